@@ -1,0 +1,56 @@
+import { fromKysely, PgBoss } from 'pg-boss'
+import type { ConnectionOptions, Trx } from './connection.ts'
+import type { OrgId, RunId } from './ids.ts'
+
+/** What each queue's jobs carry. A new queue is a line here and one in `queues`. */
+export interface JobData {
+  'sync-run': { orgId: OrgId; runId: RunId }
+}
+export type QueueName = keyof JobData
+
+/** Work that goes on after the request: kept in the database (schema `jobs`), done by whichever node takes it. */
+export interface Jobs {
+  /** Enqueues in the caller's transaction: no job without its commit. */
+  send<Q extends QueueName>(trx: Trx, queue: Q, data: JobData[Q]): Promise<void>
+  /** Hands each job of the queue to `handler`, one at a time on this node. A job whose handler throws, or whose node dies, is tried again: act once in spite of it. `signal` is aborted when the job is lost or the node stops. */
+  work<Q extends QueueName>(queue: Q, handler: (data: JobData[Q], signal: AbortSignal) => Promise<void>): Promise<void>
+  /** Takes no more jobs, waits for those under way (15 s at most) and closes its connections. */
+  stop(): Promise<void>
+}
+
+// A worker that was killed is noticed after 10 s without a heartbeat; minutes at pg-boss's defaults.
+const queues: Record<QueueName, { retryLimit: number; retryDelay: number; expireInSeconds: number; heartbeatSeconds: number }> = {
+  'sync-run': { retryLimit: 20, retryDelay: 1, expireInSeconds: 24 * 3600, heartbeatSeconds: 10 },
+}
+
+/** Starts the queue with connections of its own: pg-boss's polling does not wait behind requests, nor they behind it. */
+export async function startJobs(connection: ConnectionOptions, onError: (error: Error) => void = () => {}): Promise<Jobs> {
+  const { maxConnections: _, onIdleError: __, ...where } = connection
+  const boss = new PgBoss({
+    ...where,
+    schema: 'jobs',
+    max: 3,
+    application_name: 'muster jobs',
+    superviseIntervalSeconds: 5,
+    monitorIntervalSeconds: 5,
+    schedule: false,
+    useListenNotify: true,
+  })
+  boss.on('error', onError)
+  await boss.start()
+  for (const [name, options] of Object.entries(queues)) await boss.createQueue(name, { ...options, notify: true })
+
+  return {
+    send: async (trx, queue, data) => {
+      const id = await boss.send(queue, data, { db: fromKysely(trx) })
+      if (id === null) throw new Error(`The queue ${queue} took no job.`)
+    },
+    work: async (queue, handler) => {
+      const options = { heartbeatRefreshSeconds: 5, pollingIntervalSeconds: 0.5, notifyPollingIntervalSeconds: 2 }
+      await boss.work<JobData[typeof queue]>(queue, options, async ([job]) => {
+        if (job) await handler(job.data, job.signal)
+      })
+    },
+    stop: () => boss.stop({ graceful: true, timeout: 15_000, close: true }),
+  }
+}

@@ -1,0 +1,102 @@
+import { Kysely, PostgresDialect, sql } from 'kysely'
+import { type Migration as KyselyMigration, Migrator } from 'kysely/migration'
+import { Pool } from 'pg'
+import { CannotStart } from './cannot-start.ts'
+import type { ConnectionOptions } from './connection.ts'
+import { sqlState } from './errors.ts'
+import * as organization from './migrations/0001-organization.ts'
+
+interface Migration {
+  /** Nodes of the last release cannot work with the database once this has run. */
+  breaking: boolean
+  up(db: Kysely<unknown>): Promise<void>
+}
+
+const migrations: Record<string, Migration> = {
+  '0001-organization': organization,
+}
+
+interface Book {
+  'migrations.applied': { name: string }
+  'migrations.breaking': { name: string }
+}
+
+/**
+ * Brings the database to the newest migration, alone (nodes that start together wait for one another), in one transaction.
+ * @returns the names of the migrations that ran
+ * @throws CannotStart where a newer release has migrated it in a way that this one cannot work with
+ */
+export async function migrate(connection: ConnectionOptions): Promise<string[]> {
+  const { maxConnections: _, onIdleError: __, ...where } = connection
+  const pool = new Pool({ ...where, max: 1, application_name: 'muster migrates', connectionTimeoutMillis: 5_000 })
+  pool.on('error', () => {})
+  const db = new Kysely<Book>({ dialect: new PostgresDialect({ pool }) })
+  try {
+    if (await isNewer(db)) return []
+    await makeBook(db)
+    const { error, results = [] } = await migratorOf(db).migrateToLatest()
+    if (error) throw error
+    return results.filter(({ status }) => status === 'Success').map(({ migrationName }) => migrationName)
+  } catch (error) {
+    throw sqlState(error) === '42501' ? mayNotMigrate(error as Error) : error
+  } finally {
+    await db.destroy()
+  }
+}
+
+// Kysely takes an advisory lock for the transaction in which it runs the migrations.
+const migratorOf = (db: Kysely<Book>) =>
+  new Migrator({
+    db,
+    provider: { getMigrations: async () => Object.fromEntries(Object.entries(migrations).map(recorded)) },
+    migrationTableSchema: 'migrations',
+    migrationTableName: 'applied',
+    migrationLockTableName: 'lock',
+  })
+
+function recorded([name, { breaking, up }]: [string, Migration]): [string, KyselyMigration] {
+  return [
+    name,
+    {
+      up: async (db: Kysely<Book>) => {
+        await up(db as unknown as Kysely<unknown>)
+        if (breaking) await db.insertInto('migrations.breaking').values({ name }).execute()
+      },
+    },
+  ]
+}
+
+async function makeBook(db: Kysely<Book>): Promise<void> {
+  // Two nodes that make the schema at one moment collide (23505 in the catalog) in spite of `if not exists`.
+  await db.transaction().execute(async (trx) => {
+    await sql`select pg_advisory_xact_lock(hashtext('muster migrations'))`.execute(trx)
+    await sql`create schema if not exists migrations`.execute(trx)
+    await sql`create table if not exists migrations.breaking (name text primary key)`.execute(trx)
+  })
+}
+
+/** Whether a newer release has migrated the database, without breaking this one. */
+async function isNewer(db: Kysely<Book>): Promise<boolean> {
+  const { rows } = await sql<{ exists: boolean }>`select to_regclass('migrations.applied') is not null as exists`.execute(db)
+  if (!rows[0]?.exists) return false
+  const known = Object.keys(migrations)
+  const newer = await db
+    .selectFrom('migrations.applied')
+    .leftJoin('migrations.breaking', 'migrations.breaking.name', 'migrations.applied.name')
+    .select(['migrations.applied.name', 'migrations.breaking.name as breaking'])
+    .where(sql<boolean>`migrations.applied.name <> all(${known}::text[])`)
+    .orderBy('migrations.applied.name')
+    .execute()
+  const breaking = newer.find((migration) => migration.breaking !== null)
+  if (breaking) {
+    throw new CannotStart(
+      `The database has been migrated by a newer Muster (${breaking.name}), and this one knows migrations up to ${known.at(-1)}: start the newer Muster.`,
+    )
+  }
+  return newer.length > 0
+}
+
+const mayNotMigrate = (error: Error) =>
+  new CannotStart(
+    `The database's role may not make tables there (${error.message}): make it the owner (alter database … owner to …), or run muster migrate with a role that is.`,
+  )

@@ -1,0 +1,293 @@
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely'
+import type {
+  AccountId,
+  DirectoryId,
+  GroupId,
+  OrgId,
+  ProductId,
+  ProvisionedGroupId,
+  ProvisionedUserId,
+  RoleId,
+  RunId,
+  SiteId,
+  TokenId,
+} from './ids.ts'
+
+/** Every table's row, as `schema.test.ts` compares it with the database. */
+export interface Tables {
+  organizations: OrganizationRow
+  directories: DirectoryRow
+  accounts: AccountRow
+  groups: GroupRow
+  memberships: MembershipRow
+  sites: SiteRow
+  products: ProductRow
+  product_roles: ProductRoleRow
+  grants: GrantRow
+  directory_tokens: DirectoryTokenRow
+  api_tokens: ApiTokenRow
+  provisioned_users: ProvisionedUserRow
+  provisioned_groups: ProvisionedGroupRow
+  unknown_members: UnknownMemberRow
+  runs: RunRow
+  run_groups: RunGroupRow
+  log_entries: LogEntryRow
+  idempotency_keys: IdempotencyKeyRow
+}
+
+type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>
+type Json<T> = ColumnType<T, string, string>
+type JsonWithDefault<T> = ColumnType<T, string | undefined, string>
+
+export type ConflictPolicy = 'review' | 'refuse'
+export type UnknownMembers = 'record' | 'refuse'
+export type ApiRole = 'owner' | 'admin' | 'auditor'
+export type MatchedBy = 'email' | 'user_name' | 'created' | 'person'
+/** States of a provisioned group, exactly one (behaviour.md, «A group is pushed»). */
+export type GroupState = 'ready' | 'needs_review' | 'blocked' | 'synced' | 'held' | 'ignored'
+export type UserState = 'synced' | 'needs_review' | 'blocked' | 'held' | 'ignored'
+/** Why a provisioned group is in its state; a blocked one has every reason that holds. */
+export type GroupReason = 'name_taken' | 'default_access_group' | 'managed_elsewhere' | 'protected'
+export type UserReason = 'managed_elsewhere' | 'protected' | 'other_domain'
+export type RunState = 'queued' | 'running' | 'finished' | 'stopped'
+export type RunResult = 'synced' | 'skipped' | 'failed'
+
+export interface OrganizationRow {
+  id: OrgId
+  slug: string
+  name: string
+  created_at: Timestamp
+}
+
+export interface DirectoryRow {
+  org_id: OrgId
+  id: DirectoryId
+  name: string
+  name_key: string
+  provider: string
+  conflict_policy: Generated<ConflictPolicy>
+  unknown_members: Generated<UnknownMembers>
+  quiet_seconds: Generated<number>
+  email_domains: Generated<string[]>
+  last_error: string | null
+  last_error_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
+  created_at: Timestamp
+  updated_at: Timestamp
+}
+
+export interface AccountRow {
+  org_id: OrgId
+  id: AccountId
+  user_name: string
+  user_name_key: string
+  email: string | null
+  email_key: string | null
+  display_name: string | null
+  active: Generated<boolean>
+  is_protected: Generated<boolean>
+  owned_by: DirectoryId | null
+  created_at: Timestamp
+  updated_at: Timestamp
+}
+
+export interface GroupRow {
+  org_id: OrgId
+  id: GroupId
+  name: string
+  name_key: string
+  description: string | null
+  effective: Generated<boolean>
+  is_protected: Generated<boolean>
+  managed_by: DirectoryId | null
+  member_count: Generated<number>
+  add_count: Generated<number>
+  remove_count: Generated<number>
+  created_at: Timestamp
+  updated_at: Timestamp
+}
+
+export interface MembershipRow {
+  org_id: OrgId
+  group_id: GroupId
+  account_id: AccountId
+  pushed: boolean
+  effective: boolean
+  waiting: 'kept' | 'held' | null
+  since: Timestamp
+}
+
+export interface SiteRow {
+  org_id: OrgId
+  id: SiteId
+  name: string
+  name_key: string
+  created_at: Timestamp
+}
+
+export interface ProductRow {
+  org_id: OrgId
+  id: ProductId
+  site_id: SiteId
+  name: string
+  name_key: string
+  seats: number | null
+  created_at: Timestamp
+}
+
+export interface ProductRoleRow {
+  org_id: OrgId
+  id: RoleId
+  product_id: ProductId
+  name: string
+  name_key: string
+  is_administrative: Generated<boolean>
+  created_at: Timestamp
+}
+
+export interface GrantRow {
+  org_id: OrgId
+  group_id: GroupId
+  role_id: RoleId
+  is_default: Generated<boolean>
+  created_at: Timestamp
+}
+
+export interface DirectoryTokenRow {
+  org_id: OrgId
+  id: TokenId
+  directory_id: DirectoryId
+  token_hash: Buffer
+  hint: string
+  created_by: string
+  created_at: Timestamp
+  expires_at: ColumnType<Date, Date | string, Date | string>
+  last_used_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
+  revoked_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
+}
+
+export interface ApiTokenRow {
+  org_id: OrgId
+  id: TokenId
+  name: string
+  role: ApiRole
+  token_hash: Buffer
+  hint: string
+  created_by: string
+  created_at: Timestamp
+  expires_at: ColumnType<Date, Date | string, Date | string>
+  last_used_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
+  revoked_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
+}
+
+export interface ProvisionedUserRow {
+  org_id: OrgId
+  id: ProvisionedUserId
+  directory_id: DirectoryId
+  external_id: string | null
+  user_name: string
+  user_name_key: string
+  email_key: string | null
+  active: Generated<boolean>
+  attributes: Json<Record<string, unknown>>
+  account_id: AccountId
+  matched_by: MatchedBy
+  state: UserState
+  reasons: Generated<UserReason[]>
+  version: Generated<number>
+  created_at: Timestamp
+  updated_at: Timestamp
+}
+
+export interface ProvisionedGroupRow {
+  org_id: OrgId
+  id: ProvisionedGroupId
+  directory_id: DirectoryId
+  external_id: string | null
+  name: string
+  name_key: string
+  attributes: JsonWithDefault<Record<string, unknown>>
+  group_id: GroupId
+  state: GroupState
+  reasons: Generated<GroupReason[]>
+  members_written_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
+  viewed_fingerprint: string | null
+  version: Generated<number>
+  created_at: Timestamp
+  updated_at: Timestamp
+}
+
+export interface UnknownMemberRow {
+  org_id: OrgId
+  provisioned_group_id: ProvisionedGroupId
+  value: string
+  display: string | null
+  since: Timestamp
+}
+
+export interface RunRow {
+  org_id: OrgId
+  id: RunId
+  kind: 'sync'
+  state: RunState
+  directory_id: DirectoryId
+  choice: string
+  accept_incomplete: Generated<boolean>
+  accept_empty: Generated<boolean>
+  note: string | null
+  fingerprint: string
+  foreseen: Json<unknown>
+  group_count: number
+  synced_count: Generated<number>
+  skipped_count: Generated<number>
+  failed_count: Generated<number>
+  created_by: string
+  created_at: Timestamp
+  started_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
+  finished_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
+}
+
+export interface RunGroupRow {
+  org_id: OrgId
+  run_id: RunId
+  provisioned_group_id: ProvisionedGroupId
+  position: number
+  name: string
+  expected: string
+  result: RunResult | null
+  reason: string | null
+  detail: string | null
+  added_count: number | null
+  removed_count: number | null
+  lost_count: number | null
+  gained_count: number | null
+  finished_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
+}
+
+export interface LogEntryRow {
+  org_id: OrgId
+  id: GeneratedAlways<string>
+  xid: Generated<string>
+  at: Timestamp
+  actor: string
+  directory_id: DirectoryId | null
+  request_id: string | null
+  run_id: RunId | null
+  action: string
+  subject: string | null
+  facts: JsonWithDefault<Record<string, unknown>>
+  added: AccountId[] | null
+  removed: AccountId[] | null
+  pushed_added: AccountId[] | null
+  pushed_removed: AccountId[] | null
+}
+
+export interface IdempotencyKeyRow {
+  org_id: OrgId
+  actor: string
+  route: string
+  key: string
+  body_hash: Buffer
+  status: number | null
+  answer: ColumnType<unknown, string | null | undefined, string | null>
+  created_at: Timestamp
+}
