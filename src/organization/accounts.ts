@@ -1,0 +1,295 @@
+import { sql } from 'kysely'
+import type { Reader, Trx } from '../database/connection.ts'
+import { type AccountId, type DirectoryId, isId, newId } from '../database/ids.ts'
+import { appendLog, appendLogs, type LogEntry } from './log.ts'
+import { nameKey } from './name-key.ts'
+import { checkedName, checkedText, maxNameLength } from './name-rules.ts'
+import { type AskedOfAccount, lockAccount, whyNotChangeAccount } from './permission.ts'
+import { Refusal } from './refusal.ts'
+
+/** A person in the organization. `ownedBy` is the directory whose `active` and profile take effect, if any has. */
+export interface Account {
+  id: AccountId
+  userName: string
+  email: string | null
+  displayName: string | null
+  active: boolean
+  isProtected: boolean
+  ownedBy: { id: DirectoryId; name: string } | null
+  createdAt: Date
+  updatedAt: Date
+}
+
+/** What an account is stored with. */
+export interface AccountFields {
+  userName: string
+  email: string | null
+  displayName: string | null
+  active: boolean
+  isProtected: boolean
+  ownedBy: DirectoryId | null
+}
+
+export interface NewAccount {
+  userName: string
+  email?: string | null | undefined
+  displayName?: string | null | undefined
+  active?: boolean | undefined
+}
+
+/**
+ * Creates an account that no directory owns.
+ * @throws Refusal `invalid_value`, `user_name_taken`
+ */
+export async function createAccount(trx: Trx, account: NewAccount): Promise<AccountId> {
+  const userName = checkedName('user name', account.userName)
+  await refuseTakenUserName(trx, userName, null)
+  const id = await insertAccount(trx, {
+    userName,
+    email: checkedText('e-mail', account.email ?? null, maxNameLength),
+    displayName: checkedText('display name', account.displayName ?? null, maxNameLength),
+    active: account.active ?? true,
+  })
+  await appendLog(trx, { action: 'account.created', subject: id, facts: { userName } })
+  return id
+}
+
+/** Stores an account as it is given: unchecked, not in the log. For those who have judged it and log their own act. */
+export async function insertAccount(
+  trx: Trx,
+  account: Pick<AccountFields, 'userName'> & Partial<AccountFields>,
+): Promise<AccountId> {
+  const id = newId<AccountId>()
+  await trx
+    .insertInto('accounts')
+    .values({
+      org_id: trx.orgId,
+      id,
+      user_name: account.userName,
+      user_name_key: nameKey(account.userName),
+      email: account.email ?? null,
+      email_key: keyOf(account.email ?? null),
+      display_name: account.displayName ?? null,
+      active: account.active ?? true,
+      is_protected: account.isProtected ?? false,
+      owned_by: account.ownedBy ?? null,
+    })
+    .execute()
+  return id
+}
+
+/** Writes fields of an account: unchecked, not in the log. For those who have judged it and log their own act. */
+export async function writeAccount(trx: Trx, id: AccountId, fields: Partial<AccountFields>): Promise<void> {
+  const { userName, email, displayName, active, isProtected, ownedBy, ...rest } = fields
+  rest satisfies Record<string, never>
+  await trx
+    .updateTable('accounts')
+    .set({
+      updated_at: sql`now()`,
+      ...(userName === undefined ? {} : { user_name: userName, user_name_key: nameKey(userName) }),
+      ...(email === undefined ? {} : { email, email_key: keyOf(email) }),
+      ...(displayName === undefined ? {} : { display_name: displayName }),
+      ...(active === undefined ? {} : { active }),
+      ...(isProtected === undefined ? {} : { is_protected: isProtected }),
+      ...(ownedBy === undefined ? {} : { owned_by: ownedBy }),
+    })
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', id)
+    .execute()
+}
+
+/** What an admin may ask to be changed. */
+export type AccountUpdate = { [Field in Exclude<keyof AccountFields, 'ownedBy'>]?: AccountFields[Field] | undefined }
+
+/**
+ * An admin's change of an account. What changes nothing writes nothing.
+ * @throws Refusal `not_found`, `invalid_value`, `user_name_taken`, `managed_by_directory`
+ */
+export async function updateAccount(trx: Trx, id: AccountId, update: AccountUpdate): Promise<{ changed: boolean }> {
+  const standing = await lockAccount(trx, id)
+  const have = await accountById(trx, id)
+  const want = wanted(have, update)
+  const differing = (Object.keys(want) as (keyof AccountUpdate)[]).filter((field) => want[field] !== have[field])
+  for (const field of differing) {
+    const refusal = whyNotChangeAccount(permissionFor[field], standing)
+    if (refusal) throw refusal
+  }
+  if (want.userName !== have.userName) await refuseTakenUserName(trx, want.userName, id)
+  if (differing.length === 0) return { changed: false }
+  await writeAccount(trx, id, want)
+  await appendLogs(trx, entriesOf(have, want, differing))
+  return { changed: true }
+}
+
+const permissionFor: Record<keyof AccountUpdate, AskedOfAccount> = {
+  userName: 'update_profile',
+  email: 'update_profile',
+  displayName: 'update_profile',
+  active: 'switch_on_or_off',
+  isProtected: 'protect',
+}
+
+function wanted(have: Account, update: AccountUpdate): Omit<AccountFields, 'ownedBy'> {
+  return {
+    userName: update.userName === undefined ? have.userName : checkedName('user name', update.userName),
+    email: update.email === undefined ? have.email : checkedText('e-mail', update.email, maxNameLength),
+    displayName:
+      update.displayName === undefined ? have.displayName : checkedText('display name', update.displayName, maxNameLength),
+    active: update.active ?? have.active,
+    isProtected: update.isProtected ?? have.isProtected,
+  }
+}
+
+function entriesOf(have: Account, want: Omit<AccountFields, 'ownedBy'>, differing: (keyof AccountUpdate)[]): LogEntry[] {
+  const profile = differing.filter((field) => permissionFor[field] === 'update_profile')
+  const of = (side: Omit<AccountFields, 'ownedBy'>) => Object.fromEntries(profile.map((field) => [field, side[field]]))
+  const about = { subject: have.id, facts: { userName: have.userName } }
+  const entries: LogEntry[] = []
+  if (profile.length > 0)
+    entries.push({ ...about, action: 'account.updated', facts: { ...about.facts, before: of(have), after: of(want) } })
+  if (differing.includes('active'))
+    entries.push({ ...about, action: want.active ? 'account.switched_on' : 'account.switched_off' })
+  if (differing.includes('isProtected'))
+    entries.push({ ...about, action: want.isProtected ? 'account.protected' : 'account.unprotected' })
+  return entries
+}
+
+/** The columns of an `Account`, of `accounts a left join directories d` (its owner). */
+export const accountColumns = sql`
+  a.id, a.user_name as "userName", a.email, a.display_name as "displayName", a.active, a.is_protected as "isProtected",
+  case when d.id is not null then json_build_object('id', d.id, 'name', d.name) end as "ownedBy",
+  a.created_at as "createdAt", a.updated_at as "updatedAt"`
+
+/**
+ * Finds an account by id, user name or e-mail, in this order; an e-mail that several have finds none of them.
+ * @throws Refusal `not_found`, `invalid_value` for an e-mail that says nothing
+ */
+export async function findAccount(reader: Reader, idOrName: string): Promise<Account> {
+  const key = nameKey(idOrName)
+  const { rows } = await sql<Account & { rank: number }>`
+    select ${accountColumns},
+      case when a.id = ${isId(idOrName) ? idOrName : null}::uuid then 1 when a.user_name_key = ${key} then 2 else 3 end as rank
+    from accounts a left join directories d on d.org_id = a.org_id and d.id = a.owned_by
+    where a.org_id = ${reader.orgId}
+      and (a.id = ${isId(idOrName) ? idOrName : null}::uuid or a.user_name_key = ${key} or a.email_key = ${key})
+    order by rank limit 2`.execute(reader)
+  const [first, second] = rows
+  if (first === undefined) throw new Refusal('not_found', 'There is no such person.', { person: idOrName })
+  if (first.rank === 3 && second !== undefined) {
+    throw new Refusal('invalid_value', 'Several people have this e-mail. Ask by user name or id.', { person: idOrName })
+  }
+  const { rank: _, ...account } = first
+  return account
+}
+
+/**
+ * The accounts of these ids, user names or e-mails, in the order of `findAccount`, each once.
+ * @throws Refusal `unknown_members`, naming up to ten that none or several people have
+ */
+export async function accountIdsOf(reader: Reader, idsOrNames: readonly string[]): Promise<AccountId[]> {
+  const keys = idsOrNames.map(nameKey)
+  const { rows } = await sql<{ id: AccountId; userNameKey: string; emailKey: string | null }>`
+    select id, user_name_key as "userNameKey", email_key as "emailKey" from accounts
+    where org_id = ${reader.orgId}
+      and (id = any(${idsOrNames.filter(isId)}::uuid[]) or user_name_key = any(${keys}::text[]) or email_key = any(${keys}::text[]))`.execute(
+    reader,
+  )
+  const byId = new Map(rows.map(({ id }) => [id as string, id]))
+  const byUserName = new Map(rows.map(({ id, userNameKey }) => [userNameKey, id]))
+  const byEmail = new Map<string | null, AccountId | undefined>()
+  for (const { id, emailKey } of rows) byEmail.set(emailKey, byEmail.has(emailKey) ? undefined : id)
+  const found = idsOrNames.map(
+    (given) => byId.get(given.toLowerCase()) ?? byUserName.get(nameKey(given)) ?? byEmail.get(nameKey(given)),
+  )
+  const unknown = idsOrNames.filter((_, index) => found[index] === undefined).slice(0, 10)
+  if (unknown.length > 0) {
+    throw new Refusal(
+      'unknown_members',
+      `There is no one person of: ${unknown.join(', ')}. Give ids, user names or e-mails of people of the organization.`,
+      { unknown },
+    )
+  }
+  return [...new Set(found.filter((id) => id !== undefined))]
+}
+
+/** The account of an id. @throws Refusal `not_found` */
+export async function accountById(reader: Reader, id: AccountId): Promise<Account> {
+  const { rows } = await sql<Account>`
+    select ${accountColumns} from accounts a left join directories d on d.org_id = a.org_id and d.id = a.owned_by
+    where a.org_id = ${reader.orgId} and a.id = ${id}`.execute(reader)
+  if (rows[0] === undefined) throw new Refusal('not_found', 'There is no such person.', { person: id })
+  return rows[0]
+}
+
+/** An account of a file: what is empty in it says nothing about an account that exists. */
+export interface GivenAccount {
+  userName: string
+  email: string | null
+  displayName: string | null
+}
+
+export interface Ensured<Id> {
+  created: { id: Id; key: string }[]
+  updated: { id: Id; key: string }[]
+}
+
+/**
+ * Sees to it that these accounts exist, and have these profiles unless a directory owns them; nothing else is changed.
+ * User names are checked and each is given once. One set of statements, whatever their number; all in the log.
+ */
+export async function ensureAccounts(trx: Trx, given: readonly GivenAccount[]): Promise<Ensured<AccountId>> {
+  const rows = given.map((account) => ({
+    ...account,
+    id: newId<AccountId>(),
+    key: nameKey(account.userName),
+    emailKey: keyOf(account.email),
+  }))
+  const table = sql`unnest(
+    ${rows.map((row) => row.id)}::uuid[], ${rows.map((row) => row.userName)}::text[], ${rows.map((row) => row.key)}::text[],
+    ${rows.map((row) => row.email)}::text[], ${rows.map((row) => row.emailKey)}::text[], ${rows.map((row) => row.displayName)}::text[]
+  ) as given(id, user_name, user_name_key, email, email_key, display_name)`
+  const updated = await sql<{ id: AccountId; key: string }>`
+    update accounts a set email = coalesce(given.email, a.email), email_key = coalesce(given.email_key, a.email_key),
+      display_name = coalesce(given.display_name, a.display_name), updated_at = now()
+    from ${table}
+    where a.org_id = ${trx.orgId} and a.user_name_key = given.user_name_key and a.owned_by is null
+      and (coalesce(given.email, a.email) is distinct from a.email or coalesce(given.display_name, a.display_name) is distinct from a.display_name)
+    returning a.id, a.user_name_key as key`.execute(trx)
+  const created = await sql<{ id: AccountId; key: string }>`
+    insert into accounts (org_id, id, user_name, user_name_key, email, email_key, display_name)
+    select ${trx.orgId}::uuid, given.* from ${table}
+    where not exists (select from accounts a where a.org_id = ${trx.orgId} and a.user_name_key = given.user_name_key)
+    returning id, user_name_key as key`.execute(trx)
+  const facts = new Map(rows.map(({ key, id: _, emailKey: __, ...account }) => [key, account]))
+  await appendLogs(trx, [
+    ...created.rows.map(({ id, key }) => ({
+      action: 'account.created' as const,
+      subject: id,
+      facts: { userName: facts.get(key)?.userName },
+    })),
+    ...updated.rows.map(({ id, key }) => ({ action: 'account.updated' as const, subject: id, facts: { after: facts.get(key) } })),
+  ])
+  return { created: created.rows, updated: updated.rows }
+}
+
+/** The accounts of these user name keys; a key that none has is not in the answer. */
+export async function accountIdsByKey(reader: Reader, keys: readonly string[]): Promise<Map<string, AccountId>> {
+  const { rows } = await sql<{ id: AccountId; key: string }>`
+    select id, user_name_key as key from accounts where org_id = ${reader.orgId} and user_name_key = any(${keys}::text[])`.execute(
+    reader,
+  )
+  return new Map(rows.map((row) => [row.key, row.id]))
+}
+
+async function refuseTakenUserName(trx: Trx, userName: string, except: AccountId | null): Promise<void> {
+  const { rows } = await sql`
+    select from accounts where org_id = ${trx.orgId} and user_name_key = ${nameKey(userName)} and id is distinct from ${except}::uuid`.execute(
+    trx,
+  )
+  if (rows.length > 0)
+    throw new Refusal('user_name_taken', `A person with user name "${userName}" already exists. Choose another user name.`, {
+      userName,
+    })
+}
+
+const keyOf = (text: string | null): string | null => (text === null ? null : nameKey(text))

@@ -1,0 +1,158 @@
+import { sql } from 'kysely'
+import type { Reader, Trx } from '../database/connection.ts'
+import { isId, newId, type TokenId } from '../database/ids.ts'
+import type { ApiRole } from '../database/tables.ts'
+import { type Listed, type Listing, orderBy, page } from './listing.ts'
+import { appendLog } from './log.ts'
+import { checkedName } from './name-rules.ts'
+import { Refusal } from './refusal.ts'
+import { couldBe, hashOf, hintOf, newSecret } from './token-format.ts'
+
+/** A token of the admin API as it may be shown; the secret itself is not kept. */
+export interface ApiToken {
+  id: TokenId
+  name: string
+  role: ApiRole
+  /** The secret's last four characters. */
+  hint: string
+  createdBy: string
+  createdAt: Date
+  expiresAt: Date
+  lastUsedAt: Date | null
+  revokedAt: Date | null
+}
+
+export interface NewApiToken {
+  name: string
+  role: ApiRole
+  expiresInDays?: number
+  /** A secret chosen outside (MUSTER_ADMIN_TOKEN), at least 32 characters that a header can carry. */
+  secret?: string
+}
+
+const columns = [
+  'id',
+  'name',
+  'role',
+  'hint',
+  'created_by as createdBy',
+  'created_at as createdAt',
+  'expires_at as expiresAt',
+  'last_used_at as lastUsedAt',
+  'revoked_at as revokedAt',
+] as const
+
+/** Makes a token of the admin API. The secret is shown here and never again. `by` is the role of who asks: only an owner makes owners.
+ * @throws Refusal `not_permitted`, `invalid_value` */
+export async function createApiToken(trx: Trx, given: NewApiToken, by: ApiRole): Promise<ApiToken & { secret: string }> {
+  const { role, expiresInDays = 365 } = given
+  const name = checkedName('name of the token', given.name)
+  refuseOthersThanOwners(role, by)
+  if (!Number.isInteger(expiresInDays) || expiresInDays < 1 || expiresInDays > 3_650)
+    throw new Refusal('invalid_value', 'A token expires in 1 to 3650 days.')
+  const secret = given.secret === undefined ? newSecret('api') : chosen(given.secret)
+  const token = await trx
+    .insertInto('api_tokens')
+    .values({
+      org_id: trx.orgId,
+      id: newId<TokenId>(),
+      name,
+      role,
+      token_hash: hashOf(secret),
+      hint: hintOf(secret),
+      created_by: trx.scope.actor,
+      expires_at: sql<Date>`now() + make_interval(days => ${expiresInDays}::int)`,
+    })
+    .returning(columns)
+    .executeTakeFirstOrThrow()
+  await appendLog(trx, {
+    action: 'token.created',
+    subject: token.id,
+    facts: { name, role, hint: token.hint, expiresAt: token.expiresAt },
+  })
+  return { ...token, secret }
+}
+
+/** The organization's API tokens, revoked and expired ones among them, sorted by name, createdAt or expiresAt. @throws Refusal `invalid_value` */
+export async function listApiTokens(reader: Reader, listing: Listing): Promise<Listed<ApiToken>> {
+  const columnOf = { name: 'lower(name)', createdAt: 'created_at', expiresAt: 'expires_at' }
+  const matching = sql`from api_tokens where org_id = ${reader.orgId} and strpos(lower(name), lower(${listing.search ?? ''})) > 0`
+  const { rows } = await sql<ApiToken>`
+    select id, name, role, hint, created_by as "createdBy", created_at as "createdAt", expires_at as "expiresAt", last_used_at as "lastUsedAt",
+      revoked_at as "revokedAt"
+    ${matching} ${orderBy(listing.sort, columnOf, 'name', 'id')} ${page(listing)}`.execute(reader)
+  const { rows: counted } = await sql<{ total: number }>`select count(*)::int as total ${matching}`.execute(reader)
+  return { total: counted[0]?.total ?? 0, items: rows }
+}
+
+/** One API token. @throws Refusal `not_found` */
+export async function findApiToken(reader: Reader, id: string): Promise<ApiToken> {
+  const token = isId(id)
+    ? await reader
+        .selectFrom('api_tokens')
+        .select(columns)
+        .where('org_id', '=', reader.orgId)
+        .where('id', '=', id as TokenId)
+        .executeTakeFirst()
+    : undefined
+  if (!token) throw noSuchToken()
+  return token
+}
+
+/** Revokes a token; a revoked one stays as it is. Only an owner revokes an owner's.
+ * @throws Refusal `not_found`, `not_permitted` */
+export async function revokeApiToken(trx: Trx, id: string, by: ApiRole): Promise<void> {
+  const token = isId(id)
+    ? await trx
+        .selectFrom('api_tokens')
+        .select(['id', 'name', 'role', 'hint', 'revoked_at'])
+        .where('org_id', '=', trx.orgId)
+        .where('id', '=', id as TokenId)
+        .forUpdate()
+        .executeTakeFirst()
+    : undefined
+  if (!token) throw noSuchToken()
+  refuseOthersThanOwners(token.role, by)
+  if (token.revoked_at !== null) return
+  await trx
+    .updateTable('api_tokens')
+    .set({ revoked_at: sql`now()` })
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', token.id)
+    .execute()
+  await appendLog(trx, {
+    action: 'token.revoked',
+    subject: token.id,
+    facts: { name: token.name, role: token.role, hint: token.hint },
+  })
+}
+
+/** Notes that these tokens were used just now. */
+export async function noteApiTokensUsed(trx: Trx, ids: TokenId[]): Promise<void> {
+  await trx
+    .updateTable('api_tokens')
+    .set({ last_used_at: sql`now()` })
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', sql<TokenId>`any(${ids}::uuid[])`)
+    .execute()
+}
+
+const noSuchToken = (): Refusal => new Refusal('not_found', 'There is no such API token. List them to see their ids.')
+
+function refuseOthersThanOwners(role: ApiRole, by: ApiRole): void {
+  if (role === 'owner' && by !== 'owner')
+    throw new Refusal('not_permitted', "Only an owner's token may create or revoke owners' tokens. Ask an owner.")
+}
+
+function chosen(secret: string): string {
+  if (secret.length < 32 || secret.length > 512 || !/^[\x21-\x7e]+$/.test(secret)) {
+    throw new Refusal(
+      'invalid_value',
+      'A token of your own has 32 to 512 visible ASCII characters and no blanks. `openssl rand -hex 32` makes one.',
+    )
+  }
+  // It would be refused unseen, each time it is presented.
+  if (!couldBe('api', secret))
+    throw new Refusal('invalid_value', 'This token begins like one of ours and is none: its checksum is wrong. Choose another.')
+  return secret
+}

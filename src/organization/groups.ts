@@ -1,0 +1,293 @@
+import { sql } from 'kysely'
+import type { Reader, Trx } from '../database/connection.ts'
+import { type DirectoryId, type GroupId, isId, newId } from '../database/ids.ts'
+import type { Ensured } from './accounts.ts'
+import { found, type Listed, type Listing, orderBy, page } from './listing.ts'
+import { appendLog, appendLogs } from './log.ts'
+import { nameKey } from './name-key.ts'
+import { checkedName, checkedText } from './name-rules.ts'
+import { type AskedOfGroup, type GroupStanding, lockGroupFor, whyNotChangeGroup } from './permission.ts'
+import { Refusal } from './refusal.ts'
+
+/** A named set of accounts that is in force. `managedBy`: linked, the directory alone changes it; `pushedBy`: a directory pushes it, whatever the state. */
+export interface Group {
+  id: GroupId
+  name: string
+  description: string | null
+  memberCount: number
+  isProtected: boolean
+  isDefaultAccess: boolean
+  grantCount: number
+  managedBy: { id: DirectoryId; name: string } | null
+  pushedBy: { id: DirectoryId; name: string; state: string } | null
+  createdAt: Date
+  updatedAt: Date
+}
+
+/** A group, locked, with what decides whether it may be changed. */
+export interface LockedGroup extends GroupStanding {
+  id: GroupId
+}
+
+/**
+ * Creates a group that no directory manages.
+ * @throws Refusal `invalid_value`, `name_taken`
+ */
+export async function createGroup(trx: Trx, group: { name: string; description?: string | null | undefined }): Promise<GroupId> {
+  const name = checkedName('group name', group.name)
+  const description = checkedText('description', group.description ?? null)
+  await refuseTakenName(trx, name, null)
+  const id = await insertGroup(trx, { name, description })
+  await appendLog(trx, { action: 'group.created', subject: id, facts: { name, description } })
+  return id
+}
+
+export interface GroupFields {
+  name: string
+  description: string | null
+  effective: boolean
+  managedBy: DirectoryId | null
+  isProtected: boolean
+}
+
+/** Stores a group as it is given: unchecked, not in the log. For those who have judged it and log their own act. */
+export async function insertGroup(trx: Trx, group: Pick<GroupFields, 'name'> & Partial<GroupFields>): Promise<GroupId> {
+  const id = newId<GroupId>()
+  await trx
+    .insertInto('groups')
+    .values({
+      org_id: trx.orgId,
+      id,
+      name: group.name,
+      name_key: nameKey(group.name),
+      description: group.description ?? null,
+      effective: group.effective ?? true,
+      managed_by: group.managedBy ?? null,
+      is_protected: group.isProtected ?? false,
+    })
+    .execute()
+  return id
+}
+
+/** Writes fields of a group: unchecked, not in the log. For those who have judged it and log their own act. */
+export async function changeGroup(trx: Trx, id: GroupId, fields: Partial<GroupFields>): Promise<void> {
+  const { name, description, effective, managedBy, isProtected, ...rest } = fields
+  rest satisfies Record<string, never>
+  await trx
+    .updateTable('groups')
+    .set({
+      updated_at: sql`now()`,
+      ...(name === undefined ? {} : { name, name_key: nameKey(name) }),
+      ...(description === undefined ? {} : { description }),
+      ...(effective === undefined ? {} : { effective }),
+      ...(managedBy === undefined ? {} : { managed_by: managedBy }),
+      ...(isProtected === undefined ? {} : { is_protected: isProtected }),
+    })
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', id)
+    .execute()
+}
+
+/**
+ * Renames or describes a group. What changes nothing writes nothing.
+ * @returns the group as it was
+ * @throws Refusal `not_found`, `invalid_value`, `name_taken`, `managed_by_directory`
+ */
+export async function updateGroup(
+  trx: Trx,
+  id: GroupId,
+  change: { name?: string | undefined; description?: string | null | undefined },
+): Promise<LockedGroup & { description: string | null }> {
+  const standing = await lockGroupFor(trx, id, [])
+  const row = await trx
+    .selectFrom('groups')
+    .select('description')
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+  const before = { ...standing, id, description: row.description }
+  const name = change.name === undefined ? before.name : checkedName('group name', change.name)
+  const description = change.description === undefined ? before.description : checkedText('description', change.description)
+  if (name !== before.name) {
+    refuseUnlessMay('rename', before)
+    await refuseTakenName(trx, name, id)
+    await changeGroup(trx, id, { name })
+    await appendLog(trx, { action: 'group.renamed', subject: id, facts: { before: before.name, after: name } })
+  }
+  if (description !== before.description) {
+    refuseUnlessMay('describe', before)
+    await changeGroup(trx, id, { description })
+    await appendLog(trx, {
+      action: 'group.updated',
+      subject: id,
+      facts: { before: { description: before.description }, after: { description } },
+    })
+  }
+  return before
+}
+
+/**
+ * Protects a group from every push, or lifts that.
+ * @throws Refusal `not_found`, `managed_by_directory`
+ */
+export async function setProtected(trx: Trx, id: GroupId, isProtected: boolean): Promise<LockedGroup> {
+  const group = { ...(await lockGroupFor(trx, id, [])), id }
+  if (group.isProtected === isProtected) return group
+  refuseUnlessMay('protect', group)
+  await changeGroup(trx, id, { isProtected })
+  await appendLog(trx, {
+    action: isProtected ? 'group.protected' : 'group.unprotected',
+    subject: id,
+    facts: { name: group.name },
+  })
+  return { ...group, isProtected }
+}
+
+/**
+ * Locks a group and makes sure that this may be done to it.
+ * @throws Refusal `not_found`, `managed_by_directory`, and for `delete` also `protected`
+ */
+export async function lockChangeableGroup(trx: Trx, id: GroupId, change: AskedOfGroup = 'change_members'): Promise<LockedGroup> {
+  return { ...(await lockGroupFor(trx, id, [change])), id }
+}
+
+/**
+ * Deletes a group whose members were cleared before, its grants with it; the log keeps what it had.
+ * @throws Refusal `managed_by_directory`, `protected`
+ */
+export async function deleteGroup(trx: Trx, group: LockedGroup): Promise<void> {
+  refuseUnlessMay('delete', group)
+  const grants = await trx
+    .selectFrom('grants')
+    .select(['role_id as roleId', 'is_default as isDefault'])
+    .where('org_id', '=', trx.orgId)
+    .where('group_id', '=', group.id)
+    .execute()
+  await deleteGroupRow(trx, group.id)
+  await appendLog(trx, { action: 'group.deleted', subject: group.id, facts: { name: group.name, grants } })
+}
+
+/** Deletes a group's row, with memberships and grants: unchecked, not in the log. */
+export async function deleteGroupRow(trx: Trx, id: GroupId): Promise<void> {
+  await trx.deleteFrom('groups').where('org_id', '=', trx.orgId).where('id', '=', id).execute()
+}
+
+// Counts are subqueries in the list of columns: PostgreSQL computes them for the rows of the page alone.
+const groupColumns = sql`
+  g.id, g.name, g.description, g.member_count as "memberCount", g.is_protected as "isProtected",
+  (select count(*)::integer from grants r where r.org_id = g.org_id and r.group_id = g.id) as "grantCount",
+  exists (select from grants r where r.org_id = g.org_id and r.group_id = g.id and r.is_default) as "isDefaultAccess",
+  case when m.id is not null then json_build_object('id', m.id, 'name', m.name) end as "managedBy",
+  case when d.id is not null then json_build_object('id', d.id, 'name', d.name, 'state', p.state) end as "pushedBy",
+  g.created_at as "createdAt", g.updated_at as "updatedAt"`
+
+const groupTables = sql`
+  groups g
+  left join directories m on m.org_id = g.org_id and m.id = g.managed_by
+  left join provisioned_groups p on p.org_id = g.org_id and p.group_id = g.id
+  left join directories d on d.org_id = p.org_id and d.id = p.directory_id`
+
+/**
+ * Finds a group that is in force, by id or by name.
+ * @throws Refusal `not_found`
+ */
+export async function findGroup(reader: Reader, idOrName: string): Promise<Group> {
+  const id = isId(idOrName) ? idOrName : null
+  const { rows } = await sql<Group>`
+    select ${groupColumns} from ${groupTables}
+    where g.org_id = ${reader.orgId} and g.effective and (g.id = ${id}::uuid or g.name_key = ${nameKey(idOrName)})
+    order by g.id = ${id}::uuid desc nulls last limit 1`.execute(reader)
+  if (rows[0] === undefined) throw new Refusal('not_found', 'There is no such group.', { group: idOrName })
+  return rows[0]
+}
+
+export interface GroupFilter {
+  /** Groups that this directory manages; null: that none manages. */
+  managedBy?: DirectoryId | null | undefined
+  isProtected?: boolean | undefined
+  isDefaultAccess?: boolean | undefined
+}
+
+const sortColumns = {
+  name: 'g.name_key',
+  members: 'g.member_count',
+  grants: '"grantCount"',
+  managedBy: 'm.name_key',
+  createdAt: 'g.created_at',
+  updatedAt: 'g.updated_at',
+}
+
+/** Lists the groups that are in force, searched in name and description. */
+export async function listGroups(reader: Reader, listing: Listing, filter: GroupFilter = {}): Promise<Listed<Group>> {
+  const matching = sql`g.org_id = ${reader.orgId} and g.effective and ${found(listing, 'g.name_key', 'lower(g.description)')}
+    and (not ${filter.managedBy !== undefined}::boolean or g.managed_by is not distinct from ${filter.managedBy ?? null}::uuid)
+    and (${filter.isProtected ?? null}::boolean is null or g.is_protected = ${filter.isProtected ?? null}::boolean)
+    and (${filter.isDefaultAccess ?? null}::boolean is null or ${filter.isDefaultAccess ?? null}::boolean = exists (
+      select from grants r where r.org_id = g.org_id and r.group_id = g.id and r.is_default))`
+  const items = sql<Group>`
+    select ${groupColumns} from ${groupTables}
+    where ${matching} ${orderBy(listing.sort, sortColumns, 'name', 'g.id')} ${page(listing)}`.execute(reader)
+  const total = sql<{ n: number }>`select count(*)::integer as n from groups g where ${matching}`.execute(reader)
+  const [{ rows }, counted] = await Promise.all([items, total])
+  return { total: counted.rows[0]?.n ?? 0, items: rows }
+}
+
+/** A group of a file: no description says nothing about a group that exists. */
+export interface GivenGroup {
+  name: string
+  description: string | null
+}
+
+/**
+ * Sees to it that these groups exist and, unless a directory manages them, have these descriptions. Names are checked and
+ * each is given once. One set of statements, whatever their number; all in the log.
+ */
+export async function ensureGroups(trx: Trx, given: readonly GivenGroup[]): Promise<Ensured<GroupId>> {
+  const rows = given.map((group) => ({ ...group, id: newId<GroupId>(), key: nameKey(group.name) }))
+  const table = sql`unnest(
+    ${rows.map((row) => row.id)}::uuid[], ${rows.map((row) => row.name)}::text[], ${rows.map((row) => row.key)}::text[],
+    ${rows.map((row) => row.description)}::text[]
+  ) as given(id, name, name_key, description)`
+  const updated = await sql<{ id: GroupId; key: string }>`
+    update groups g set description = given.description, updated_at = now()
+    from ${table}
+    where g.org_id = ${trx.orgId} and g.name_key = given.name_key and g.effective and g.managed_by is null
+      and given.description is not null and given.description is distinct from g.description
+    returning g.id, g.name_key as key`.execute(trx)
+  const created = await sql<{ id: GroupId; key: string }>`
+    insert into groups (org_id, id, name, name_key, description)
+    select ${trx.orgId}::uuid, given.* from ${table}
+    where not exists (select from groups g where g.org_id = ${trx.orgId} and g.name_key = given.name_key and g.effective)
+    returning id, name_key as key`.execute(trx)
+  const facts = new Map(rows.map(({ key, name, description }) => [key, { name, description }]))
+  await appendLogs(trx, [
+    ...created.rows.map(({ id, key }) => ({ action: 'group.created' as const, subject: id, facts: { ...facts.get(key) } })),
+    ...updated.rows.map(({ id, key }) => ({
+      action: 'group.updated' as const,
+      subject: id,
+      facts: { after: { description: facts.get(key)?.description } },
+    })),
+  ])
+  return { created: created.rows, updated: updated.rows }
+}
+
+/** The groups in force of these name keys; a key that none has is not in the answer. */
+export async function groupIdsByKey(reader: Reader, keys: readonly string[]): Promise<Map<string, GroupId>> {
+  const { rows } = await sql<{ id: GroupId; key: string }>`
+    select id, name_key as key from groups
+    where org_id = ${reader.orgId} and name_key = any(${keys}::text[]) and effective`.execute(reader)
+  return new Map(rows.map((row) => [row.key, row.id]))
+}
+
+function refuseUnlessMay(change: AskedOfGroup, group: GroupStanding): void {
+  const refusal = whyNotChangeGroup(change, group)
+  if (refusal) throw refusal
+}
+
+async function refuseTakenName(trx: Trx, name: string, except: GroupId | null): Promise<void> {
+  const { rows } = await sql`
+    select from groups where org_id = ${trx.orgId} and name_key = ${nameKey(name)} and effective and id is distinct from ${except}::uuid`.execute(
+    trx,
+  )
+  if (rows.length > 0) throw new Refusal('name_taken', `A group named "${name}" already exists. Choose another name.`, { name })
+}

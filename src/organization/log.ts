@@ -1,0 +1,97 @@
+import { type RawBuilder, sql } from 'kysely'
+import type { Trx } from '../database/connection.ts'
+import type { AccountId, DirectoryId, RunId } from '../database/ids.ts'
+
+/** What is done to the organization; each act is one entry, in the past tense, `noun.verb`. */
+export type Action =
+  | 'organization.created'
+  | 'account.created'
+  | 'account.updated'
+  | 'account.switched_off'
+  | 'account.switched_on'
+  | 'account.protected'
+  | 'account.unprotected'
+  | 'group.created'
+  | 'group.updated'
+  | 'group.renamed'
+  | 'group.deleted'
+  | 'group.protected'
+  | 'group.unprotected'
+  | 'group.provisioned'
+  | 'group.provision_updated'
+  | 'group.provision_deleted'
+  | 'group.paired'
+  | 'group.state_changed'
+  | 'group.synced'
+  | 'members.changed'
+  | 'members.pushed'
+  | 'grant.added'
+  | 'grant.removed'
+  | 'grant.made_default'
+  | 'grant.stopped_default'
+  | 'user.provisioned'
+  | 'user.updated'
+  | 'user.deleted'
+  | 'directory.created'
+  | 'directory.updated'
+  | 'token.created'
+  | 'token.revoked'
+  | 'import.finished'
+  | 'run.started'
+  | 'run.stopped'
+  | 'run.finished'
+
+/** What an entry says besides who, when and in which request, which come from the transaction. */
+export interface Act {
+  action: Action
+  subject?: string | null
+  directoryId?: DirectoryId | null
+  runId?: RunId | null
+  facts?: Record<string, unknown>
+}
+
+export interface LogEntry extends Act {
+  /** Accounts that became, or ceased to be, effective members. */
+  added?: AccountId[]
+  removed?: AccountId[]
+  pushedAdded?: AccountId[]
+  pushedRemoved?: AccountId[]
+}
+
+/** Appends one entry to the log, in the transaction whose change it records. */
+export async function appendLog(trx: Trx, entry: LogEntry): Promise<void> {
+  await appendLogs(trx, [entry])
+}
+
+/** Appends many entries with one statement, in their order. */
+export async function appendLogs(trx: Trx, entries: LogEntry[]): Promise<void> {
+  if (entries.length === 0) return
+  const rows = entries.map((entry) => ({
+    action: entry.action,
+    subject: entry.subject ?? null,
+    directory_id: entry.directoryId ?? null,
+    run_id: entry.runId ?? null,
+    facts: entry.facts ?? {},
+    added: some(entry.added),
+    removed: some(entry.removed),
+    pushed_added: some(entry.pushedAdded),
+    pushed_removed: some(entry.pushedRemoved),
+  }))
+  await sql`
+    insert into log_entries (org_id, actor, request_id, action, subject, directory_id, run_id, facts, added, removed, pushed_added, pushed_removed)
+    select ${trx.orgId}::uuid, ${trx.scope.actor}, ${trx.scope.requestId ?? null}, action, subject, directory_id, run_id, facts,
+      added, removed, pushed_added, pushed_removed
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as entry(action text, subject uuid, directory_id uuid, run_id uuid, facts jsonb,
+      added uuid[], removed uuid[], pushed_added uuid[], pushed_removed uuid[])`.execute(trx)
+}
+
+/**
+ * The values of an entry's first columns, for a statement that appends its own entries beside its change:
+ * org_id, actor, request_id, action, directory_id, run_id, facts.
+ */
+export function logColumns(trx: Trx, act: Act): RawBuilder<unknown> {
+  return sql`${trx.orgId}::uuid, ${trx.scope.actor}::text, ${trx.scope.requestId ?? null}::text, ${act.action}::text,
+    ${act.directoryId ?? null}::uuid, ${act.runId ?? null}::uuid, ${JSON.stringify(act.facts ?? {})}::jsonb`
+}
+
+const some = (ids: AccountId[] | undefined): AccountId[] | null => (ids && ids.length > 0 ? ids : null)

@@ -1,0 +1,55 @@
+import { sql } from 'kysely'
+import type { Reader, Trx } from '../database/connection.ts'
+import type { OrgId } from '../database/ids.ts'
+import { appendLog } from './log.ts'
+import { Refusal } from './refusal.ts'
+
+/** The tenant. Everything belongs to one, and nothing crosses over. */
+export interface Organization {
+  id: OrgId
+  /** Its name in URLs and on the command line. */
+  slug: string
+  name: string
+  createdAt: Date
+}
+
+const columns = ['id', 'slug', 'name', 'created_at as createdAt'] as const
+
+/** Makes the organization that the transaction is of (`trx.orgId`, from `newId`).
+ * @throws Refusal `invalid_value`, `name_taken` */
+export async function createOrganization(trx: Trx, given: { slug: string; name?: string }): Promise<Organization> {
+  const slug = given.slug.trim()
+  const name = (given.name ?? slug).normalize('NFC').trim()
+  if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(slug)) {
+    throw new Refusal(
+      'invalid_value',
+      'An organization is called by 1 to 63 of a to z, 0 to 9 and -, beginning and ending with a letter or digit.',
+    )
+  }
+  if (name === '' || name.length > 255) throw new Refusal('invalid_value', 'An organization has a name of 1 to 255 characters.')
+  if (await findOrganization(trx, slug))
+    throw new Refusal('name_taken', `An organization "${slug}" already exists. Take another name.`, { slug })
+  const organization = await trx
+    .insertInto('organizations')
+    .values({ id: trx.orgId, slug, name })
+    .returning(columns)
+    .executeTakeFirstOrThrow()
+  await appendLog(trx, { action: 'organization.created', subject: trx.orgId, facts: { slug, name } })
+  return organization
+}
+
+/** Finds an organization by its slug. Readable from any organization's transaction: the table holds names only. */
+export function findOrganization(reader: Reader, slug: string): Promise<Organization | undefined> {
+  return reader.selectFrom('organizations').select(columns).where('slug', '=', slug).executeTakeFirst()
+}
+
+/** The organization of the transaction. */
+export function thisOrganization(reader: Reader): Promise<Organization> {
+  return reader.selectFrom('organizations').select(columns).where('id', '=', reader.orgId).executeTakeFirstOrThrow()
+}
+
+/** How many organizations there are in this database. */
+export async function countOrganizations(reader: Reader): Promise<number> {
+  const { count } = await reader.selectFrom('organizations').select(sql<string>`count(*)`.as('count')).executeTakeFirstOrThrow()
+  return Number(count)
+}

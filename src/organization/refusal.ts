@@ -1,0 +1,35 @@
+/** Every way in which the domain says no. Each protocol's table of answers must name each of them to compile. */
+export type RefusalCode =
+  | 'not_found'
+  | 'name_taken'
+  | 'user_name_taken'
+  | 'invalid_value'
+  | 'invalid_import'
+  | 'unknown_members'
+  | 'managed_by_directory'
+  | 'protected'
+  | 'paired_with_directory'
+  | 'last_default_group'
+  | 'in_use'
+  | 'too_many_tokens'
+  | 'review_changed'
+  | 'group_filling'
+  | 'group_blocked'
+  | 'group_empty'
+  | 'nothing_to_sync'
+  | 'choice_not_possible'
+  | 'idempotency_key_reused'
+  | 'idempotency_key_in_flight'
+  | 'not_permitted'
+
+/** The domain's no: a code, a sentence that says what to do, and facts. It knows no protocol. */
+export class Refusal extends Error {
+  readonly code: RefusalCode
+  readonly facts: Record<string, unknown>
+  constructor(code: RefusalCode, message: string, facts: Record<string, unknown> = {}) {
+    super(message)
+    this.name = 'Refusal'
+    this.code = code
+    this.facts = facts
+  }
+}

@@ -1,0 +1,37 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+
+export type TokenKind = 'scim' | 'api'
+
+// 32 random bytes are 43 characters of base64url, the checksum's 4 bytes are 6.
+const shape = /^muster_(scim|api)_([\w-]{43})([\w-]{6})$/
+
+/** A new secret: its kind, 32 random bytes, a checksum. Shown once; only `hashOf` it is stored. */
+export function newSecret(kind: TokenKind): string {
+  const secret = randomBytes(32).toString('base64url')
+  return `muster_${kind}_${secret}${checksum(kind, secret)}`
+}
+
+/** SHA-256: enough for 256 random bits, and found by an index. */
+export const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest()
+
+/** The last four characters: enough to tell two tokens apart, of no use to anybody else. */
+export const hintOf = (secret: string): string => secret.slice(-4)
+
+/** Whether a presented secret can be of this kind: a mistyped one and one of the other kind are told without the database. */
+export function couldBe(kind: TokenKind, presented: string): boolean {
+  if (presented.startsWith('muster_scim_') || presented.startsWith('muster_api_')) return isOurs(kind, presented)
+  return kind === 'api' && presented.length >= 32
+}
+
+/** Whether a presented secret is one of our own making, by its checksum: 256 random bits, which nobody guesses. */
+export function isOurs(kind: TokenKind, presented: string): boolean {
+  const [, givenKind, secret, sum] = shape.exec(presented) ?? []
+  return givenKind === kind && secret !== undefined && sum === checksum(kind, secret)
+}
+
+function checksum(kind: TokenKind, secret: string): string {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(crc32(`${kind}_${secret}`))
+  return bytes.toString('base64url')
+}
