@@ -1,0 +1,130 @@
+import { ScimError } from './error.ts'
+import type { Filter } from './filter.ts'
+import { lastOf, under } from './names.ts'
+import { type Operation, readOperations } from './patch.ts'
+import { type Path, parsePath } from './path.ts'
+import { isObject } from './quirks.ts'
+import { type GroupChange, groupText, type MemberInput, maxMembers, readMembers, tooManyMembers } from './resource.ts'
+import { groupType } from './schemas.ts'
+import { seenName } from './values.ts'
+
+/**
+ * Reads a PATCH as a change of a group, without the group: what operations say one after the other is folded into one change.
+ * Members come as ids, each once; `all` is set where the whole list is known.
+ * @throws ScimError 400 `invalidSyntax`, `invalidPath`, `invalidFilter`, `invalidValue`, `mutability`, `noTarget`; 413 (RFC 7644 §3.5.2);
+ *   `remove` with a value: Entra
+ */
+export function readGroupPatch(body: unknown): GroupChange {
+  const change: GroupChange = {}
+  const members = new MemberChange()
+  for (const operation of readOperations(body)) {
+    if (operation.path === undefined) applyWithoutPath(operation, change, members)
+    else {
+      const path = parsePath(groupType, operation.path)
+      if (path !== undefined) applyAt(path, operation, change, members)
+    }
+  }
+  const folded = members.folded()
+  return folded === undefined ? change : { ...change, members: folded }
+}
+
+// Okta renames with the id inside: `id`, `schemas`, `meta` and what is unknown are passed over.
+function applyWithoutPath({ op, value }: Operation, change: GroupChange, members: MemberChange): void {
+  const given = isObject(value) ? value : {}
+  const displayName = under(given, 'displayName')
+  const externalId = under(given, 'externalId')
+  const list = under(given, 'members')
+  if (displayName !== undefined && displayName !== null) change.displayName = newName(displayName)
+  if (externalId !== undefined) change.externalId = groupText('externalId', externalId) ?? null
+  if (list !== undefined && list !== null) members.give(op === 'replace' ? 'replace' : 'add', readMembers(list))
+}
+
+function applyAt(path: Path, operation: Operation, change: GroupChange, members: MemberChange): void {
+  const [{ name, mutability }] = path.name
+  if (name === 'members') applyToMembers(path, operation, members)
+  else if (mutability === 'readOnly' || lastOf(path.name).mutability === 'readOnly') {
+    throw new ScimError(400, 'mutability', `${name} is written by the server alone.`)
+  } else applyToText(name, operation, change)
+}
+
+function applyToText(name: string, operation: Operation, change: GroupChange): void {
+  const isGone = operation.op === 'remove' || operation.value === null || operation.value === ''
+  if (name === 'externalId') change.externalId = isGone ? null : (groupText('externalId', operation.value) ?? null)
+  if (name !== 'displayName') return
+  if (isGone) throw new ScimError(400, 'mutability', 'displayName cannot be taken away: a group needs a name.')
+  change.displayName = newName(operation.value)
+}
+
+function applyToMembers({ name, filter, sub }: Path, { op, value }: Operation, members: MemberChange): void {
+  if (sub !== undefined || name.length > 1)
+    throw new ScimError(400, 'mutability', 'A member is added or removed as a whole, not changed.')
+  if (filter !== undefined) {
+    if (op !== 'remove')
+      throw new ScimError(400, 'invalidPath', 'Members behind a filter can only be removed. Add members with the path "members".')
+    members.take(idsIn(filter))
+  } else if (op !== 'remove') members.give(op, value === null ? [] : readMembers(value))
+  // An empty list takes nobody; only no value at all takes everybody (RFC 7644 §3.5.2.2).
+  else if (value === undefined || value === null) members.give('replace', [])
+  else members.take(readMembers(value).map((member) => member.value))
+}
+
+// The members' ids that a filter names: it is answered without reading one member.
+function idsIn(filter: Filter): string[] {
+  if (
+    filter.kind === 'compare' &&
+    filter.operator === 'eq' &&
+    lastOf(filter.name).name === 'value' &&
+    typeof filter.value === 'string'
+  )
+    return [filter.value]
+  if (filter.kind === 'or') return filter.terms.flatMap(idsIn)
+  throw new ScimError(400, 'invalidFilter', 'Members are removed by their value: members[value eq "ID"], several joined by `or`.')
+}
+
+function newName(given: unknown): string {
+  const name = groupText('displayName', given)
+  if (name === undefined) throw new ScimError(400, 'invalidValue', 'displayName is empty. A group needs a name.')
+  return seenName('displayName', name)
+}
+
+/** Operations on members folded in their order: the last word on a member counts. */
+class MemberChange {
+  #isAll = false
+  #isTouched = false
+  #named = 0
+  readonly #added = new Map<string, MemberInput>()
+  readonly #removed = new Set<string>()
+
+  give(op: 'add' | 'replace', members: readonly MemberInput[]): void {
+    this.#count(members.length)
+    if (op === 'replace') {
+      this.#isAll = true
+      this.#added.clear()
+      this.#removed.clear()
+    }
+    for (const member of members) {
+      this.#removed.delete(member.value)
+      this.#added.set(member.value, member)
+    }
+  }
+
+  take(ids: readonly string[]): void {
+    this.#count(ids.length)
+    for (const id of ids) {
+      this.#added.delete(id)
+      if (!this.#isAll) this.#removed.add(id)
+    }
+  }
+
+  folded(): GroupChange['members'] {
+    const added = [...this.#added.values()]
+    if (this.#isAll) return { all: added }
+    return this.#isTouched && added.length + this.#removed.size > 0 ? { added, removed: [...this.#removed] } : undefined
+  }
+
+  #count(named: number): void {
+    this.#isTouched = true
+    this.#named += named
+    if (this.#named > maxMembers) throw tooManyMembers()
+  }
+}

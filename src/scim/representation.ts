@@ -1,0 +1,76 @@
+import { groupUrn, syncGroupUrn } from './group-schema.ts'
+import { enterpriseUserUrn, userUrn } from './user-schema.ts'
+
+/** A user as it is stored. */
+export interface StoredUser {
+  id: string
+  externalId: string | null
+  userName: string
+  active: boolean
+  attributes: Record<string, unknown>
+  version: number
+  createdAt: Date
+  updatedAt: Date
+  /** Null where they were not read, or there is none. */
+  groups: { value: string; display: string; type: 'direct' }[] | null
+}
+
+/** A group as it is stored, without its members. */
+export interface StoredGroup {
+  id: string
+  externalId: string | null
+  displayName: string
+  attributes: Record<string, unknown>
+  state: string
+  reasons: string[]
+  added: number
+  removed: number
+  unchanged: number
+  version: number
+  createdAt: Date
+  updatedAt: Date
+}
+
+/** The User of RFC 7643 §4.1 with its enterprise extension, where it has one. `base` is the URL above `/Users`. */
+export function userResource(user: StoredUser, base: string): Record<string, unknown> {
+  const { attributes, id, externalId, userName, active, groups } = user
+  return {
+    schemas: enterpriseUserUrn in attributes ? [userUrn, enterpriseUserUrn] : [userUrn],
+    id,
+    ...(externalId === null ? {} : { externalId }),
+    ...attributes,
+    userName,
+    active,
+    ...(groups === null ? {} : { groups }),
+    meta: metaOf('User', user, base),
+  }
+}
+
+/** The Group of RFC 7643 §4.2 without its members, which are spliced in as text, and what became of it here. */
+export function groupResource(group: StoredGroup, base: string): Record<string, unknown> {
+  const { attributes, id, externalId, displayName, state, reasons, added, removed, unchanged } = group
+  return {
+    schemas: [groupUrn, syncGroupUrn],
+    id,
+    ...(externalId === null ? {} : { externalId }),
+    ...attributes,
+    displayName,
+    meta: metaOf('Group', group, base),
+    [syncGroupUrn]: { state, reasons, members: { added, removed, unchanged } },
+  }
+}
+
+/** Where a resource is. */
+export const locationOf = (type: 'User' | 'Group', id: string, base: string): string => `${base}/${type}s/${id}`
+
+export const etagOf = (version: number): string => `W/"${version}"`
+
+type Versioned = Pick<StoredUser, 'id' | 'createdAt' | 'updatedAt' | 'version'>
+
+const metaOf = (resourceType: 'User' | 'Group', { id, createdAt, updatedAt, version }: Versioned, base: string) => ({
+  resourceType,
+  created: createdAt.toISOString(),
+  lastModified: updatedAt.toISOString(),
+  location: locationOf(resourceType, id, base),
+  version: etagOf(version),
+})

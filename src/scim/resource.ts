@@ -1,0 +1,123 @@
+import { ScimError } from './error.ts'
+import { find, under } from './names.ts'
+import { isObject, straightKeys } from './quirks.ts'
+import { groupType, userType } from './schemas.ts'
+import { fitsInKey, maxTextLength, readObject, readValue, seenName } from './values.ts'
+
+/** A user as a provider gives it. */
+export interface UserInput {
+  userName: string
+  externalId: string | null
+  active: boolean
+  /** Every accepted attribute, canonical names, `userName` with them; without id, externalId, active, meta, groups, password, schemas. */
+  attributes: Record<string, unknown>
+}
+
+export interface GroupInput {
+  displayName: string
+  externalId: string | null
+  /** Accepted attributes that have no place of their own: none yet. */
+  attributes: Record<string, unknown>
+  /** Undefined where they were not given. */
+  members: MemberInput[] | undefined
+}
+
+/** A member, each value once in a list. */
+export interface MemberInput {
+  value: string
+  display?: string
+}
+
+/** A change of a group; what is absent is not touched. */
+export interface GroupChange {
+  displayName?: string
+  externalId?: string | null
+  attributes?: Record<string, unknown>
+  members?: { all: MemberInput[] } | { added: MemberInput[]; removed: string[] }
+}
+
+/** Rule 22: what one request may say of members. */
+export const maxMembers = 150_000
+
+/**
+ * Reads the body of a POST or PUT. A PUT without `active` leaves it as it is: no omission revives anybody.
+ * @throws ScimError 400 `invalidSyntax`, `invalidValue`
+ */
+export function readUser(body: unknown, current?: UserInput): UserInput {
+  const given = straightKeys(userType, bodyOf(body))
+  return userOf(readObject([...userType.attributes, ...userType.extensions], given) ?? {}, current)
+}
+
+/** What stands, as one object that PATCH works on. */
+export function resourceOf({ attributes, userName, externalId, active }: UserInput): Record<string, unknown> {
+  return { ...structuredClone(attributes), userName, active, ...(externalId === null ? {} : { externalId }) }
+}
+
+/** Accepted attributes as a user; names are judged where they are new. */
+export function userOf(read: Record<string, unknown>, current?: UserInput): UserInput {
+  const { externalId, active, ...attributes } = read
+  const { userName, displayName } = attributes
+  if (typeof userName !== 'string') throw new ScimError(400, 'invalidValue', 'userName is missing. Map an attribute to it.')
+  if (userName !== current?.userName) seenName('userName', userName)
+  if (typeof displayName === 'string' && displayName !== current?.attributes.displayName) seenName('displayName', displayName)
+  return {
+    userName,
+    externalId: typeof externalId === 'string' ? externalId : null,
+    active: typeof active === 'boolean' ? active : (current?.active ?? true),
+    attributes,
+  }
+}
+
+/** Reads the body of a POST. @throws ScimError 400 `invalidSyntax`, `invalidValue`; 413 for too many members */
+export function readGroup(body: unknown): GroupInput {
+  const given = bodyOf(body)
+  const displayName = groupText('displayName', under(given, 'displayName'))
+  if (displayName === undefined) throw new ScimError(400, 'invalidValue', 'displayName is missing. A group needs a name.')
+  const members = under(given, 'members')
+  return {
+    displayName: seenName('displayName', displayName),
+    externalId: groupText('externalId', under(given, 'externalId')) ?? null,
+    attributes: {},
+    members: members === undefined || members === null ? undefined : readMembers(members),
+  }
+}
+
+/** Reads the body of a PUT. Members that it does not name at all stay (RFC 7644 §3.5.1 leaves it to the server); `[]` takes them all. */
+export function readGroupReplacement(body: unknown): GroupChange {
+  const { displayName, externalId, members } = readGroup(body)
+  return { displayName, externalId, ...(members === undefined ? {} : { members: { all: members } }) }
+}
+
+/** A text attribute of a group, as it is kept. */
+export function groupText(name: 'displayName' | 'externalId', given: unknown): string | undefined {
+  const attribute = find(groupType.attributes, name)
+  return attribute && (readValue(attribute, given) as string | undefined)
+}
+
+/** Reads a list of members: objects with a `value`, or bare ids; one of them where a list belongs. Read by hand: there may be 150,000. */
+export function readMembers(given: unknown): MemberInput[] {
+  const list = Array.isArray(given) ? given : [given]
+  if (list.length > maxMembers) throw tooManyMembers()
+  const members = new Map<string, MemberInput>()
+  for (const element of list) {
+    const value = typeof element === 'string' ? element : isObject(element) ? under(element, 'value') : undefined
+    if (typeof value !== 'string' || value === '' || value.length > maxTextLength || !fitsInKey(value)) {
+      throw new ScimError(400, 'invalidValue', 'A member needs a value: the id of a user, as this server gave it.')
+    }
+    const display = isObject(element) ? under(element, 'display') : undefined
+    members.set(
+      value,
+      typeof display === 'string' && display !== '' && display.length <= maxTextLength ? { value, display } : { value },
+    )
+  }
+  return [...members.values()]
+}
+
+export const tooManyMembers = () =>
+  new ScimError(413, undefined, `One request can name ${maxMembers} members. Send the others in further requests.`)
+
+/** A body that is an object. @throws ScimError 400 `invalidSyntax` */
+export function bodyOf(body: unknown): Record<string, unknown> {
+  if (!isObject(body)) throw new ScimError(400, 'invalidSyntax', 'The body must be a JSON object.')
+  return body
+}

@@ -1,0 +1,100 @@
+import type { Attribute } from './attributes.ts'
+import { groupAttributes, groupUrn, syncGroup } from './group-schema.ts'
+import { maxPageSize } from './paging.ts'
+import { commonAttributes, enterpriseUser, userAttributes, userUrn } from './user-schema.ts'
+
+/** A kind of resource: its own attributes (common ones included), and its extensions as complex attributes named by URN. */
+export interface ResourceType {
+  readonly name: 'User' | 'Group'
+  readonly endpoint: '/Users' | '/Groups'
+  readonly urn: string
+  readonly description: string
+  readonly attributes: readonly Attribute[]
+  readonly extensions: readonly Attribute[]
+}
+
+export const userType: ResourceType = {
+  name: 'User',
+  endpoint: '/Users',
+  urn: userUrn,
+  description: 'A person, as the directory pushed them.',
+  attributes: [...commonAttributes, ...userAttributes],
+  extensions: [enterpriseUser],
+}
+
+export const groupType: ResourceType = {
+  name: 'Group',
+  endpoint: '/Groups',
+  urn: groupUrn,
+  description: 'A group, as the directory pushed it.',
+  attributes: [...commonAttributes, ...groupAttributes],
+  extensions: [syncGroup],
+}
+
+const discovery = (kind: string) => `urn:ietf:params:scim:schemas:core:2.0:${kind}`
+
+/** What the server can do, with its true limits (RFC 7643 §5, RFC 9865 §4 for `pagination`). */
+export const serviceProviderConfig = (base: string) => ({
+  schemas: [discovery('ServiceProviderConfig')],
+  patch: { supported: true },
+  bulk: { supported: false, maxOperations: 0, maxPayloadSize: 0 },
+  filter: { supported: true, maxResults: maxPageSize },
+  changePassword: { supported: false },
+  sort: { supported: true },
+  etag: { supported: false },
+  pagination: { cursor: false, index: true, defaultPaginationMethod: 'index', defaultPageSize: 100, maxPageSize },
+  authenticationSchemes: [
+    {
+      type: 'oauthbearertoken',
+      name: 'Bearer token',
+      description: 'A token of the directory, in the Authorization header.',
+      specUri: 'https://www.rfc-editor.org/rfc/rfc6750',
+      primary: true,
+    },
+  ],
+  meta: { resourceType: 'ServiceProviderConfig', location: `${base}/ServiceProviderConfig` },
+})
+
+/** RFC 7643 §6. */
+export const resourceTypes = (base: string) =>
+  [userType, groupType].map((type) => ({
+    schemas: [discovery('ResourceType')],
+    id: type.name,
+    name: type.name,
+    endpoint: type.endpoint,
+    description: type.description,
+    schema: type.urn,
+    schemaExtensions: type.extensions.map((extension) => ({ schema: extension.name, required: false })),
+    meta: { resourceType: 'ResourceType', location: `${base}/ResourceTypes/${type.name}` },
+  }))
+
+/** RFC 7643 §7: User, Group and their extensions; what is never returned is not described. */
+export function schemas(base: string) {
+  const described = [
+    { urn: userUrn, name: 'User', description: userType.description, attributes: userAttributes },
+    { urn: groupUrn, name: 'Group', description: groupType.description, attributes: groupAttributes },
+    ...[enterpriseUser, syncGroup].map((extension) => ({
+      urn: extension.name,
+      name: extension.description,
+      description: `${extension.description} extension.`,
+      attributes: extension.subAttributes ?? [],
+    })),
+  ]
+  return described.map(({ urn, name, description, attributes }) => ({
+    schemas: [discovery('Schema')],
+    id: urn,
+    name,
+    description,
+    attributes: attributes.filter((attribute) => attribute.returned !== 'never').map(describe),
+    meta: { resourceType: 'Schema', location: `${base}/Schemas/${urn}` },
+  }))
+}
+
+// Characteristics that a type does not have are left out, as in RFC 7643 §8.7.1.
+function describe(attribute: Attribute): Record<string, unknown> {
+  const { caseExact, uniqueness, subAttributes, ...rest } = attribute
+  if (attribute.type === 'complex') return { ...rest, uniqueness, subAttributes: (subAttributes ?? []).map(describe) }
+  if (attribute.type === 'boolean' || attribute.type === 'integer' || attribute.type === 'dateTime')
+    return { ...rest, uniqueness }
+  return { ...rest, caseExact, uniqueness }
+}
