@@ -1,0 +1,45 @@
+import { sql } from 'kysely'
+import type { Trx } from '../database/connection.ts'
+import type { DirectoryId, GroupId, ProvisionedGroupId } from '../database/ids.ts'
+import type { GroupReason, GroupState } from '../database/tables.ts'
+
+/** The group of the organization that has a pushed name, with what stands in the way of the push. */
+export interface ExistingGroup {
+  id: GroupId
+  name: string
+  managedBy: DirectoryId | null
+  isProtected: boolean
+  isDefaultAccess: boolean
+  /** The pushed group it is paired with already. */
+  pairedWith: ProvisionedGroupId | null
+}
+
+/** Finds who has a name, and locks that group: two directories that push one name must not both be paired with it. */
+export async function existingGroupNamed(trx: Trx, key: string): Promise<ExistingGroup | undefined> {
+  const { rows } = await sql<ExistingGroup>`
+    select id, name, managed_by as "managedBy", is_protected as "isProtected",
+      exists (select from grants where grants.org_id = groups.org_id and grants.group_id = groups.id and is_default) as "isDefaultAccess",
+      (select p.id from provisioned_groups as p where p.org_id = groups.org_id and p.group_id = groups.id) as "pairedWith"
+    from groups where org_id = ${trx.orgId} and name_key = ${key} and effective
+    for no key update of groups`.execute(trx)
+  return rows[0]
+}
+
+export interface Verdict {
+  /** `free`: a group of its own that is in force; `existing`: shares the existing group's rows; `apart`: a group of its own that is not. */
+  pairing: 'free' | 'existing' | 'apart'
+  state: GroupState
+  reasons: GroupReason[]
+}
+
+/** What becomes of a pushed name (behaviour.md, «A group is pushed», 1, 3 and 4). A blocked group has every reason that holds. */
+export function judge(existing: ExistingGroup | undefined, pushed: ProvisionedGroupId | null): Verdict {
+  if (!existing) return { pairing: 'free', state: 'synced', reasons: [] }
+  const isElsewhere = existing.managedBy !== null || (existing.pairedWith !== null && existing.pairedWith !== pushed)
+  const blocked: GroupReason[] = []
+  if (existing.isDefaultAccess) blocked.push('default_access_group')
+  if (isElsewhere) blocked.push('managed_elsewhere')
+  if (existing.isProtected) blocked.push('protected')
+  if (blocked.length > 0) return { pairing: isElsewhere ? 'apart' : 'existing', state: 'blocked', reasons: blocked }
+  return { pairing: 'existing', state: 'needs_review', reasons: ['name_taken'] }
+}

@@ -1,0 +1,259 @@
+import { sql } from 'kysely'
+import type { Reader, Trx } from '../database/connection.ts'
+import { type DirectoryId, isId, newId } from '../database/ids.ts'
+import type { ConflictPolicy, UnknownMembers } from '../database/tables.ts'
+import { type Listed, type Listing, orderBy, page, searchKey } from '../organization/listing.ts'
+import { appendLog } from '../organization/log.ts'
+import { nameKey } from '../organization/name-key.ts'
+import { checkedName } from '../organization/name-rules.ts'
+import { Refusal } from '../organization/refusal.ts'
+
+/** The identity providers whose habits we know; `other` is any SCIM 2.0 client. */
+export const providers = [
+  'okta',
+  'entra',
+  'google',
+  'keycloak',
+  'jumpcloud',
+  'onelogin',
+  'ping',
+  'sailpoint',
+  'aws',
+  'ldap',
+  'other',
+] as const
+export type Provider = (typeof providers)[number]
+export const conflictPolicies = ['review', 'refuse'] as const satisfies ConflictPolicy[]
+export const unknownMembersSettings = ['record', 'refuse'] as const satisfies UnknownMembers[]
+
+/** What a push needs to know of its directory: who sends, and what was settled about conflicts and strangers. */
+export interface DirectoryContext {
+  id: DirectoryId
+  name: string
+  provider: Provider
+  conflictPolicy: ConflictPolicy
+  unknownMembers: UnknownMembers
+  /** For how many seconds after its last member a group that is not synced counts as filling; 0 is never. */
+  quietSeconds: number
+  /** Lower case; empty is all. */
+  emailDomains: string[]
+}
+
+export interface Directory extends DirectoryContext {
+  createdAt: Date
+  lastError: { detail: string; at: Date } | null
+}
+
+export interface DirectorySettings {
+  name: string
+  provider: Provider
+  conflictPolicy: ConflictPolicy
+  unknownMembers: UnknownMembers
+  quietSeconds: number
+  emailDomains: string[]
+}
+
+const columns = [
+  'id',
+  'name',
+  'provider',
+  'conflict_policy',
+  'unknown_members',
+  'quiet_seconds',
+  'email_domains',
+  'created_at',
+  'last_error',
+  'last_error_at',
+] as const
+
+/** Makes a directory; what is not said has the provider's default.
+ * @throws Refusal `invalid_value`, `name_taken` */
+export async function createDirectory(
+  trx: Trx,
+  given: Partial<DirectorySettings> & Pick<DirectorySettings, 'name' | 'provider'>,
+): Promise<Directory> {
+  const settings = checked({ ...defaultsOf(given.provider), ...given })
+  await refuseTaken(trx, settings.name)
+  const id = newId<DirectoryId>()
+  const row = await trx
+    .insertInto('directories')
+    .values({ org_id: trx.orgId, id, last_error: null, ...valuesOf(settings) })
+    .returning(columns)
+    .executeTakeFirstOrThrow()
+  await appendLog(trx, { action: 'directory.created', subject: id, directoryId: id, facts: { ...settings } })
+  return directoryOf(row)
+}
+
+/** Changes the settings that are given; what changes nothing writes nothing.
+ * @throws Refusal `invalid_value`, `name_taken` */
+export async function updateDirectory(
+  trx: Trx,
+  id: DirectoryId,
+  change: Partial<Omit<DirectorySettings, 'provider'>>,
+): Promise<Directory> {
+  const row = await trx
+    .selectFrom('directories')
+    .select(columns)
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst()
+  if (!row) throw noSuchDirectory()
+  const before = settingsOf(directoryOf(row))
+  const after = checked({ ...before, ...change })
+  const changed = Object.fromEntries(
+    Object.entries(after).filter(([key, value]) => !isSame(before[key as keyof DirectorySettings], value)),
+  )
+  if (Object.keys(changed).length === 0) return directoryOf(row)
+  if (nameKey(after.name) !== nameKey(before.name)) await refuseTaken(trx, after.name)
+  const written = await trx
+    .updateTable('directories')
+    .set({ ...valuesOf(after), updated_at: sql`now()` })
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', id)
+    .returning(columns)
+    .executeTakeFirstOrThrow()
+  await appendLog(trx, { action: 'directory.updated', subject: id, directoryId: id, facts: changed })
+  return directoryOf(written)
+}
+
+/** Finds a directory by its id or its name. @throws Refusal `not_found`, the same for a foreign one */
+export async function findDirectory(reader: Reader, idOrName: string): Promise<Directory> {
+  const row = await reader
+    .selectFrom('directories')
+    .select(columns)
+    .where('org_id', '=', reader.orgId)
+    .where((eb) =>
+      isId(idOrName)
+        ? eb.or([eb('id', '=', idOrName as DirectoryId), eb('name_key', '=', nameKey(idOrName))])
+        : eb('name_key', '=', nameKey(idOrName)),
+    )
+    // An id goes before a directory that somebody named like one.
+    .orderBy(sql`id::text = ${idOrName.toLowerCase()}`, 'desc')
+    .executeTakeFirst()
+  if (!row) throw noSuchDirectory()
+  return directoryOf(row)
+}
+
+/** The organization's directories, sorted by name or createdAt. @throws Refusal `invalid_value` for another sort */
+export async function listDirectories(reader: Reader, listing: Listing): Promise<Listed<Directory>> {
+  const matching = sql`from directories where org_id = ${reader.orgId} and strpos(name_key, ${searchKey(listing)}) > 0`
+  const { rows } = await sql<Row>`
+    select ${sql.raw(columns.join(', '))} ${matching}
+    ${orderBy(listing.sort, { name: 'name_key', createdAt: 'created_at' }, 'name', 'id')} ${page(listing)}`.execute(reader)
+  const { rows: counted } = await sql<{ total: number }>`select count(*)::int as total ${matching}`.execute(reader)
+  return { total: counted[0]?.total ?? 0, items: rows.map(directoryOf) }
+}
+
+/** Locks a directory: the first lock of what changes things under it (rule 12). @throws Refusal `not_found` */
+export async function lockDirectory(trx: Trx, id: DirectoryId): Promise<void> {
+  const row = await trx
+    .selectFrom('directories')
+    .select('id')
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst()
+  if (!row) throw noSuchDirectory()
+}
+
+/** Notes why a directory's last failed request failed. */
+export async function noteError(trx: Trx, id: DirectoryId, detail: string): Promise<void> {
+  await trx
+    .updateTable('directories')
+    .set({ last_error: detail.slice(0, 1_024), last_error_at: sql`now()` })
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', id)
+    .execute()
+}
+
+const noSuchDirectory = (): Refusal => new Refusal('not_found', 'There is no such directory. List them to see their names.')
+
+/** Entra fills its groups in pieces, up to an hour apart; the others at once. */
+function defaultsOf(provider: Provider): Omit<DirectorySettings, 'name' | 'provider'> {
+  return {
+    conflictPolicy: 'review',
+    unknownMembers: 'record',
+    quietSeconds: provider === 'entra' ? 3_600 : 120,
+    emailDomains: [],
+  }
+}
+
+const domain = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
+
+function checked(settings: DirectorySettings): DirectorySettings {
+  const name = checkedName('name of the directory', settings.name)
+  if (!providers.includes(settings.provider)) throw invalid(`The provider is one of ${providers.join(', ')}.`)
+  if (!conflictPolicies.includes(settings.conflictPolicy)) throw invalid('The conflict policy is review or refuse.')
+  if (!unknownMembersSettings.includes(settings.unknownMembers)) throw invalid('Unknown members are to be record or refuse.')
+  const { quietSeconds } = settings
+  if (!Number.isInteger(quietSeconds) || quietSeconds < 0 || quietSeconds > 86_400)
+    throw invalid('The quiet time is 0 to 86400 seconds.')
+  const emailDomains = [...new Set(settings.emailDomains.map((given) => given.trim().toLowerCase().replace(/^@/, '')))].sort()
+  const wrong = emailDomains.find((given) => !domain.test(given))
+  if (wrong !== undefined) throw invalid(`"${wrong.slice(0, 100)}" is no e-mail domain. Write it as example.org.`)
+  if (emailDomains.length > 1_000) throw invalid('A directory has at most 1000 e-mail domains.')
+  return { ...settings, name, emailDomains }
+}
+
+const invalid = (message: string): Refusal => new Refusal('invalid_value', message)
+
+async function refuseTaken(trx: Trx, name: string): Promise<void> {
+  const taken = await trx
+    .selectFrom('directories')
+    .select('id')
+    .where('org_id', '=', trx.orgId)
+    .where('name_key', '=', nameKey(name))
+    .executeTakeFirst()
+  if (taken) throw new Refusal('name_taken', `A directory named "${name}" already exists. Take another name.`, { name })
+}
+
+const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other)
+
+function valuesOf(settings: DirectorySettings) {
+  return {
+    name: settings.name,
+    name_key: nameKey(settings.name),
+    provider: settings.provider,
+    conflict_policy: settings.conflictPolicy,
+    unknown_members: settings.unknownMembers,
+    quiet_seconds: settings.quietSeconds,
+    email_domains: settings.emailDomains,
+  }
+}
+
+const settingsOf = ({
+  name,
+  provider,
+  conflictPolicy,
+  unknownMembers,
+  quietSeconds,
+  emailDomains,
+}: Directory): DirectorySettings => ({ name, provider, conflictPolicy, unknownMembers, quietSeconds, emailDomains })
+
+interface Row {
+  id: DirectoryId
+  name: string
+  provider: string
+  conflict_policy: ConflictPolicy
+  unknown_members: UnknownMembers
+  quiet_seconds: number
+  email_domains: string[]
+  created_at: Date
+  last_error: string | null
+  last_error_at: Date | null
+}
+
+function directoryOf(row: Row): Directory {
+  return {
+    id: row.id,
+    name: row.name,
+    provider: row.provider as Provider,
+    conflictPolicy: row.conflict_policy,
+    unknownMembers: row.unknown_members,
+    quietSeconds: row.quiet_seconds,
+    emailDomains: row.email_domains,
+    createdAt: row.created_at,
+    lastError: row.last_error !== null && row.last_error_at !== null ? { detail: row.last_error, at: row.last_error_at } : null,
+  }
+}

@@ -1,0 +1,78 @@
+import type { Trx } from '../database/connection.ts'
+import type { AccountId, GroupId, RoleId } from '../database/ids.ts'
+import * as access from '../organization/access.ts'
+import * as groups from '../organization/groups.ts'
+import { type ImportFiles, type ImportReport, importOrganization } from '../organization/import.ts'
+import { addMembers, clearMembers, type MembershipChange, removeMembers } from '../organization/memberships.ts'
+import { nameKey } from '../organization/name-key.ts'
+import { moveApart, settleNames } from './pairing.ts'
+
+// What an admin does to groups, with what follows from it for pushed groups: names that become free or taken,
+// reasons that come or go. Routes and imports call these, never the organization's own functions.
+
+/** Creates a group; a push of that name then meets it. @throws Refusal `name_taken` */
+export async function createGroup(trx: Trx, group: { name: string; description?: string | null }): Promise<GroupId> {
+  const id = await groups.createGroup(trx, group)
+  await settleNames(trx, [nameKey(group.name)])
+  return id
+}
+
+/** Renames or describes a group. @throws Refusal `managed_by_directory`, `name_taken` */
+export async function updateGroup(trx: Trx, id: GroupId, change: { name?: string; description?: string | null }): Promise<void> {
+  const before = await groups.updateGroup(trx, id, change)
+  if (change.name !== undefined) await settleNames(trx, [nameKey(before.name), nameKey(change.name)])
+}
+
+/** Protects a group from every push, or lifts that. */
+export async function setProtected(trx: Trx, id: GroupId, isProtected: boolean): Promise<void> {
+  const group = await groups.setProtected(trx, id, isProtected)
+  await settleNames(trx, [nameKey(group.name)])
+}
+
+/** Deletes a group with its members and grants; a push that waited for its name gets it. @throws Refusal `managed_by_directory` */
+export async function deleteGroup(trx: Trx, id: GroupId): Promise<void> {
+  const group = await groups.lockChangeableGroup(trx, id, 'delete')
+  await moveApart(trx, id)
+  await clearMembers(trx, id, { action: 'members.changed', facts: { name: group.name, deleted: true } })
+  await groups.deleteGroup(trx, group)
+  await settleNames(trx, [nameKey(group.name)])
+}
+
+/** Adds and removes members by hand. @throws Refusal `managed_by_directory` */
+export async function changeMembers(
+  trx: Trx,
+  id: GroupId,
+  change: { add: AccountId[]; remove: AccountId[] },
+): Promise<MembershipChange> {
+  const group = await groups.lockChangeableGroup(trx, id)
+  const act = { action: 'members.changed', facts: { name: group.name } } as const
+  const pairs = (accountIds: AccountId[]) => accountIds.map((accountId) => ({ groupId: id, accountId }))
+  const removed = await removeMembers(trx, pairs(change.remove), act)
+  const added = await addMembers(trx, pairs(change.add), act)
+  return { ...added, removed: removed.removed, pushedRemoved: removed.pushedRemoved }
+}
+
+/** Grants a role of a product to a group. @throws Refusal `paired_with_directory` where it would make a pushed group a default access group */
+export async function addGrant(trx: Trx, grant: { groupId: GroupId; roleId: RoleId; isDefault: boolean }): Promise<void> {
+  const group = await access.addGrant(trx, grant)
+  if (grant.isDefault) await settleNames(trx, [nameKey(group.name)])
+}
+
+/** Takes a grant away. */
+export async function removeGrant(trx: Trx, groupId: GroupId, roleId: RoleId): Promise<void> {
+  const group = await access.removeGrant(trx, groupId, roleId)
+  await settleNames(trx, [nameKey(group.name)])
+}
+
+/** Makes a grant default access, or stops that. @throws Refusal `paired_with_directory` */
+export async function setDefaultAccess(trx: Trx, groupId: GroupId, roleId: RoleId, isDefault: boolean): Promise<void> {
+  const group = await access.setDefault(trx, groupId, roleId, isDefault)
+  await settleNames(trx, [nameKey(group.name)])
+}
+
+/** Imports an organization's files; pushed groups whose names or default access it touches are judged afresh. */
+export async function importInto(trx: Trx, files: ImportFiles): Promise<ImportReport> {
+  const { report, concernedNameKeys } = await importOrganization(trx, files)
+  await settleNames(trx, concernedNameKeys)
+  return report
+}

@@ -1,0 +1,253 @@
+import { type RawBuilder, sql } from 'kysely'
+import { isId } from '../database/ids.ts'
+import { nameKey } from '../organization/name-key.ts'
+import { ScimError } from '../scim/error.ts'
+import { type Comparison, type Filter, type FilterValue, timeOf } from '../scim/filter.ts'
+import { type AttributeName, lastOf, printName } from '../scim/names.ts'
+import type { ResourceType } from '../scim/schemas.ts'
+
+type Condition = RawBuilder<boolean>
+type Compare = Extract<Filter, { kind: 'compare' }>
+
+/** How one attribute is compared in SQL. The form of a text is what `eq` and its like see: a name key, lower case, or the text itself. */
+type Column =
+  | { kind: 'text'; sql: RawBuilder<unknown>; form: 'key' | 'lower' | 'exact' }
+  | { kind: 'id'; sql: RawBuilder<unknown> }
+  | { kind: 'truth'; sql: RawBuilder<unknown> }
+  | { kind: 'number'; sql: RawBuilder<unknown> }
+  | { kind: 'time'; sql: RawBuilder<unknown> }
+
+/** Where names are looked up: the resource's row, or one element of a list. */
+interface Place {
+  columnOf(name: AttributeName): Column
+  /** The rows of a list, with what each holds; undefined where the name is no list. */
+  listAt(name: AttributeName): { from: RawBuilder<unknown>; element: Place; rest: AttributeName | undefined } | undefined
+}
+
+/**
+ * A filter as a condition on `provisioned_users u` or `provisioned_groups g`, values bound. It says what `scim/match.ts`
+ * says in memory with name keys; `not` is pushed inwards, so that what is absent (null) never decides wrongly.
+ * @throws ScimError 400 `invalidFilter` for attributes that no column tells
+ */
+export function filterSql(type: ResourceType, filter: Filter): Condition {
+  return condition(filter, type.name === 'User' ? userPlace : groupPlace, true)
+}
+
+/** What a list is sorted by: one value a resource. @throws ScimError 400 `invalidPath` */
+export function orderSql(type: ResourceType, name: AttributeName): RawBuilder<unknown> {
+  const place = type.name === 'User' ? userPlace : groupPlace
+  if (name.some((attribute) => attribute.multiValued) || lastOf(name).type === 'complex' || lastOf(name).returned === 'never') {
+    throw new ScimError(400, 'invalidPath', `Nothing can be sorted by ${printName(name)}.`)
+  }
+  return place.columnOf(name).sql
+}
+
+function condition(filter: Filter, place: Place, isWanted: boolean): Condition {
+  switch (filter.kind) {
+    case 'and':
+    case 'or': {
+      const conjunction = (filter.kind === 'and') === isWanted ? sql` and ` : sql` or `
+      return sql<boolean>`(${sql.join(
+        filter.terms.map((term) => condition(term, place, isWanted)),
+        conjunction,
+      )})`
+    }
+    case 'not':
+      return condition(filter.term, place, !isWanted)
+    case 'element':
+      return existing(filter.name, place, isWanted, (element) => condition(filter.term, element, true))
+    case 'present':
+      return present(filter.name, place, isWanted)
+    case 'compare':
+      return comparison(filter, place, isWanted)
+  }
+}
+
+function existing(name: AttributeName, place: Place, isWanted: boolean, inner: (element: Place) => Condition): Condition {
+  const list = place.listAt(name)
+  if (list === undefined) throw notFiltered(name)
+  const exists = sql<boolean>`exists (select from ${list.from} where ${inner(list.element)})`
+  return isWanted ? exists : sql<boolean>`not ${exists}`
+}
+
+function present(name: AttributeName, place: Place, isWanted: boolean): Condition {
+  const list = place.listAt(name)
+  if (list) {
+    const { rest } = list
+    return existing(name, place, isWanted, (element) => (rest === undefined ? sql<boolean>`true` : present(rest, element, true)))
+  }
+  const { sql: column } = place.columnOf(name)
+  return isWanted ? sql<boolean>`${column} is not null` : sql<boolean>`${column} is null`
+}
+
+function comparison(compare: Compare, place: Place, isWanted: boolean): Condition {
+  if (compare.operator === 'ne') return comparison({ ...compare, operator: 'eq' }, place, !isWanted)
+  if (compare.value === null) return present(compare.name, place, !isWanted)
+  const list = place.listAt(compare.name)
+  if (list) {
+    const { rest } = list
+    if (rest === undefined) throw notFiltered(compare.name)
+    return existing(compare.name, place, isWanted, (element) => comparison({ ...compare, name: rest }, element, true))
+  }
+  const holds = compared(place.columnOf(compare.name), compare.operator, compare.value)
+  return isWanted ? holds : sql<boolean>`(${holds}) is not true`
+}
+
+function compared(column: Column, operator: Comparison, value: NonNullable<FilterValue>): Condition {
+  switch (column.kind) {
+    case 'truth':
+      return sql<boolean>`${column.sql} = ${value}::boolean`
+    case 'number':
+      return sql<boolean>`${column.sql} ${orderOf(operator)} ${value}::numeric`
+    case 'time':
+      return comparedTime(column.sql, operator, timeOf(String(value)) ?? 0)
+    case 'id':
+      if (operator !== 'eq') return comparedText(sql`${column.sql}::text`, operator, String(value))
+      // Ids are lower case, and compared as they are written.
+      return isId(String(value)) && value === String(value).toLowerCase()
+        ? sql<boolean>`${column.sql} = ${value}::uuid`
+        : sql<boolean>`false`
+    case 'text':
+      return comparedText(column.sql, operator, formed(column.form, String(value)))
+  }
+}
+
+function formed(form: 'key' | 'lower' | 'exact', text: string): string {
+  if (form === 'key') return nameKey(text)
+  return form === 'lower' ? text.toLowerCase() : text
+}
+
+// No LIKE: `%`, `_` and `\` mean themselves. Order is by code point, whatever the database's collation.
+function comparedText(column: RawBuilder<unknown>, operator: Comparison, value: string): Condition {
+  if (operator === 'eq') return sql<boolean>`${column} = ${value}::text`
+  if (operator === 'co') return sql<boolean>`strpos(${column}, ${value}::text) > 0`
+  if (operator === 'sw') return sql<boolean>`starts_with(${column}, ${value}::text)`
+  if (operator === 'ew') return sql<boolean>`right(${column}, length(${value}::text)) = ${value}::text`
+  return sql<boolean>`${column} collate "C" ${orderOf(operator)} ${value}::text`
+}
+
+// Times are shown in milliseconds and stored in microseconds: what is shown is what is compared, and the index still serves.
+function comparedTime(column: RawBuilder<unknown>, operator: Comparison, ms: number): Condition {
+  const from = sql`${new Date(ms).toISOString()}::timestamptz`
+  const next = sql`${new Date(ms + 1).toISOString()}::timestamptz`
+  if (operator === 'gt') return sql<boolean>`${column} >= ${next}`
+  if (operator === 'ge') return sql<boolean>`${column} >= ${from}`
+  if (operator === 'lt') return sql<boolean>`${column} < ${from}`
+  if (operator === 'le') return sql<boolean>`${column} < ${next}`
+  return sql<boolean>`(${column} >= ${from} and ${column} < ${next})`
+}
+
+const orders: Partial<Record<Comparison, RawBuilder<unknown>>> = { eq: sql`=`, gt: sql`>`, ge: sql`>=`, lt: sql`<`, le: sql`<=` }
+
+function orderOf(operator: Comparison): RawBuilder<unknown> {
+  const order = orders[operator]
+  if (order === undefined) throw new ScimError(400, 'invalidFilter', `${operator} cannot be asked of a number.`)
+  return order
+}
+
+/** What a resource's own table tells; the rest is in its `attributes`. */
+const userColumns: Record<string, Column> = {
+  id: { kind: 'id', sql: sql`u.id` },
+  externalId: { kind: 'text', sql: sql`u.external_id`, form: 'exact' },
+  userName: { kind: 'text', sql: sql`u.user_name_key`, form: 'key' },
+  active: { kind: 'truth', sql: sql`u.active` },
+  'meta.created': { kind: 'time', sql: sql`u.created_at` },
+  'meta.lastModified': { kind: 'time', sql: sql`u.updated_at` },
+  'meta.resourceType': { kind: 'text', sql: sql`'User'::text`, form: 'exact' },
+  'meta.version': { kind: 'text', sql: sql`'W/"' || u.version || '"'`, form: 'exact' },
+  meta: { kind: 'time', sql: sql`u.created_at` },
+}
+
+const groupColumns: Record<string, Column> = {
+  id: { kind: 'id', sql: sql`g.id` },
+  externalId: { kind: 'text', sql: sql`g.external_id`, form: 'exact' },
+  displayName: { kind: 'text', sql: sql`g.name_key`, form: 'key' },
+  'meta.created': { kind: 'time', sql: sql`g.created_at` },
+  'meta.lastModified': { kind: 'time', sql: sql`g.updated_at` },
+  'meta.resourceType': { kind: 'text', sql: sql`'Group'::text`, form: 'exact' },
+  'meta.version': { kind: 'text', sql: sql`'W/"' || g.version || '"'`, form: 'exact' },
+  meta: { kind: 'time', sql: sql`g.created_at` },
+  'urn:muster:params:scim:schemas:extension:sync:1.0:Group': { kind: 'text', sql: sql`g.state`, form: 'exact' },
+  'urn:muster:params:scim:schemas:extension:sync:1.0:Group:state': { kind: 'text', sql: sql`g.state`, form: 'exact' },
+}
+
+const userPlace: Place = {
+  columnOf: (name) => userColumns[printName(name)] ?? attributeColumn(sql`u.attributes`, name),
+  listAt(name) {
+    if (name[0].name === 'groups')
+      return { from: groupsOfUser, element: valuePlace('pushed', 'value', 'display', 'type'), rest: rest(name, 1) }
+    return jsonList(sql`u.attributes`, name)
+  },
+}
+
+const groupPlace: Place = {
+  columnOf(name) {
+    const column = groupColumns[printName(name)]
+    if (column === undefined) throw notFiltered(name)
+    return column
+  },
+  listAt(name) {
+    if (name[0].name === 'members')
+      return { from: membersOfGroup, element: valuePlace('pushed', 'value', 'display', 'type'), rest: rest(name, 1) }
+    return undefined
+  },
+}
+
+const groupsOfUser = sql`(
+  select p.id as value, p.name_key as display, 'direct'::text as type
+  from memberships m join provisioned_groups p on p.org_id = m.org_id and p.group_id = m.group_id
+  where m.org_id = u.org_id and m.account_id = u.account_id and m.pushed and p.directory_id is not distinct from u.directory_id
+) as pushed`
+
+const membersOfGroup = sql`(
+  select p.id as value, p.user_name_key as display, 'User'::text as type
+  from memberships m join provisioned_users p on p.org_id = m.org_id and p.account_id = m.account_id
+  where m.org_id = g.org_id and m.group_id = g.group_id and m.pushed and p.directory_id is not distinct from g.directory_id
+) as pushed`
+
+function valuePlace(alias: string, value: string, display: string, type: string): Place {
+  const columns: Record<string, Column> = {
+    value: { kind: 'id', sql: sql.ref(`${alias}.${value}`) },
+    display: { kind: 'text', sql: sql.ref(`${alias}.${display}`), form: 'key' },
+    type: { kind: 'text', sql: sql`lower(${sql.ref(`${alias}.${type}`)})`, form: 'lower' },
+  }
+  return {
+    columnOf(name) {
+      const column = columns[name[0].name]
+      if (column === undefined) throw notFiltered(name)
+      return column
+    },
+    listAt: () => undefined,
+  }
+}
+
+function jsonList(json: RawBuilder<unknown>, name: AttributeName): ReturnType<Place['listAt']> {
+  const at = name.findIndex((attribute) => attribute.multiValued)
+  const list = name[at]
+  if (list === undefined) return undefined
+  if (list.subAttributes === undefined) throw notFiltered(name)
+  const keys = name.slice(0, at + 1).map((attribute) => attribute.name)
+  const from = sql`jsonb_array_elements(coalesce(${json} #> ${keys}::text[], '[]'::jsonb)) as element(value)`
+  const element: Place = { columnOf: (inner) => attributeColumn(sql`element.value`, inner), listAt: () => undefined }
+  return { from, element, rest: rest(name, at + 1) }
+}
+
+function rest(name: AttributeName, from: number): AttributeName | undefined {
+  const [first, ...others] = name.slice(from)
+  return first && [first, ...others]
+}
+
+function attributeColumn(json: RawBuilder<unknown>, name: AttributeName): Column {
+  const attribute = lastOf(name)
+  const keys = name.map(({ name: key }) => key)
+  const text = sql`(${json} #>> ${keys}::text[])`
+  if (attribute.type === 'boolean') return { kind: 'truth', sql: sql`${text}::boolean` }
+  if (attribute.type === 'integer') return { kind: 'number', sql: sql`${text}::numeric` }
+  if (attribute.type === 'dateTime' || name[0].name === 'meta') throw notFiltered(name)
+  return attribute.caseExact
+    ? { kind: 'text', sql: text, form: 'exact' }
+    : { kind: 'text', sql: sql`lower(${text})`, form: 'lower' }
+}
+
+const notFiltered = (name: AttributeName) =>
+  new ScimError(400, 'invalidFilter', `${printName(name)} cannot be asked for in a filter.`)

@@ -1,0 +1,226 @@
+import { type RawBuilder, sql } from 'kysely'
+import type { Reader, Trx } from '../database/connection.ts'
+import { type AccountId, type DirectoryId, type GroupId, isId, newId, type ProvisionedGroupId } from '../database/ids.ts'
+import type { GroupReason, GroupState } from '../database/tables.ts'
+import { nameKey } from '../organization/name-key.ts'
+import { Refusal } from '../organization/refusal.ts'
+import type { MemberInput } from '../scim/resource.ts'
+
+/** The provider's side of a group, as the functions that judge and change it need it. */
+export interface ProvisionedGroup {
+  id: ProvisionedGroupId
+  directoryId: DirectoryId
+  name: string
+  nameKey: string
+  externalId: string | null
+  attributes: Record<string, unknown>
+  /** The group whose memberships carry the pushed truth. */
+  groupId: GroupId
+  /** Whether that group is its own and not in force: it could share none. */
+  isApart: boolean
+  state: GroupState
+  reasons: GroupReason[]
+}
+
+const columns = [
+  'id',
+  'directory_id as directoryId',
+  'name',
+  'name_key as nameKey',
+  'external_id as externalId',
+  'attributes',
+  'group_id as groupId',
+  isApart(),
+  'state',
+  'reasons',
+] as const
+
+function isApart() {
+  return sql<boolean>`(
+    select not groups.effective from groups
+    where groups.org_id = provisioned_groups.org_id and groups.id = provisioned_groups.group_id
+  )`.as('isApart')
+}
+
+/** Whether what is pushed to a group of this state is in force at once. */
+export const follows = (state: GroupState): boolean => state === 'synced' || state === 'held'
+
+/** Locks a group of the directory. @throws Refusal `not_found`, a foreign id included */
+export async function lockProvisionedGroup(
+  trx: Trx,
+  directoryId: DirectoryId,
+  id: ProvisionedGroupId,
+): Promise<ProvisionedGroup> {
+  const row = isId(id)
+    ? await trx
+        .selectFrom('provisioned_groups')
+        .select(columns)
+        .where('org_id', '=', trx.orgId)
+        .where('directory_id', '=', directoryId)
+        .where('id', '=', id)
+        .forUpdate()
+        .executeTakeFirst()
+    : undefined
+  if (!row) throw new Refusal('not_found', 'There is no such group in this directory.')
+  return row
+}
+
+/** Whether the directory has pushed a group of this name, another than `but`. */
+export async function isGroupNameProvisioned(
+  reader: Reader,
+  directoryId: DirectoryId,
+  key: string,
+  but?: ProvisionedGroupId,
+): Promise<boolean> {
+  const row = await reader
+    .selectFrom('provisioned_groups')
+    .select('id')
+    .where('org_id', '=', reader.orgId)
+    .where('directory_id', '=', directoryId)
+    .where('name_key', '=', key)
+    .executeTakeFirst()
+  return row !== undefined && row.id !== but
+}
+
+/** The pushed groups of these names, of whatever directory, locked in id order: two acts over the same names must not wait for each other. */
+export function lockProvisionedGroupsNamed(trx: Trx, nameKeys: readonly string[]): Promise<ProvisionedGroup[]> {
+  return trx
+    .selectFrom('provisioned_groups')
+    .select(columns)
+    .where('org_id', '=', trx.orgId)
+    .where('name_key', '=', sql<string>`any(${nameKeys}::text[])`)
+    .orderBy('id')
+    .forUpdate()
+    .execute()
+}
+
+/** The pushed group that is paired with a group of the organization, if one is. */
+export function pairedWith(reader: Reader, groupId: GroupId): Promise<ProvisionedGroup | undefined> {
+  return reader
+    .selectFrom('provisioned_groups')
+    .select(columns)
+    .where('org_id', '=', reader.orgId)
+    .where('group_id', '=', groupId)
+    .executeTakeFirst()
+}
+
+export interface ResolvedMembers {
+  accountIds: AccountId[]
+  /** Values that are no user of the directory. */
+  unknown: MemberInput[]
+}
+
+/** Finds the accounts of pushed members, however many, in one statement. */
+export async function resolveMembers(
+  reader: Reader,
+  directoryId: DirectoryId,
+  members: readonly MemberInput[],
+): Promise<ResolvedMembers> {
+  if (members.length === 0) return { accountIds: [], unknown: [] }
+  const ids = members.map((member) => member.value).filter(isId)
+  const rows = await reader
+    .selectFrom('provisioned_users')
+    .select(['id', 'account_id'])
+    .where('org_id', '=', reader.orgId)
+    .where('directory_id', '=', directoryId)
+    .where('id', '=', sql<never>`any(${ids}::uuid[])`)
+    .execute()
+  const accountIds = rows.map((row) => row.account_id)
+  if (rows.length === members.length) return { accountIds, unknown: [] }
+  const known = new Set<string>(rows.map((row) => row.id))
+  return { accountIds, unknown: members.filter((member) => !known.has(member.value.toLowerCase())) }
+}
+
+/** Stores a new pushed group. Its group stands already, or is made in the same transaction. */
+export async function insertProvisionedGroup(
+  trx: Trx,
+  group: {
+    directoryId: DirectoryId
+    name: string
+    externalId: string | null
+    attributes: Record<string, unknown>
+    groupId: GroupId
+    state: GroupState
+    reasons: GroupReason[]
+  },
+): Promise<ProvisionedGroupId> {
+  const id = newId<ProvisionedGroupId>()
+  await trx
+    .insertInto('provisioned_groups')
+    .values({
+      org_id: trx.orgId,
+      id,
+      directory_id: group.directoryId,
+      external_id: group.externalId,
+      name: group.name,
+      name_key: nameKey(group.name),
+      attributes: JSON.stringify(group.attributes),
+      group_id: group.groupId,
+      state: group.state,
+      reasons: group.reasons,
+      members_written_at: sql`now()`,
+    })
+    .execute()
+  return id
+}
+
+/** Stores what the provider says of a group besides its members. */
+export async function updateProvisionedGroup(
+  trx: Trx,
+  id: ProvisionedGroupId,
+  change: { name?: string; externalId?: string | null; attributes?: Record<string, unknown> },
+): Promise<void> {
+  await trx
+    .updateTable('provisioned_groups')
+    .set({
+      ...(change.name === undefined ? {} : { name: change.name, name_key: nameKey(change.name) }),
+      ...(change.externalId === undefined ? {} : { external_id: change.externalId }),
+      ...(change.attributes === undefined ? {} : { attributes: JSON.stringify(change.attributes) }),
+      updated_at: sql`now()`,
+      version: sql`version + 1`,
+    })
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', id)
+    .execute()
+}
+
+/** An update that notes «a member was written», to run in the same statement as the memberships (memberships.ts, `touch`). */
+export function membersWritten(trx: Trx, id: ProvisionedGroupId): RawBuilder<unknown> {
+  return sql`
+    update provisioned_groups set members_written_at = now(), updated_at = now(), version = version + 1
+    where org_id = ${trx.orgId} and id = ${id}`
+}
+
+/** Notes that only unknown members were written: the group goes on filling and its representation has changed. */
+export async function touchMembers(trx: Trx, id: ProvisionedGroupId): Promise<void> {
+  await membersWritten(trx, id).execute(trx)
+}
+
+/** Sets state, reasons and pairing; `states.ts` decides them and keeps the log. */
+export async function setProvisionedGroupState(
+  trx: Trx,
+  id: ProvisionedGroupId,
+  to: { state: GroupState; reasons: GroupReason[]; groupId: GroupId },
+): Promise<void> {
+  await trx
+    .updateTable('provisioned_groups')
+    .set({ state: to.state, reasons: to.reasons, group_id: to.groupId, updated_at: sql`now()` })
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', id)
+    .execute()
+}
+
+/** Marks a group's review as seen, for this fingerprint only; null takes the mark away. */
+export async function markViewed(trx: Trx, id: ProvisionedGroupId, fingerprint: string | null): Promise<void> {
+  await trx
+    .updateTable('provisioned_groups')
+    .set({ viewed_fingerprint: fingerprint })
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', id)
+    .execute()
+}
+
+/** Forgets a pushed group, its unknown members with it. */
+export async function deleteProvisionedGroup(trx: Trx, id: ProvisionedGroupId): Promise<void> {
+  await trx.deleteFrom('provisioned_groups').where('org_id', '=', trx.orgId).where('id', '=', id).execute()
+}

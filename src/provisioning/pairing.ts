@@ -1,0 +1,83 @@
+import type { Trx } from '../database/connection.ts'
+import type { GroupId } from '../database/ids.ts'
+import { changeGroup, deleteGroupRow, insertGroup } from '../organization/groups.ts'
+import { appendLog } from '../organization/log.ts'
+import { applyPushed, forgetPushed, movePushed } from '../organization/memberships.ts'
+import { existingGroupNamed, judge } from './conflict.ts'
+import { deleteProvisionedGroup, follows, lockProvisionedGroupsNamed, type ProvisionedGroup, pairedWith } from './groups.ts'
+import { setState } from './states.ts'
+
+/**
+ * Judges every pushed group of these names afresh: whatever frees, takes, protects or unprotects a name calls it, so that a
+ * blocked group becomes reviewable, and a free name synced, by itself. The earliest push comes first.
+ */
+export async function settleNames(trx: Trx, nameKeys: readonly string[]): Promise<void> {
+  // One at a time: the pairing of one decides what the next may share. More than one directory with a name is rare.
+  for (const group of await lockProvisionedGroupsNamed(trx, [...new Set(nameKeys)])) {
+    if (group.state === 'ignored') continue
+    if (follows(group.state)) await settleName(trx, group)
+    else await settlePairing(trx, group)
+  }
+}
+
+async function settlePairing(trx: Trx, group: ProvisionedGroup): Promise<void> {
+  const existing = await existingGroupNamed(trx, group.nameKey)
+  const { pairing, state, reasons } = judge(existing, group.id)
+  const to = pairing === 'existing' && existing ? existing.id : await groupApart(trx, group)
+  const from = group.groupId
+  await move(trx, group, to)
+  if (pairing === 'free') await bringIntoForce(trx, group, to)
+  await setState(trx, group, { state, reasons, groupId: to })
+  if (to !== from && group.isApart) await deleteGroupRow(trx, from)
+}
+
+/** Takes what is pushed off a group that is about to go: it waits in a group of its own until its name is judged. */
+export async function moveApart(trx: Trx, groupId: GroupId): Promise<void> {
+  const group = await pairedWith(trx, groupId)
+  if (!group) return
+  const to = await groupApart(trx, group)
+  await move(trx, group, to)
+  await setState(trx, group, { state: group.state, reasons: group.reasons, groupId: to })
+}
+
+const groupApart = async (trx: Trx, group: ProvisionedGroup): Promise<GroupId> =>
+  group.isApart ? group.groupId : insertGroup(trx, { name: group.name, effective: false })
+
+async function move(trx: Trx, { id, groupId: from, directoryId, name }: ProvisionedGroup, to: GroupId): Promise<void> {
+  if (to !== from)
+    await movePushed(trx, { from, to }, { action: 'group.paired', subject: id, directoryId, facts: { name, from, to } })
+}
+
+/** A synced group whose new name was taken takes it as soon as it is free. */
+async function settleName(trx: Trx, group: ProvisionedGroup): Promise<void> {
+  if (!group.reasons.includes('name_taken')) return
+  if (await existingGroupNamed(trx, group.nameKey)) return
+  await renameGroup(trx, group, group.name)
+  await setState(trx, group, { state: group.state, reasons: group.reasons.filter((reason) => reason !== 'name_taken') })
+}
+
+async function bringIntoForce(trx: Trx, group: ProvisionedGroup, groupId: GroupId): Promise<void> {
+  await changeGroup(trx, groupId, { name: group.name, effective: true, managedBy: group.directoryId })
+  await applyPushed(trx, groupId, { action: 'group.synced', directoryId: group.directoryId, facts: { name: group.name } })
+}
+
+/** Gives a synced group's group the name that the provider gave it. */
+export async function renameGroup(trx: Trx, group: ProvisionedGroup, name: string): Promise<void> {
+  await changeGroup(trx, group.groupId, { name })
+  await appendLog(trx, {
+    action: 'group.renamed',
+    subject: group.groupId,
+    directoryId: group.directoryId,
+    facts: { after: name },
+  })
+}
+
+/** Takes a pushed group off the organization: what was shared stays as it is in force, what was only pushed goes. */
+export async function unpair(trx: Trx, group: ProvisionedGroup): Promise<void> {
+  const { directoryId, name, groupId, state } = group
+  await forgetPushed(trx, [groupId], { action: 'members.pushed', directoryId, facts: { name, forgotten: true } })
+  if (follows(state)) await changeGroup(trx, groupId, { managedBy: null })
+  await deleteProvisionedGroup(trx, group.id)
+  if (group.isApart) await deleteGroupRow(trx, groupId)
+  await appendLog(trx, { action: 'group.provision_deleted', subject: group.id, directoryId, facts: { name, groupId, state } })
+}

@@ -1,0 +1,71 @@
+import { sql } from 'kysely'
+import type { Trx } from '../database/connection.ts'
+import type { DirectoryId, GroupId, ProvisionedGroupId } from '../database/ids.ts'
+import { Refusal } from '../organization/refusal.ts'
+import type { MemberInput } from '../scim/resource.ts'
+import type { DirectoryContext } from './directories.ts'
+
+/**
+ * Keeps the member values of a push that are no user of the directory: one stale id must not lose the whole push
+ * (Okta does not retry a 400). With the setting `refuse` nothing of the push is applied.
+ * @returns how many were new
+ * @throws Refusal `unknown_members`, naming up to ten
+ */
+export async function recordUnknownMembers(
+  trx: Trx,
+  directory: DirectoryContext,
+  groupId: ProvisionedGroupId,
+  unknown: readonly MemberInput[],
+): Promise<number> {
+  if (unknown.length === 0) return 0
+  if (directory.unknownMembers === 'refuse') {
+    const named = unknown.slice(0, 10).map((member) => member.display ?? member.value)
+    throw new Refusal(
+      'unknown_members',
+      `${unknown.length} of the members are no users of this directory: ${named.join(', ')}${unknown.length > 10 ? ', …' : ''}. Push these users first, or take them out of the group.`,
+    )
+  }
+  const { numAffectedRows } = await sql`
+    insert into unknown_members (org_id, provisioned_group_id, value, display)
+    select ${trx.orgId}::uuid, ${groupId}::uuid, value, display
+    from unnest(${unknown.map((member) => member.value)}::text[], ${unknown.map((member) => member.display ?? null)}::text[]) as given(value, display)
+    on conflict do nothing`.execute(trx)
+  return Number(numAffectedRows)
+}
+
+/** Drops recorded values that the provider has taken out of the group. */
+export async function forgetUnknownMembers(trx: Trx, groupId: ProvisionedGroupId, values: readonly string[]): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from unknown_members
+    where org_id = ${trx.orgId} and provisioned_group_id = ${groupId} and value = any(${values}::text[])`.execute(trx)
+  return Number(numAffectedRows)
+}
+
+/** Drops the recorded values of a group that are not among these, as its whole member list is replaced. */
+export async function keepUnknownMembers(trx: Trx, groupId: ProvisionedGroupId, values: readonly string[]): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from unknown_members
+    where org_id = ${trx.orgId} and provisioned_group_id = ${groupId} and not (value = any(${values}::text[]))`.execute(trx)
+  return Number(numAffectedRows)
+}
+
+/**
+ * A user has appeared: takes its recorded references away and answers in which groups they stood.
+ * @param names what a provider may have called it: its id, external id, user name
+ */
+export async function resolveUnknownMembers(
+  trx: Trx,
+  directoryId: DirectoryId,
+  names: readonly string[],
+): Promise<{ groupId: GroupId; follow: boolean }[]> {
+  const { rows } = await sql<{ groupId: GroupId; follow: boolean }>`
+    with resolved as (
+      delete from unknown_members using provisioned_groups
+      where unknown_members.org_id = ${trx.orgId} and unknown_members.value = any(${names}::text[])
+        and provisioned_groups.org_id = unknown_members.org_id and provisioned_groups.id = unknown_members.provisioned_group_id
+        and provisioned_groups.directory_id = ${directoryId}
+      returning provisioned_groups.group_id, provisioned_groups.state
+    )
+    select distinct group_id as "groupId", state in ('synced', 'held') as follow from resolved order by 1`.execute(trx)
+  return rows
+}

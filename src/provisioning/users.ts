@@ -1,0 +1,190 @@
+import { sql } from 'kysely'
+import type { Reader, Trx } from '../database/connection.ts'
+import { type AccountId, type DirectoryId, isId, newId, type ProvisionedUserId } from '../database/ids.ts'
+import type { MatchedBy, UserReason, UserState } from '../database/tables.ts'
+import { nameKey } from '../organization/name-key.ts'
+import { Refusal } from '../organization/refusal.ts'
+import type { UserInput } from '../scim/resource.ts'
+
+export interface ProvisionedUser {
+  id: ProvisionedUserId
+  accountId: AccountId
+  matchedBy: MatchedBy
+  input: UserInput
+  /** The account beside it, as it is in force. */
+  account: {
+    ownedBy: DirectoryId | null
+    isProtected: boolean
+    active: boolean
+    displayName: string | null
+    email: string | null
+    userName: string
+  }
+}
+
+/** The e-mail by which a pushed person is matched: the primary one, else the first, else a user name that is an address. */
+export function emailOf(user: UserInput): string | null {
+  const emails = Array.isArray(user.attributes.emails) ? (user.attributes.emails as { value?: unknown; primary?: unknown }[]) : []
+  const chosen = emails.find((email) => email.primary === true) ?? emails[0]
+  if (typeof chosen?.value === 'string' && chosen.value.trim() !== '') return chosen.value.trim()
+  return user.userName.includes('@') ? user.userName : null
+}
+
+/** The name a person is shown by: displayName, else name.formatted, else given and family name. */
+export function displayNameOf(user: UserInput): string | null {
+  const { displayName, name } = user.attributes as {
+    displayName?: unknown
+    name?: { formatted?: unknown; givenName?: unknown; familyName?: unknown }
+  }
+  const candidates = [displayName, name?.formatted, [name?.givenName, name?.familyName].filter(Boolean).join(' ')]
+  return (candidates.find((candidate) => typeof candidate === 'string' && candidate.trim() !== '') as string | undefined) ?? null
+}
+
+/** Whether the directory has a user of this name already; user names are unique in a directory, whatever their case. */
+export async function isUserNameProvisioned(reader: Reader, directoryId: DirectoryId, userName: string): Promise<boolean> {
+  const row = await reader
+    .selectFrom('provisioned_users')
+    .select('id')
+    .where('org_id', '=', reader.orgId)
+    .where('directory_id', '=', directoryId)
+    .where('user_name_key', '=', nameKey(userName))
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** Stores a new user of a directory, beside its account. */
+export async function insertProvisionedUser(
+  trx: Trx,
+  user: {
+    directoryId: DirectoryId
+    input: UserInput
+    accountId: AccountId
+    matchedBy: MatchedBy
+    state: UserState
+    reasons: UserReason[]
+  },
+): Promise<ProvisionedUserId> {
+  const id = newId<ProvisionedUserId>()
+  await trx
+    .insertInto('provisioned_users')
+    .values({
+      org_id: trx.orgId,
+      id,
+      directory_id: user.directoryId,
+      ...columnsOf(user.input),
+      account_id: user.accountId,
+      matched_by: user.matchedBy,
+      state: user.state,
+      reasons: user.reasons,
+    })
+    .execute()
+  return id
+}
+
+/** Locks a user of the directory and reads it with its account. @throws Refusal `not_found`, a foreign id included */
+export async function lockProvisionedUser(trx: Trx, directoryId: DirectoryId, id: ProvisionedUserId): Promise<ProvisionedUser> {
+  const row = isId(id)
+    ? await trx
+        .selectFrom('provisioned_users as u')
+        .innerJoin('accounts as a', (join) => join.onRef('a.org_id', '=', 'u.org_id').onRef('a.id', '=', 'u.account_id'))
+        .select([
+          'u.id',
+          'u.account_id',
+          'u.matched_by',
+          'u.user_name',
+          'u.external_id',
+          'u.active',
+          'u.attributes',
+          'a.owned_by',
+          'a.is_protected',
+          'a.active as account_active',
+          'a.display_name',
+          'a.email',
+          'a.user_name as account_user_name',
+        ])
+        .where('u.org_id', '=', trx.orgId)
+        .where('u.directory_id', '=', directoryId)
+        .where('u.id', '=', id)
+        .forUpdate('u')
+        .executeTakeFirst()
+    : undefined
+  if (!row) throw new Refusal('not_found', 'There is no such user in this directory.')
+  return {
+    id: row.id,
+    accountId: row.account_id,
+    matchedBy: row.matched_by,
+    input: { userName: row.user_name, externalId: row.external_id, active: row.active, attributes: row.attributes },
+    account: {
+      ownedBy: row.owned_by,
+      isProtected: row.is_protected,
+      active: row.account_active,
+      displayName: row.display_name,
+      email: row.email,
+      userName: row.account_user_name,
+    },
+  }
+}
+
+/** Stores what the provider now says of a user. */
+export async function updateProvisionedUser(trx: Trx, id: ProvisionedUserId, input: UserInput): Promise<void> {
+  await trx
+    .updateTable('provisioned_users')
+    .set({ ...columnsOf(input), updated_at: sql`now()`, version: sql`version + 1` })
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', id)
+    .execute()
+}
+
+/** Forgets a user of a directory; the account is another matter. */
+export async function deleteProvisionedUser(trx: Trx, id: ProvisionedUserId): Promise<void> {
+  await trx.deleteFrom('provisioned_users').where('org_id', '=', trx.orgId).where('id', '=', id).execute()
+}
+
+/** The users that directories pushed for an account, the first one first. */
+export async function provisionedUsersOf(
+  reader: Reader,
+  accountId: AccountId,
+): Promise<{ directoryId: DirectoryId; input: UserInput }[]> {
+  const rows = await reader
+    .selectFrom('provisioned_users')
+    .select(['directory_id', 'user_name', 'external_id', 'active', 'attributes'])
+    .where('org_id', '=', reader.orgId)
+    .where('account_id', '=', accountId)
+    .orderBy('id')
+    .execute()
+  return rows.map((row) => ({
+    directoryId: row.directory_id,
+    input: { userName: row.user_name, externalId: row.external_id, active: row.active, attributes: row.attributes },
+  }))
+}
+
+/** Sets what the directories' users of an account are to it, as protection or ownership of the account changes. */
+export async function setUserStates(
+  trx: Trx,
+  accountId: AccountId,
+  stateOf: (directoryId: DirectoryId) => { state: UserState; reasons: UserReason[] },
+): Promise<void> {
+  const rows = await trx
+    .selectFrom('provisioned_users')
+    .select(['id', 'directory_id'])
+    .where('org_id', '=', trx.orgId)
+    .where('account_id', '=', accountId)
+    .execute()
+  const given = rows.map((row) => ({ id: row.id, ...stateOf(row.directory_id) }))
+  await sql`
+    update provisioned_users set state = given.state, reasons = given.reasons
+    from jsonb_to_recordset(${JSON.stringify(given)}::jsonb) as given(id uuid, state text, reasons text[])
+    where provisioned_users.org_id = ${trx.orgId} and provisioned_users.id = given.id`.execute(trx)
+}
+
+function columnsOf(input: UserInput) {
+  const email = emailOf(input)
+  return {
+    external_id: input.externalId,
+    user_name: input.userName,
+    user_name_key: nameKey(input.userName),
+    email_key: email === null ? null : nameKey(email),
+    active: input.active,
+    attributes: JSON.stringify(input.attributes),
+  }
+}
