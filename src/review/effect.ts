@@ -1,0 +1,153 @@
+import { sql } from 'kysely'
+import type { Reader } from '../database/connection.ts'
+import type { ProvisionedGroupId } from '../database/ids.ts'
+import { afterTogether, togetherEffects } from './access-effects.ts'
+import { selectedByIds } from './differences.ts'
+import { selectionFingerprint } from './fingerprint.ts'
+import { aloneByGroup } from './summaries.ts'
+import { consequences, type WarningCode, warningCodes } from './warnings.ts'
+
+export interface AccessFigures {
+  /** Accesses (account, site, product, role) that vanish, that appear: net, each once. */
+  lost: number
+  gained: number
+  peopleLosing: number
+  peopleGaining: number
+  /** People who lose something and have no access at all after. */
+  leftWithNone: number
+}
+
+/** A cell of the matrix: what happens to a role on the products of a site. */
+interface MatrixCell {
+  site: string
+  role: string
+  lost: number
+  gained: number
+  peopleLosing: number
+}
+
+/** `groups`: how many of the selection take part; `people`: whom it concerns, where it concerns people. */
+interface EffectWarning {
+  code: WarningCode
+  groups: number
+  people?: number
+}
+
+/** What syncing a selection at once would do. */
+export interface Effect {
+  groups: number
+  members: { added: number; removed: number }
+  access: AccessFigures & { jointLosses: number }
+  matrix: MatrixCell[]
+  warnings: EffectWarning[]
+  /** Accesses that go together and by no group alone, and the groups that take them. */
+  jointLosses: { accesses: number; groups: ProvisionedGroupId[] }
+  fingerprint: string
+}
+
+type EffectRow = AccessFigures & {
+  groups: number
+  added: number
+  removed: number
+  matrix: MatrixCell[]
+  warnings: { code: WarningCode; groups: number; people: number | null }[]
+  jointLosses: number
+  jointGroups: ProvisionedGroupId[]
+  fingerprint: string
+}
+
+/** The combined effect of these groups, in one statement: not the sum of what they do alone. */
+export async function effectOf(reader: Reader, ids: readonly ProvisionedGroupId[]): Promise<Effect> {
+  const org = reader.orgId
+  const { rows } = await sql<EffectRow>`
+    with ${aloneByGroup(reader, selectedByIds(reader, ids))},
+    ${togetherEffects},
+    ${consequences(reader, { effects: sql`together`, after: afterTogether, name: 'together' })},
+    taking as materialized (
+      select id, account_id, role_id, givers > 1 as joint from weighed where not pushed and lost
+    ),
+    leaving as (
+      -- in a window, as the effects are: a join of two expressions could loop
+      select id, account_id, bool_or(id is null) over (partition by account_id) as is_left
+      from (select id, account_id from taking union all select null, account_id from together_left) met
+    ),
+    by_role as (
+      select role_id, count(*) filter (where not gained) as lost, count(*) filter (where gained) as gained,
+        string_agg(account_id::text, ',') filter (where not gained) as losing
+      from together group by role_id
+    ),
+    matrix as (
+      select s.name as site, r.name as role, sum(e.lost) as lost, sum(e.gained) as gained,
+        (select count(distinct account_id) from unnest(string_to_array(string_agg(e.losing, ','), ',')) account_id) as people_losing
+      from by_role e
+      join product_roles r on r.org_id = ${org} and r.id = e.role_id
+      join products p on p.org_id = ${org} and p.id = r.product_id
+      join sites s on s.org_id = ${org} and s.id = p.site_id
+      group by s.name, r.name
+    ),
+    warned as (
+      select 'last_admin' as code, count(distinct t.id) as groups, count(distinct t.account_id) as people
+        from taking t where t.role_id in (select role_id from together_last_admin)
+      union all select 'left_with_nothing', count(distinct id), count(distinct account_id) from leaving where is_left
+      union all select 'seats_exceeded', count(distinct id), count(distinct account_id) from weighed
+        where pushed and gained and role_id in (select l.role_id from together_limited l join together_seats x on x.product_id = l.product_id)
+      union all select 'inactive', count(distinct id), count(distinct account_id) from differing where pushed and not active
+      union all select 'guard_passed', count(*) filter (where passes_guard), null from by_group
+      union all select 'empty', count(*) filter (where is_empty), null from by_group
+      union all select 'unknown_members', count(*) filter (where unknown_members > 0), null from by_group
+      union all select 'filling', count(*) filter (where is_filling), null from by_group
+    )
+    select
+      (select count(*) from selected)::integer as groups,
+      (select coalesce(sum(add_count), 0) from by_group)::integer as added,
+      (select coalesce(sum(remove_count), 0) from by_group)::integer as removed,
+      count(*) filter (where not gained)::integer as lost,
+      count(*) filter (where gained)::integer as gained,
+      (count(distinct account_id) filter (where not gained))::integer as "peopleLosing",
+      (count(distinct account_id) filter (where gained))::integer as "peopleGaining",
+      (select count(*) from together_left)::integer as "leftWithNone",
+      count(*) filter (where joint)::integer as "jointLosses",
+      (select coalesce(array_agg(distinct id), '{}') from taking where joint) as "jointGroups",
+      (select coalesce(json_agg(json_build_object('site', site, 'role', role, 'lost', lost, 'gained', gained, 'peopleLosing', people_losing)
+        order by site, role), '[]') from matrix) as matrix,
+      (select coalesce(json_agg(json_build_object('code', code, 'groups', groups, 'people', people)), '[]') from warned where groups > 0) as warnings,
+      ${selectionFingerprint} as fingerprint
+    from together`.execute(reader)
+  const [row] = rows
+  if (row === undefined) throw new Error('An aggregate answers one row.')
+  const { lost, gained, peopleLosing, peopleGaining, leftWithNone, jointLosses } = row
+  return {
+    groups: row.groups,
+    members: { added: row.added, removed: row.removed },
+    access: { lost, gained, peopleLosing, peopleGaining, leftWithNone, jointLosses },
+    matrix: row.matrix,
+    warnings: row.warnings
+      .sort((a, b) => warningCodes.indexOf(a.code) - warningCodes.indexOf(b.code))
+      .map(({ code, groups, people }) => ({ code, groups, ...(people === null ? {} : { people }) })),
+    jointLosses: { accesses: jointLosses, groups: row.jointGroups },
+    fingerprint: row.fingerprint,
+  }
+}
+
+/** What is other in a newer answer: newer less older, figure by figure. */
+export interface EffectDelta {
+  groups: number
+  members: { added: number; removed: number }
+  access: AccessFigures & { jointLosses: number }
+}
+
+export function effectDelta(before: EffectDelta, after: EffectDelta): EffectDelta {
+  const { groups, members, access } = after
+  return {
+    groups: groups - before.groups,
+    members: { added: members.added - before.members.added, removed: members.removed - before.members.removed },
+    access: {
+      lost: access.lost - before.access.lost,
+      gained: access.gained - before.access.gained,
+      peopleLosing: access.peopleLosing - before.access.peopleLosing,
+      peopleGaining: access.peopleGaining - before.access.peopleGaining,
+      leftWithNone: access.leftWithNone - before.access.leftWithNone,
+      jointLosses: access.jointLosses - before.access.jointLosses,
+    },
+  }
+}

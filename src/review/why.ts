@@ -1,0 +1,234 @@
+import { sql } from 'kysely'
+import type { Reader } from '../database/connection.ts'
+import type { AccountId } from '../database/ids.ts'
+import type { GroupReason, GroupState } from '../database/tables.ts'
+import { findRole, type RoleName, roleText } from '../organization/access.ts'
+import type { Account } from '../organization/accounts.ts'
+
+/** The links of the chain, in its order. */
+export const stepKinds = ['push', 'provisioned_user', 'account', 'membership', 'state', 'grant', 'access'] as const
+
+/** One link. `holds` null: told for information, the access does not depend on it. */
+export interface Step {
+  what: (typeof stepKinds)[number]
+  holds: boolean | null
+  text: string
+  at?: Date
+}
+
+/** Why a person has an access, or why not: the chain from the provider's push to the access, in plain words. */
+export interface Why extends RoleName {
+  access: boolean
+  person: { id: AccountId; userName: string }
+  through: string[]
+  /** The first link that does not hold. */
+  broken?: string
+  steps: Step[]
+}
+
+/**
+ * Explains one access of one person. Of several groups that grant it, the one is told of in which the chain gets furthest.
+ * @throws Refusal `not_found` for a role that does not exist
+ */
+export async function whyAccess(reader: Reader, person: Account, asked: RoleName): Promise<Why> {
+  const role = await findRole(reader, asked)
+  const [users, paths] = await Promise.all([provisionedUsersOf(reader, person.id), pathsTo(reader, person.id, role.id)])
+  const [best] = paths
+  const through = person.active ? paths.filter((path) => path.effective).map((path) => path.group) : []
+  const links = [
+    pushStep(person, users, best),
+    ...users.map((user) => userStep(person, user)),
+    accountStep(person),
+    membershipStep(person, role, paths, best),
+    ...(best ? [stateStep(best), grantStep(role, best)] : [noGrantStep(role)]),
+  ]
+  const broken = links.find((step) => step.holds === false)
+  const access = through.length > 0
+  const { site, product, role: name } = role
+  const answer = { access, person: { id: person.id, userName: person.userName }, site, product, role: name, through }
+  const steps = [...links, accessStep(person, role, through)]
+  return broken === undefined || access ? { ...answer, steps } : { ...answer, broken: broken.text, steps }
+}
+
+interface ProvisionedUser {
+  directory: string
+  userName: string
+  active: boolean
+  owns: boolean
+  at: Date
+}
+
+async function provisionedUsersOf(reader: Reader, accountId: AccountId): Promise<ProvisionedUser[]> {
+  const { rows } = await sql<ProvisionedUser>`
+    select d.name as directory, u.user_name as "userName", u.active, a.owned_by is not distinct from u.directory_id as owns, u.updated_at as at
+    from provisioned_users u
+    join directories d on d.org_id = u.org_id and d.id = u.directory_id
+    join accounts a on a.org_id = u.org_id and a.id = u.account_id
+    where u.org_id = ${reader.orgId} and u.account_id = ${accountId}
+    order by owns desc, d.name_key`.execute(reader)
+  return rows
+}
+
+/** A group that grants the role, and how the person stands to it. */
+interface Path {
+  group: string
+  isDefault: boolean
+  grantedAt: Date
+  pushed: boolean
+  effective: boolean
+  memberSince: Date | null
+  directory: string | null
+  state: GroupState | null
+  reasons: GroupReason[]
+  pushedAt: Date | null
+}
+
+// The nearest to an access first: in force, then pushed and waiting, then by name.
+async function pathsTo(reader: Reader, accountId: AccountId, roleId: string): Promise<Path[]> {
+  const { rows } = await sql<Path>`
+    select g.name as "group", grants.is_default as "isDefault", grants.created_at as "grantedAt",
+      coalesce(m.pushed and p.id is not null, false) as pushed, coalesce(m.effective, false) as effective, m.since as "memberSince",
+      d.name as directory, p.state, coalesce(p.reasons, '{}') as reasons, p.updated_at as "pushedAt"
+    from grants
+    join groups g on g.org_id = grants.org_id and g.id = grants.group_id and g.effective
+    left join memberships m on m.org_id = g.org_id and m.group_id = g.id and m.account_id = ${accountId}
+    left join provisioned_groups p on p.org_id = g.org_id and p.group_id = g.id
+    left join directories d on d.org_id = p.org_id and d.id = p.directory_id
+    where grants.org_id = ${reader.orgId} and grants.role_id = ${roleId}
+    order by effective desc, pushed desc, g.name_key`.execute(reader)
+  return rows
+}
+
+function pushStep(person: Account, users: ProvisionedUser[], best: Path | undefined): Step {
+  if (best?.directory && best.pushed) {
+    return {
+      what: 'push',
+      holds: null,
+      text: `${best.directory} pushes ${person.userName} as a member of ${quoted(best.group)}.`,
+      ...at(best.pushedAt),
+    }
+  }
+  if (best?.directory && best.effective) {
+    return {
+      what: 'push',
+      holds: null,
+      text: `${best.directory} pushes ${quoted(best.group)}, without ${person.userName}.`,
+      ...at(best.pushedAt),
+    }
+  }
+  const [user] = users
+  if (user)
+    return {
+      what: 'push',
+      holds: null,
+      text: `${user.directory} pushes ${person.userName}, but into no group that gives this access.`,
+      at: user.at,
+    }
+  return { what: 'push', holds: null, text: `No directory pushes ${person.userName}.` }
+}
+
+function userStep(person: Account, user: ProvisionedUser): Step {
+  const text = `${user.directory} says that ${quoted(user.userName)} is ${user.active ? 'active' : 'not active'}`
+  if (!user.owns)
+    return {
+      what: 'provisioned_user',
+      holds: null,
+      text: `${text}; its word on ${person.userName} does not count, as it does not own the account.`,
+      at: user.at,
+    }
+  return { what: 'provisioned_user', holds: user.active, text: `${text}.`, at: user.at }
+}
+
+function accountStep({ userName, active, ownedBy, updatedAt }: Account): Step {
+  const owner = ownedBy ? `, owned by ${ownedBy.name}` : ''
+  return {
+    what: 'account',
+    holds: active,
+    text: active ? `The account ${userName} is active${owner}.` : `The account ${userName} is switched off${owner}.`,
+    at: updatedAt,
+  }
+}
+
+function membershipStep({ userName }: Account, role: RoleName, paths: Path[], best: Path | undefined): Step {
+  if (!best)
+    return {
+      what: 'membership',
+      holds: null,
+      text: `${userName} can be in no group that gives ${roleText(role)}: there is none.`,
+    }
+  if (best.effective) {
+    const others = paths.filter((path) => path.effective).length - 1
+    return {
+      what: 'membership',
+      holds: true,
+      text: `${userName} is a member of ${quoted(best.group)}${others > 0 ? ` and of ${others} more that give it` : ''}.`,
+      ...at(best.memberSince),
+    }
+  }
+  if (best.pushed) {
+    return {
+      what: 'membership',
+      holds: false,
+      text: `${userName} is pushed into ${quoted(best.group)} by ${best.directory}, but that is not in force: ${stateWords(best)}.`,
+      ...at(best.pushedAt),
+    }
+  }
+  const names = paths
+    .slice(0, 5)
+    .map((path) => quoted(path.group))
+    .join(', ')
+  return {
+    what: 'membership',
+    holds: false,
+    text: `${userName} is in none of the groups that give it: ${names}${paths.length > 5 ? ` and ${paths.length - 5} more` : ''}.`,
+  }
+}
+
+function stateStep(best: Path): Step {
+  if (best.directory === null) return { what: 'state', holds: null, text: `${quoted(best.group)} is pushed by no directory.` }
+  return {
+    what: 'state',
+    holds: null,
+    text: `${quoted(best.group)} is pushed by ${best.directory}: ${stateWords(best)}.`,
+    ...at(best.pushedAt),
+  }
+}
+
+const waiting: Record<GroupState, string> = {
+  ready: 'it is only observed',
+  needs_review: 'it needs review',
+  blocked: 'it is blocked',
+  synced: 'it is synced',
+  held: 'it is synced, and removals wait',
+  ignored: 'it is ignored',
+}
+
+const because: Record<GroupReason, string> = {
+  name_taken: 'its name was taken',
+  default_access_group: 'it is a default access group',
+  managed_elsewhere: 'another directory manages it',
+  protected: 'it is protected',
+}
+
+function stateWords({ state, reasons }: Path): string {
+  if (state === null) return 'nothing is pushed'
+  return reasons.length === 0
+    ? waiting[state]
+    : `${waiting[state]}, because ${reasons.map((reason) => because[reason]).join(' and ')}`
+}
+
+function grantStep(role: RoleName, best: Path): Step {
+  const text = `${quoted(best.group)} is granted ${roleText(role)}${best.isDefault ? ' and is a default access group of it' : ''}.`
+  return { what: 'grant', holds: true, text, at: best.grantedAt }
+}
+
+const noGrantStep = (role: RoleName): Step => ({ what: 'grant', holds: false, text: `No group is granted ${roleText(role)}.` })
+
+function accessStep({ userName }: Account, role: RoleName, through: string[]): Step {
+  if (through.length === 0) return { what: 'access', holds: false, text: `${userName} does not have ${roleText(role)}.` }
+  return { what: 'access', holds: true, text: `${userName} has ${roleText(role)} through ${through.map(quoted).join(', ')}.` }
+}
+
+const quoted = (name: string): string => `"${name}"`
+
+const at = (moment: Date | null): { at?: Date } => (moment === null ? {} : { at: moment })
