@@ -1,0 +1,156 @@
+import { type RawBuilder, sql } from 'kysely'
+import type { Reader } from '../database/connection.ts'
+import { isId, type ProvisionedGroupId, type RunId } from '../database/ids.ts'
+import type { RunResult, RunState } from '../database/tables.ts'
+import { found, type Listed, type Listing, orderBy, page } from '../organization/listing.ts'
+import type { Choice } from './choices.ts'
+import { type Foreseen, type Happened, noSuchRun } from './runs.ts'
+
+/** A run as it stands: what it has done, beside what was foreseen. */
+export interface Run {
+  id: RunId
+  kind: 'sync'
+  state: RunState
+  /** The directory's name. */
+  directory: string
+  choice: Choice
+  note: string | null
+  createdBy: string
+  createdAt: Date
+  startedAt: Date | null
+  /** When its last group was done; of a run that was stopped, null until it has. */
+  finishedAt: Date | null
+  groups: { total: number } & Record<RunResult, number>
+  members: { added: number; removed: number }
+  /** What truly happened to access, net; nothing until the run has ended. */
+  access: Happened
+  foreseen: Foreseen
+  fingerprint: string
+}
+
+const nothing: Happened = { lost: 0, gained: 0, peopleLosing: 0, peopleGaining: 0, leftWithNone: 0 }
+
+interface RunRow extends Omit<Run, 'groups' | 'members' | 'access'> {
+  groupCount: number
+  synced: number
+  skipped: number
+  failed: number
+  added: number
+  removed: number
+  happened: Happened | null
+}
+
+/** The runs of the organization, the newest first. */
+export async function listRuns(reader: Reader, listing: Listing): Promise<Listed<Run>> {
+  const sorted = orderBy(
+    listing.sort,
+    { createdAt: 'r.created_at', groups: 'r.group_count', state: 'r.state' },
+    '-createdAt',
+    'r.id desc',
+  )
+  const {
+    rows: [counted],
+  } = await sql<{ total: number }>`
+    select count(*)::integer as total from ${runsAndDirectories} where ${searched(reader, listing)}`.execute(reader)
+  return { total: counted?.total ?? 0, items: await runs(reader, searched(reader, listing), sql`${sorted} ${page(listing)}`) }
+}
+
+/** One run. @throws Refusal `not_found`, the same for a foreign one */
+export async function findRun(reader: Reader, id: string): Promise<Run> {
+  const [run] = await runs(reader, sql`r.org_id = ${reader.orgId} and r.id = ${isId(id) ? id : null}::uuid`, sql``)
+  if (run === undefined) throw noSuchRun()
+  return run
+}
+
+const runsAndDirectories = sql`runs r join directories d on d.org_id = r.org_id and d.id = r.directory_id`
+
+const searched = (reader: Reader, listing: Listing): RawBuilder<unknown> =>
+  sql`r.org_id = ${reader.orgId} and ${found(listing, 'd.name_key', 'lower(r.created_by)', 'lower(r.note)')}`
+
+// The last entry that a run writes says what it did to access: the log's index by run finds it at once.
+async function runs(reader: Reader, which: RawBuilder<unknown>, paged: RawBuilder<unknown>): Promise<Run[]> {
+  const { rows } = await sql<RunRow>`
+    select r.id, r.kind, r.state, d.name as directory, r.choice, r.note, r.created_by as "createdBy", r.created_at as "createdAt",
+      r.started_at as "startedAt", r.finished_at as "finishedAt", r.foreseen, r.fingerprint,
+      r.group_count as "groupCount", r.synced_count as synced, r.skipped_count as skipped, r.failed_count as failed,
+      members.added, members.removed,
+      case when r.finished_at is not null then (
+        select l.facts -> 'access' from log_entries l where l.org_id = r.org_id and l.run_id = r.id and l.action = 'run.finished' order by l.id desc limit 1
+      ) end as happened
+    from ${runsAndDirectories}
+    cross join lateral (
+      select coalesce(sum(added_count), 0)::integer as added, coalesce(sum(removed_count), 0)::integer as removed
+      from run_groups x where x.org_id = r.org_id and x.run_id = r.id
+    ) members
+    where ${which} ${paged}`.execute(reader)
+  return rows.map(({ groupCount: total, synced, skipped, failed, added, removed, happened, ...run }) => ({
+    ...run,
+    groups: { total, synced, skipped, failed },
+    members: { added, removed },
+    access: happened ?? nothing,
+  }))
+}
+
+/** What became of one group. `result` is null while it waits. */
+export interface RunGroup {
+  group: { id: ProvisionedGroupId; name: string }
+  choice: Choice
+  result: RunResult | null
+  reason: string | null
+  detail: string | null
+  members: { added: number; removed: number }
+  /** The run's net losses and gains that this group had part in; nothing until the run has ended. */
+  access: { lost: number; gained: number }
+  finishedAt: Date | null
+}
+
+type RunGroupRow = Pick<RunGroup, 'choice' | 'result' | 'reason' | 'detail' | 'finishedAt'> & {
+  id: ProvisionedGroupId
+  name: string
+  added: number
+  removed: number
+  lost: number
+  gained: number
+}
+
+const groupColumns = {
+  position: 'x.position',
+  name: 'x.name',
+  lost: 'x.lost_count',
+  gained: 'x.gained_count',
+  added: 'x.added_count',
+  removed: 'x.removed_count',
+  finishedAt: 'x.finished_at',
+}
+
+export const groupResults = ['synced', 'skipped', 'failed', 'waiting'] as const
+
+/** A run's groups with what became of each. @throws Refusal `not_found` */
+export async function listRunGroups(
+  reader: Reader,
+  runId: string,
+  filter: { result?: (typeof groupResults)[number] | undefined },
+  listing: Listing,
+): Promise<Listed<RunGroup>> {
+  const run = await findRun(reader, runId)
+  const which = sql`x.org_id = ${reader.orgId} and x.run_id = ${run.id} and ${found(listing, 'lower(x.name)')}
+    and (${filter.result ?? null}::text is null or coalesce(x.result, 'waiting') = ${filter.result ?? null}::text)`
+  const {
+    rows: [counted],
+  } = await sql<{ total: number }>`select count(*)::integer as total from run_groups x where ${which}`.execute(reader)
+  const { rows } = await sql<RunGroupRow>`
+    select x.provisioned_group_id as id, x.name, ${run.choice}::text as choice, x.result, x.reason, x.detail, coalesce(x.added_count, 0) as added,
+      coalesce(x.removed_count, 0) as removed, coalesce(x.lost_count, 0) as lost, coalesce(x.gained_count, 0) as gained, x.finished_at as "finishedAt"
+    from run_groups x where ${which} ${orderBy(listing.sort, groupColumns, 'position', 'x.position')} ${page(listing)}`.execute(
+    reader,
+  )
+  return {
+    total: counted?.total ?? 0,
+    items: rows.map(({ id, name, added, removed, lost, gained, ...group }) => ({
+      group: { id, name },
+      ...group,
+      members: { added, removed },
+      access: { lost, gained },
+    })),
+  }
+}

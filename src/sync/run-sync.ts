@@ -1,0 +1,139 @@
+import type { Db, Scope } from '../database/connection.ts'
+import { sqlState } from '../database/errors.ts'
+import type { OrgId, ProvisionedGroupId, RunId } from '../database/ids.ts'
+import { inTransaction, reading } from '../database/transaction.ts'
+import { Refusal } from '../organization/refusal.ts'
+import {
+  addProgress,
+  finishRun,
+  type GroupOutcome,
+  type Progress,
+  pendingGroups,
+  type RunTerms,
+  recordOutcome,
+  takeUpRun,
+} from './runs.ts'
+import { syncGroup } from './sync-group.ts'
+
+// As many as keep two cores busy: the database works on some while this process prepares others. They are few enough to leave
+// connections of the pool (10) to requests.
+const lanes = 4
+// A page is what is known of a run at a time, and how often its counters move.
+const pageSize = 100
+
+export interface Circumstances {
+  /** Aborted when the job is lost or the node stops: ends after the groups under way. */
+  signal?: AbortSignal
+  /** Told what a group's transaction threw that is no refusal. */
+  onError?: (error: unknown) => void
+  /** Told after each group. */
+  onGroup?: (id: ProvisionedGroupId, outcome: GroupOutcome) => void
+}
+
+/**
+ * Does a run, or goes on with it where it stopped: one transaction a group. Several may be at the same run: none does what another does.
+ * @throws where the database is away or `signal` is aborted: the job is to be tried again
+ */
+export async function runSync(
+  db: Db,
+  { orgId, runId }: { orgId: OrgId; runId: RunId },
+  circumstances: Circumstances = {},
+): Promise<void> {
+  const run = await inTransaction(db, { orgId, actor: 'system' }, (trx) => takeUpRun(trx, runId))
+  if (run === undefined) return
+  // The log names who asked for the run.
+  const work: Work = { db, scope: { orgId, actor: run.createdBy }, run, circumstances }
+  // First what nobody else is at; then what is left, behind whoever is at it.
+  for (let others: 'skip' | 'wait' = 'skip'; ; others = 'wait') {
+    await syncPending(work, others)
+    if (await inTransaction(db, work.scope, (trx) => finishRun(trx, runId))) return
+  }
+}
+
+interface Work {
+  db: Db
+  scope: Scope
+  run: RunTerms
+  circumstances: Circumstances
+}
+
+async function syncPending(work: Work, others: 'skip' | 'wait'): Promise<void> {
+  const { db, scope, run } = work
+  for (let after = 0; ; ) {
+    const groups = await reading(db, scope, (reader) => pendingGroups(reader, run.id, after, pageSize))
+    const last = groups.at(-1)
+    if (last === undefined) return
+    await syncPage(
+      work,
+      groups.map(({ id }) => id),
+      others,
+    )
+    after = last.position
+  }
+}
+
+async function syncPage(work: Work, ids: ProvisionedGroupId[], others: 'skip' | 'wait'): Promise<void> {
+  const {
+    db,
+    scope,
+    run,
+    circumstances: { signal, onGroup },
+  } = work
+  const progress: Progress = { synced: 0, skipped: 0, failed: 0 }
+  const queue = ids.values()
+  let isLost = false
+  const lane = async () => {
+    for (const id of queue) {
+      if (isLost || signal?.aborted) return
+      try {
+        const outcome = await syncOne(work, id, others)
+        if (outcome === undefined) continue
+        progress[outcome.result]++
+        onGroup?.(id, outcome)
+      } catch (error) {
+        isLost = true
+        throw error
+      }
+    }
+  }
+  const ended = await Promise.allSettled(Array.from({ length: Math.min(lanes, ids.length) }, lane))
+  for (const one of ended) if (one.status === 'rejected') throw one.reason
+  await inTransaction(db, scope, (trx) => addProgress(trx, run.id, progress))
+  signal?.throwIfAborted()
+}
+
+async function syncOne(
+  { db, scope, run, circumstances }: Work,
+  id: ProvisionedGroupId,
+  others: 'skip' | 'wait',
+): Promise<GroupOutcome | undefined> {
+  try {
+    return await inTransaction(db, scope, (trx) => syncGroup(trx, run, id, others))
+  } catch (error) {
+    if (isAway(error)) throw error
+    if (!(error instanceof Refusal)) circumstances.onError?.(error)
+    return inTransaction(db, scope, (trx) => recordOutcome(trx, run.id, id, failure(error)))
+  }
+}
+
+// Not the group's fault: the whole job is tried again when the database is back.
+function isAway(error: unknown): boolean {
+  const state = sqlState(error)
+  if (state !== undefined) return state.startsWith('08') || state.startsWith('53') || state.startsWith('57P')
+  return error instanceof Error && /^(Connection terminated|timeout exceeded|connect E|Cannot use a pool)/.test(error.message)
+}
+
+/** What is said of a group whose transaction threw: what a person can act on, never SQL. */
+function failure(error: unknown): GroupOutcome {
+  if (error instanceof Refusal) return { result: 'failed', reason: 'error', detail: error.message }
+  const state = sqlState(error)
+  if (state === '55P03' || state === '57014' || state === '40001' || state === '40P01') {
+    return { result: 'failed', reason: 'busy', detail: 'Others changed this group or its members all the time. Sync it again.' }
+  }
+  const code = state === undefined ? '' : ` (${state})`
+  return {
+    result: 'failed',
+    reason: 'error',
+    detail: `It could not be synced${code}; nothing of it was changed. The server's log says why.`,
+  }
+}

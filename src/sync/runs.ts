@@ -1,0 +1,237 @@
+import { type RawBuilder, sql } from 'kysely'
+import type { Reader, Trx } from '../database/connection.ts'
+import { type DirectoryId, isId, newId, type ProvisionedGroupId, type RunId } from '../database/ids.ts'
+import type { RunResult, RunState } from '../database/tables.ts'
+import { appendLog } from '../organization/log.ts'
+import { Refusal } from '../organization/refusal.ts'
+import type { Effect } from '../review/effect.ts'
+import type { Expectation } from '../review/expected-in-run.ts'
+import type { Choice } from './choices.ts'
+import { runEffects } from './happened.ts'
+
+// The only writer of runs and of their groups.
+
+/** Why a group of a run was not synced. */
+export type SkipReason =
+  | 'blocked'
+  | 'filling'
+  | 'empty'
+  | 'already_synced'
+  | 'no_longer_needs_review'
+  | 'gone'
+  | 'review_changed'
+  | 'run_stopped'
+
+/** What became of a group in a run. `busy`: others held it for too long; `error`: anything else that was thrown. */
+export type GroupOutcome =
+  | { result: 'synced'; reason: null; detail: null; added: number; removed: number }
+  | { result: 'skipped'; reason: SkipReason; detail: string | null }
+  | { result: 'failed'; reason: 'busy' | 'error'; detail: string }
+
+export const skipped = (reason: SkipReason, detail: string | null = null): GroupOutcome => ({ result: 'skipped', reason, detail })
+
+/** What a run says to each of its groups. */
+export interface RunTerms {
+  id: RunId
+  directoryId: DirectoryId
+  choice: Choice
+  acceptIncomplete: boolean
+  acceptEmpty: boolean
+}
+
+/** What a run was expected to do, as it was reviewed: kept beside what happened. */
+export type Foreseen = Omit<Effect, 'fingerprint'> & { blocked: number }
+
+export interface NewRun {
+  directoryId: DirectoryId
+  choice: Choice
+  acceptIncomplete: boolean
+  acceptEmpty: boolean
+  note: string | null
+  fingerprint: string
+  foreseen: Foreseen
+  /** In the order in which they are synced. One with an outcome is done before the run begins. */
+  groups: { id: ProvisionedGroupId; name: string; expected: Expectation; outcome?: GroupOutcome | undefined }[]
+}
+
+/** Stores a run that waits to be done, and all its groups in one statement. */
+export async function insertRun(trx: Trx, run: NewRun): Promise<RunId> {
+  const id = newId<RunId>()
+  const { groups } = run
+  await trx
+    .insertInto('runs')
+    .values({
+      org_id: trx.orgId,
+      id,
+      kind: 'sync',
+      state: 'queued',
+      directory_id: run.directoryId,
+      choice: run.choice,
+      accept_incomplete: run.acceptIncomplete,
+      accept_empty: run.acceptEmpty,
+      note: run.note,
+      fingerprint: run.fingerprint,
+      foreseen: JSON.stringify(run.foreseen),
+      group_count: groups.length,
+      skipped_count: groups.filter(({ outcome }) => outcome).length,
+      created_by: trx.scope.actor,
+    })
+    .execute()
+  await sql`
+    insert into run_groups (org_id, run_id, provisioned_group_id, position, name, expected, result, reason, detail, finished_at)
+    select ${trx.orgId}::uuid, ${id}::uuid, id, position, name, expected, result, reason, detail, case when result is not null then now() end
+    from unnest(${groups.map((group) => group.id)}::uuid[], ${groups.map(({ name }) => name)}::text[],
+      ${groups.map(({ expected }) => JSON.stringify(expected))}::text[], ${groups.map(({ outcome }) => outcome?.result ?? null)}::text[],
+      ${groups.map(({ outcome }) => outcome?.reason ?? null)}::text[], ${groups.map(({ outcome }) => outcome?.detail ?? null)}::text[])
+      with ordinality as given(id, name, expected, result, reason, detail, position)`.execute(trx)
+  await appendLog(trx, {
+    action: 'run.started',
+    subject: id,
+    directoryId: run.directoryId,
+    runId: id,
+    facts: { kind: 'sync', choice: run.choice, groups: groups.length, fingerprint: run.fingerprint, note: run.note },
+  })
+  return id
+}
+
+/**
+ * Has this transaction's next statements planned for the values they are called with. For those over thousands of groups: a plan that is
+ * kept is made for ten, and takes half as long again.
+ */
+export async function planForValues(trx: Trx): Promise<void> {
+  await sql`select set_config('plan_cache_mode', 'force_custom_plan', true)`.execute(trx)
+}
+
+/** A group `x` of a run that is not done. Not «is null», which would be looked up among all that wait instead of by the group's key. */
+export const waits: RawBuilder<boolean> = sql`coalesce(x.result, '') = ''`
+
+/** Moves the run's cursor past a group, once: in the group's own transaction, so that both are so or neither. */
+export async function recordOutcome(
+  trx: Trx,
+  runId: RunId,
+  id: ProvisionedGroupId,
+  outcome: GroupOutcome,
+): Promise<GroupOutcome> {
+  const { added, removed } = outcome.result === 'synced' ? outcome : { added: 0, removed: 0 }
+  await sql`
+    update run_groups x set result = ${outcome.result}, reason = ${outcome.reason}, detail = ${outcome.detail},
+      added_count = ${added}, removed_count = ${removed}, finished_at = clock_timestamp()
+    where x.org_id = ${trx.orgId} and x.run_id = ${runId} and x.provisioned_group_id = ${id} and ${waits}`.execute(trx)
+  return outcome
+}
+
+/** Takes up a run that waits or that was left in the middle; undefined where it has ended. Its counters are made right. */
+export async function takeUpRun(trx: Trx, id: RunId): Promise<(RunTerms & { createdBy: string }) | undefined> {
+  const { rows } = await sql<RunTerms & { createdBy: string }>`
+    update runs set state = case when state = 'queued' then 'running' else state end, started_at = coalesce(started_at, now()), ${countsOf(trx, id)}
+    where org_id = ${trx.orgId} and id = ${id} and finished_at is null
+    returning id, directory_id as "directoryId", choice, accept_incomplete as "acceptIncomplete", accept_empty as "acceptEmpty",
+      created_by as "createdBy"`.execute(trx)
+  return rows[0]
+}
+
+/** The next groups of a run that wait, after a position; of a run that was stopped none do. */
+export async function pendingGroups(
+  reader: Reader,
+  id: RunId,
+  after: number,
+  limit: number,
+): Promise<{ id: ProvisionedGroupId; position: number }[]> {
+  const { rows } = await sql<{ id: ProvisionedGroupId; position: number }>`
+    select x.provisioned_group_id as id, x.position from run_groups x
+    where x.org_id = ${reader.orgId} and x.run_id = ${id} and x.result is null and x.position > ${after}
+      and exists (select from runs r where r.org_id = ${reader.orgId} and r.id = ${id} and r.state = 'running')
+    order by x.position limit ${limit}`.execute(reader)
+  return rows
+}
+
+export type Progress = Record<RunResult, number>
+
+/** Counts up what was done. Between a crash and the run's end the counters may be short; both ends count afresh. */
+export async function addProgress(trx: Trx, id: RunId, { synced, skipped: left, failed }: Progress): Promise<void> {
+  await sql`
+    update runs set synced_count = synced_count + ${synced}, skipped_count = skipped_count + ${left}, failed_count = failed_count + ${failed}
+    where org_id = ${trx.orgId} and id = ${id} and finished_at is null`.execute(trx)
+}
+
+const countsOf = (trx: Trx, id: RunId) => sql`(synced_count, skipped_count, failed_count) = (
+  select count(*) filter (where result = 'synced'), count(*) filter (where result = 'skipped'), count(*) filter (where result = 'failed')
+  from run_groups x where x.org_id = ${trx.orgId} and x.run_id = ${id})`
+
+/** Asks a run to stop after the group it is at. One that has ended stays as it ended. @throws Refusal `not_found` */
+export async function stopRun(trx: Trx, id: string): Promise<RunId> {
+  const { rows } = await sql<{ id: RunId; directoryId: DirectoryId; state: RunState }>`
+    select id, directory_id as "directoryId", state from runs
+    where org_id = ${trx.orgId} and id = ${isId(id) ? id : null}::uuid for no key update`.execute(trx)
+  const [run] = rows
+  if (run === undefined) throw noSuchRun()
+  if (run.state === 'finished' || run.state === 'stopped') return run.id
+  await sql`update runs set state = 'stopped' where org_id = ${trx.orgId} and id = ${run.id}`.execute(trx)
+  await appendLog(trx, { action: 'run.stopped', subject: run.id, directoryId: run.directoryId, runId: run.id })
+  return run.id
+}
+
+export const noSuchRun = (): Refusal => new Refusal('not_found', 'There is no such run. List the runs to see their ids.')
+
+/**
+ * Ends a run of which no group waits: counts, and what truly happened to access, in the log's last entry of the run. A stopped run's
+ * other groups are skipped.
+ * @returns false where groups still wait
+ */
+export async function finishRun(trx: Trx, id: RunId): Promise<boolean> {
+  const {
+    rows: [run],
+  } = await sql<{ state: RunState; directoryId: DirectoryId; isOver: boolean; waits: boolean }>`
+    select state, directory_id as "directoryId", finished_at is not null as "isOver",
+      exists (select from run_groups x where x.org_id = ${trx.orgId} and x.run_id = ${id} and x.result is null) as waits
+    from runs where org_id = ${trx.orgId} and id = ${id} for no key update of runs`.execute(trx)
+  if (run === undefined || run.isOver) return true
+  if (run.state !== 'stopped' && run.waits) return false
+  if (run.waits) {
+    await sql`update run_groups set result = 'skipped', reason = 'run_stopped', added_count = 0, removed_count = 0, finished_at = now()
+      where org_id = ${trx.orgId} and run_id = ${id} and result is null`.execute(trx)
+  }
+  await planForValues(trx)
+  const access = await recordEffects(trx, id)
+  const {
+    rows: [groups],
+  } = await sql<Progress & { total: number }>`
+    update runs set state = case when state = 'stopped' then state else 'finished' end, finished_at = clock_timestamp(), ${countsOf(trx, id)}
+    where org_id = ${trx.orgId} and id = ${id}
+    returning group_count as total, synced_count as synced, skipped_count as skipped, failed_count as failed`.execute(trx)
+  await appendLog(trx, {
+    action: 'run.finished',
+    subject: id,
+    directoryId: run.directoryId,
+    runId: id,
+    facts: { groups, access },
+  })
+  return true
+}
+
+/** What a run did to access: net, over all of it. */
+export interface Happened {
+  lost: number
+  gained: number
+  peopleLosing: number
+  peopleGaining: number
+  leftWithNone: number
+}
+
+async function recordEffects(trx: Trx, id: RunId): Promise<Happened> {
+  const { rows } = await sql<Happened>`
+    with ${runEffects(trx, id)},
+    recorded as (
+      update run_groups x set lost_count = coalesce(e.lost, 0), gained_count = coalesce(e.gained, 0)
+      from provisioned_groups p left join run_effects_by_group e on e.group_id = p.group_id
+      where x.org_id = ${trx.orgId} and x.run_id = ${id} and x.result = 'synced' and p.org_id = ${trx.orgId} and p.id = x.provisioned_group_id
+    )
+    select count(*) filter (where lost)::integer as lost, count(*) filter (where gained)::integer as gained,
+      (count(distinct account_id) filter (where lost))::integer as "peopleLosing",
+      (count(distinct account_id) filter (where gained))::integer as "peopleGaining",
+      (count(distinct account_id) filter (where lost and (
+        select 1 from memberships m join grants g on g.org_id = ${trx.orgId} and g.group_id = m.group_id
+        where m.org_id = ${trx.orgId} and m.account_id = run_effects.account_id and m.effective limit 1) is null))::integer as "leftWithNone"
+    from run_effects`.execute(trx)
+  return rows[0] ?? { lost: 0, gained: 0, peopleLosing: 0, peopleGaining: 0, leftWithNone: 0 }
+}

@@ -1,0 +1,197 @@
+import { sql } from 'kysely'
+import type { Reader, Trx } from '../database/connection.ts'
+import { type DirectoryId, isId, type ProvisionedGroupId, type RunId } from '../database/ids.ts'
+import type { Jobs } from '../database/jobs.ts'
+import type { GroupReason, GroupState } from '../database/tables.ts'
+import { nameKey } from '../organization/name-key.ts'
+import { Refusal } from '../organization/refusal.ts'
+import { type Effect, type EffectDelta, effectOf } from '../review/effect.ts'
+import { type Expectation, expectedInRun } from '../review/expected-in-run.ts'
+import { chosenGroups, type Selection } from '../review/selection.ts'
+import { type ReviewHeading, reviewHeadings } from '../review/summaries.ts'
+import type { Choice } from './choices.ts'
+import { isSingleReviewOf, type ReviewedGroup, reviewChanged } from './review-changed.ts'
+import { type GroupOutcome, insertRun, planForValues, skipped } from './runs.ts'
+import { isForeseen, whyNot } from './sync-group.ts'
+
+export interface RunRequest {
+  directoryId: DirectoryId
+  selection: Selection
+  choice: Choice
+  /** Of the answer that was reviewed: the selection's; of one group, its own will do. */
+  fingerprint: string
+  acceptIncomplete: boolean
+  acceptEmpty: boolean
+  note: string | null
+  /** What the caller saw, so that a refusal can say what is other. */
+  reviewed?: ReviewedGroup[] | undefined
+  effect?: EffectDelta | undefined
+}
+
+/**
+ * Starts a run over a selection: computes its answer again, and if it is the reviewed one stores the run with what each group is expected
+ * to do, and enqueues the job in the same transaction. Blocked groups are skipped with their reasons; filling and empty ones too, unless
+ * accepted.
+ * @throws Refusal `review_changed` with what is other now, `not_found`, `nothing_to_sync`; of a single group also `group_blocked`,
+ * `group_filling`, `group_empty`
+ */
+export async function startRun(trx: Trx, jobs: Pick<Jobs, 'send'>, request: RunRequest): Promise<RunId> {
+  await planForValues(trx)
+  const { groups, effect, blocked } = await plan(trx, request)
+  const { directoryId, choice, acceptIncomplete, acceptEmpty, note } = request
+  const { fingerprint, ...foreseen } = effect
+  const runId = await insertRun(trx, {
+    directoryId,
+    choice,
+    acceptIncomplete,
+    acceptEmpty,
+    note,
+    fingerprint,
+    foreseen: { ...foreseen, blocked },
+    groups,
+  })
+  await jobs.send(trx, 'sync-run', { orgId: trx.orgId, runId })
+  return runId
+}
+
+/** What a run would do, in the figures of its report. */
+export interface RunPreview {
+  groups: { total: number; synced: number; skipped: number; failed: number }
+  effect: Effect
+  blocked: number
+  skipped: { group: { id: ProvisionedGroupId; name: string }; reason: string; detail: string | null }[]
+}
+
+/** A dry run: the same answer and the same refusals, and nothing is changed. */
+export async function previewRun(reader: Reader, request: RunRequest): Promise<RunPreview> {
+  const { groups, effect, blocked } = await plan(reader, request)
+  const left = groups.flatMap(({ id, name, outcome }) =>
+    outcome?.result === 'skipped' ? [{ group: { id, name }, reason: outcome.reason, detail: outcome.detail }] : [],
+  )
+  const going = groups.filter(({ outcome }) => outcome === undefined).map(({ id }) => id)
+  return {
+    groups: { total: groups.length, synced: going.length, skipped: left.length, failed: 0 },
+    effect: left.length === 0 ? effect : { ...(await effectOf(reader, going)), fingerprint: effect.fingerprint },
+    blocked,
+    skipped: left,
+  }
+}
+
+interface Planned {
+  id: ProvisionedGroupId
+  name: string
+  expected: Expectation
+  outcome?: GroupOutcome | undefined
+}
+
+async function plan(reader: Reader, request: RunRequest): Promise<{ groups: Planned[]; effect: Effect; blocked: number }> {
+  const { directoryId, selection, fingerprint } = request
+  const { ids, blocked, missing } = await chosenGroups(reader, directoryId, selection)
+  if (missing.length > 0)
+    throw new Refusal(
+      'not_found',
+      'A group of the selection is no pushed group of this directory. List its reviews to see their names.',
+    )
+  const settled = await settledGroups(reader, request)
+  // Expectations first, then the fingerprint over the same: what changes in between is refused here, what changes later by the group's own turn.
+  const expectations = await expectedInRun(reader, { groupIds: ids, pending: ids })
+  const effect = await effectOf(reader, ids)
+  const headings = inOrderOfTurns(await reviewHeadings(reader, { ids }))
+  if (selection.mode === 'ids' && headings.length + settled.length === 1) refuseSingle(headings, settled, request)
+  if (effect.fingerprint !== fingerprint && !(await isSingleReviewOf(reader, ids, fingerprint)))
+    throw await reviewChanged(reader, request, effect, blocked)
+  if (ids.length === 0) throw nothingToSync(blocked + settled.length)
+  const groups = headings.flatMap((heading): Planned[] => {
+    const expected = expectations.get(heading.id)
+    return expected ? [{ id: heading.id, name: heading.name, expected, outcome: whyNot(heading, request) }] : []
+  })
+  await skipWhatLosesByIt(reader, groups)
+  return { groups: [...groups, ...settled], effect, blocked }
+}
+
+// A removal may rest on another group's addition of the same access: who only adds comes first, who only removes last, so that nobody
+// is without it for a moment, nor for good where the other group turns out to be skipped.
+function inOrderOfTurns(headings: ReviewHeading[]): ReviewHeading[] {
+  const turn = ({ added, removed }: ReviewHeading) => (removed === 0 ? 0 : added > 0 ? 1 : 2)
+  return headings.toSorted((a, b) => turn(a) - turn(b) || (a.nameKey < b.nameKey ? -1 : 1))
+}
+
+// What was reviewed had all groups in it. Where some are left out, others may take what those would have given: they are left out too.
+async function skipWhatLosesByIt(reader: Reader, groups: Planned[]): Promise<void> {
+  for (let left = 0; ; ) {
+    const going = groups.filter(({ outcome }) => outcome === undefined)
+    if (groups.length - going.length === left) return
+    left = groups.length - going.length
+    const ids = going.map(({ id }) => id)
+    const now = await expectedInRun(reader, { groupIds: ids, pending: ids })
+    for (const group of going) {
+      const expected = now.get(group.id)
+      if (expected === undefined || !isForeseen(group.expected, expected))
+        group.outcome = skipped('review_changed', 'It would take what a group that is left out would have given.')
+    }
+  }
+}
+
+interface SettledRow {
+  id: ProvisionedGroupId
+  name: string
+  state: GroupState
+  reasons: GroupReason[]
+}
+
+/** Groups asked for by id or name that need no review: in the report, with why. In a filter they are not meant. */
+async function settledGroups(reader: Reader, { directoryId, selection, ...request }: RunRequest): Promise<Planned[]> {
+  if (selection.mode !== 'ids') return []
+  const { rows } = await sql<SettledRow>`
+    select id, name, state, reasons from provisioned_groups p
+    where p.org_id = ${reader.orgId} and p.directory_id = ${directoryId} and p.state <> 'needs_review'
+      and (p.id = any(${selection.ids.filter(isId)}::uuid[]) or p.name_key = any(${selection.ids.map(nameKey)}::text[]))
+    order by name_key`.execute(reader)
+  return rows.map(({ id, name, state, reasons }) => ({
+    id,
+    name,
+    expected: { digest: '', lost: [] },
+    outcome: whyNot({ state, reasons, isFilling: false, isEmpty: false }, request),
+  }))
+}
+
+/** A single group is refused where one of many is skipped: there is nothing else to go on with. */
+function refuseSingle([heading]: ReviewHeading[], [settled]: Planned[], request: RunRequest): void {
+  const outcome = heading ? whyNot(heading, request) : settled?.outcome
+  const name = heading?.name ?? settled?.name
+  if (outcome?.result !== 'skipped') return
+  const facts = { group: { id: heading?.id ?? settled?.id, name }, reason: outcome.reason, detail: outcome.detail }
+  switch (outcome.reason) {
+    case 'filling':
+      throw new Refusal(
+        'group_filling',
+        `"${name}" is still filling: members were written within the quiet time. Wait, or accept it as incomplete.`,
+        facts,
+      )
+    case 'empty':
+      throw new Refusal(
+        'group_empty',
+        `"${name}" was pushed empty over a group with members. Push its members, or accept it as empty.`,
+        facts,
+      )
+    case 'blocked':
+      throw new Refusal(
+        'group_blocked',
+        `"${name}" is blocked and cannot be synced by anyone until the reasons are gone. ${outcome.detail ?? ''}`.trim(),
+        facts,
+      )
+    default:
+      throw new Refusal(
+        'nothing_to_sync',
+        `"${name}" needs no review${outcome.reason === 'already_synced' ? ': it is synced' : ''}.`,
+        facts,
+      )
+  }
+}
+
+const nothingToSync = (leftOut: number): Refusal =>
+  new Refusal(
+    'nothing_to_sync',
+    `No group of the selection needs review${leftOut > 0 ? `; ${leftOut} are left out, blocked or settled` : ''}.`,
+    { leftOut },
+  )
