@@ -1,0 +1,221 @@
+import { Type } from 'typebox'
+import { inTransaction, reading } from '../../database/transaction.ts'
+import { completenessOf } from '../../provisioning/completeness.ts'
+import {
+  createDirectory,
+  type Directory as DirectoryOf,
+  findDirectory,
+  listDirectories,
+  updateDirectory,
+} from '../../provisioning/directories.ts'
+import { createDirectoryToken, listDirectoryTokens, revokeDirectoryToken } from '../../provisioning/tokens.ts'
+import type { ApiPlugin } from './api.ts'
+import { Listed, listingOf, Page } from './paging.ts'
+import { ConflictPolicy, Id, NoContent, Nullable, Provider, Time, UnknownMembers } from './shapes.ts'
+
+const settings = {
+  conflictPolicy: ConflictPolicy,
+  unknownMembers: UnknownMembers,
+  quietSeconds: Type.Integer({
+    minimum: 0,
+    maximum: 86_400,
+    description: 'How long after its last member a group that is not synced counts as filling; 0 is never',
+  }),
+  emailDomains: Type.Array(Type.String({ maxLength: 255 }), {
+    maxItems: 1_000,
+    description: 'Only people of these domains are taken over; empty is all',
+  }),
+}
+
+const directory = {
+  id: Id,
+  name: Type.String(),
+  provider: Provider,
+  scimUrl: Type.String({ description: 'What the provider is told to call' }),
+  ...settings,
+  createdAt: Time,
+}
+const Directory = Type.Object(directory)
+const NewDirectory = Type.Object({
+  ...directory,
+  token: Type.String({ description: 'The first token, shown once' }),
+  tokenExpiresAt: Time,
+})
+
+const StateCounts = Type.Object({
+  received: Type.Integer(),
+  synced: Type.Integer(),
+  needsReview: Type.Integer(),
+  blocked: Type.Integer(),
+  held: Type.Integer(),
+  ignored: Type.Integer(),
+})
+const DirectoryDetail = Type.Object({
+  ...directory,
+  groups: StateCounts,
+  users: StateCounts,
+  unknownMembersCount: Type.Integer(),
+  complete: Type.Boolean({ description: 'All that was pushed is synced, and nothing differs' }),
+  lastPush: Nullable(Time),
+  lastError: Nullable(Type.Object({ detail: Type.String(), at: Time })),
+})
+
+const Params = Type.Object({ directory: Type.String({ description: 'Id or name' }) })
+const tags = ['directories']
+
+const DirectoryToken = Type.Object({
+  id: Id,
+  hint: Type.String({ description: 'Its last four characters' }),
+  createdBy: Type.String(),
+  createdAt: Time,
+  expiresAt: Time,
+  lastUsedAt: Nullable(Time),
+  revokedAt: Nullable(Time),
+})
+const NewDirectoryToken = Type.Object({ ...DirectoryToken.properties, token: Type.String({ description: 'Shown once' }) })
+const Expiry = Type.Optional(Type.Integer({ minimum: 1, maximum: 3_650, description: 'Days; 365 if not said' }))
+
+/** Directories: the providers' connections, their settings and their tokens. */
+export const directoriesApi: ApiPlugin = async (app, { db, publicUrl }) => {
+  const shown = ({ lastError: _, ...given }: DirectoryOf) => ({ ...given, scimUrl: `${publicUrl}/scim/v2` })
+
+  app.get(
+    '/directories',
+    {
+      schema: {
+        operationId: 'listDirectories',
+        tags,
+        summary: 'The directories',
+        description: 'Sorted by name or createdAt.',
+        querystring: Page,
+        response: { 200: Listed(Directory) },
+      },
+    },
+    async ({ scope, query }) =>
+      reading(db, scope, async (reader) => {
+        const { total, items } = await listDirectories(reader, listingOf(query))
+        return { total, items: items.map(shown) }
+      }),
+  )
+
+  app.post(
+    '/directories',
+    {
+      schema: {
+        operationId: 'createDirectory',
+        tags,
+        summary: 'Connect a provider: a directory and its first token',
+        body: Type.Object(
+          { name: Type.String(), provider: Provider, ...Type.Partial(Type.Object(settings)).properties },
+          { additionalProperties: false },
+        ),
+        response: { 201: NewDirectory },
+      },
+    },
+    async ({ scope, body }, reply) => {
+      const answer = await inTransaction(db, scope, async (trx) => {
+        const made = await createDirectory(trx, body)
+        const { secret, expiresAt } = await createDirectoryToken(trx, made.id)
+        return { ...shown(made), token: secret, tokenExpiresAt: expiresAt }
+      })
+      return reply.code(201).send(answer)
+    },
+  )
+
+  app.get(
+    '/directories/:directory',
+    {
+      schema: {
+        operationId: 'showDirectory',
+        tags,
+        summary: 'A directory, and whether all that it pushed is in force',
+        params: Params,
+        response: { 200: DirectoryDetail },
+      },
+    },
+    async ({ scope, params }) =>
+      reading(db, scope, async (reader) => {
+        const found = await findDirectory(reader, params.directory)
+        return { ...shown(found), ...(await completenessOf(reader, found.id)), lastError: found.lastError }
+      }),
+  )
+
+  app.patch(
+    '/directories/:directory',
+    {
+      schema: {
+        operationId: 'updateDirectory',
+        tags,
+        summary: "Change a directory's name or settings",
+        params: Params,
+        body: Type.Partial(Type.Object({ name: Type.String(), ...settings }), { additionalProperties: false }),
+        response: { 200: Directory },
+      },
+    },
+    async ({ scope, params, body }) => {
+      const written = await inTransaction(db, scope, async (trx) =>
+        updateDirectory(trx, (await findDirectory(trx, params.directory)).id, body),
+      )
+      app.forgetTokens()
+      return shown(written)
+    },
+  )
+
+  app.get(
+    '/directories/:directory/tokens',
+    {
+      schema: {
+        operationId: 'listDirectoryTokens',
+        tags,
+        summary: "A directory's tokens, the newest first",
+        params: Params,
+        response: { 200: Listed(DirectoryToken) },
+      },
+    },
+    async ({ scope, params }) =>
+      reading(db, scope, async (reader) => {
+        const items = await listDirectoryTokens(reader, (await findDirectory(reader, params.directory)).id)
+        return { total: items.length, items }
+      }),
+  )
+
+  app.post(
+    '/directories/:directory/tokens',
+    {
+      schema: {
+        operationId: 'createDirectoryToken',
+        tags,
+        summary: 'Another token of a directory; two may live at once',
+        params: Params,
+        body: Type.Optional(Type.Object({ expiresInDays: Expiry }, { additionalProperties: false })),
+        response: { 201: NewDirectoryToken },
+      },
+    },
+    async ({ scope, params, body }, reply) => {
+      const { secret, ...token } = await inTransaction(db, scope, async (trx) =>
+        createDirectoryToken(trx, (await findDirectory(trx, params.directory)).id, body ?? {}),
+      )
+      return reply.code(201).send({ ...token, token: secret })
+    },
+  )
+
+  app.delete(
+    '/directories/:directory/tokens/:token',
+    {
+      schema: {
+        operationId: 'revokeDirectoryToken',
+        tags,
+        summary: 'Revoke a token of a directory',
+        params: Type.Object({ ...Params.properties, token: Type.String() }),
+        response: { 204: NoContent },
+      },
+    },
+    async ({ scope, params }, reply) => {
+      await inTransaction(db, scope, async (trx) =>
+        revokeDirectoryToken(trx, (await findDirectory(trx, params.directory)).id, params.token),
+      )
+      app.forgetTokens()
+      return reply.code(204).send()
+    },
+  )
+}

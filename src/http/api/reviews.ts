@@ -1,0 +1,244 @@
+import type { FastifyReply } from 'fastify'
+import { type Static, Type } from 'typebox'
+import type { Reader } from '../../database/connection.ts'
+import { inTransaction, reading } from '../../database/transaction.ts'
+import { Refusal } from '../../organization/refusal.ts'
+import { type Directory, findDirectory } from '../../provisioning/directories.ts'
+import { markViewed } from '../../provisioning/groups.ts'
+import { membersCsv, peopleCsv, reviewsCsv } from '../../review/csv.ts'
+import { memberChanges, reviewedMembers } from '../../review/differences.ts'
+import { effectOf } from '../../review/effect.ts'
+import { reviewedGrants } from '../../review/grants.ts'
+import { peopleFilters, peopleOf } from '../../review/people.ts'
+import { findReview, listReviews, oneReview, reviewFacets } from '../../review/review.ts'
+import { chosenGroups, presetGroups, presets, type Selection as SelectionOf } from '../../review/selection.ts'
+import { requireRole } from '../auth/roles.ts'
+import type { ApiPlugin } from './api.ts'
+import { Listed, listingOf, pageWith } from './paging.ts'
+import { Effect, Facets, Filter, filterQuery, Grant, Member, Person, PresetAnswer, Review, Selection } from './review-shapes.ts'
+import { NoContent, Nullable, OneOf } from './shapes.ts'
+
+const tags = ['reviews']
+const OfDirectory = Type.Object({ directory: Type.String({ description: 'Id or name' }) })
+const OfGroup = Type.Object({ group: Type.String({ description: 'Id or name of a pushed group' }) })
+const format = { format: Type.Optional(OneOf(['json', 'csv'], 'json if not said')) }
+const who = { who: Type.Optional(OneOf(peopleFilters, 'all if not said')) }
+const reads = requireRole('auditor')
+
+/** Reviews: what would change if pushed groups were synced, one by one and together. All of it reads, but the mark «viewed». */
+export const reviewsApi: ApiPlugin = async (app, { db }) => {
+  app.get(
+    '/directories/:directory/reviews',
+    {
+      schema: {
+        operationId: 'listReviews',
+        tags,
+        summary: 'The reviews of a directory, each group by itself',
+        params: OfDirectory,
+        description:
+          'Sorted by lost, removed, added, gained, name, pushedAt, each with a minus for downwards; `-lost,-removed,name` if not said.',
+        querystring: pageWith({ ...filterQuery, ...format }),
+        response: { 200: Listed(Review) },
+      },
+    },
+    async ({ scope, params, query }, reply) => {
+      const { format: as, offset: _, limit: __, sort: ___, ...filter } = query
+      const listed = await reading(db, scope, async (reader) =>
+        listReviews(reader, (await findDirectory(reader, params.directory)).id, filter, listingOf(query)),
+      )
+      return as === 'csv' ? sendCsv(reply, 'reviews.csv', reviewsCsv(listed.items)) : listed
+    },
+  )
+
+  app.get(
+    '/directories/:directory/reviews/facets',
+    {
+      schema: {
+        operationId: 'reviewFacets',
+        tags,
+        summary: 'How many reviews each choice of a filter would leave',
+        params: OfDirectory,
+        querystring: Filter,
+        response: { 200: Facets },
+      },
+    },
+    async ({ scope, params, query }) =>
+      reading(db, scope, async (reader) => reviewFacets(reader, (await findDirectory(reader, params.directory)).id, query)),
+  )
+
+  app.post(
+    '/directories/:directory/reviews/effect',
+    {
+      preHandler: reads,
+      schema: {
+        operationId: 'reviewEffect',
+        tags,
+        summary: 'What syncing a selection would do, all of it together',
+        params: OfDirectory,
+        body: Type.Object({ selection: Selection }, { additionalProperties: false }),
+        response: { 200: Effect },
+      },
+    },
+    async ({ scope, params, body }) =>
+      reading(db, scope, async (reader) => {
+        const directory = await findDirectory(reader, params.directory)
+        return effectOfChosen(reader, directory, await chosen(reader, directory, body.selection))
+      }),
+  )
+
+  app.post(
+    '/directories/:directory/reviews/effect/people',
+    {
+      preHandler: reads,
+      schema: {
+        operationId: 'reviewEffectPeople',
+        tags,
+        summary: 'Whom syncing a selection would touch, and how',
+        params: OfDirectory,
+        description: 'Sorted by lost, gained, kept or name; `-lost` if not said.',
+        body: Type.Object({ selection: Selection, ...who, ...pageWith(format).properties }, { additionalProperties: false }),
+        response: { 200: Listed(Person) },
+      },
+    },
+    async ({ scope, params, body }, reply) => {
+      const listed = await reading(db, scope, async (reader) => {
+        const { ids } = await chosen(reader, await findDirectory(reader, params.directory), body.selection)
+        return peopleOf(reader, ids, body.who ?? 'all', listingOf(body))
+      })
+      return body.format === 'csv' ? sendCsv(reply, 'people.csv', peopleCsv(listed.items)) : listed
+    },
+  )
+
+  app.post(
+    '/directories/:directory/reviews/selections',
+    {
+      preHandler: reads,
+      schema: {
+        operationId: 'reviewSelection',
+        tags,
+        summary: 'A computed set of reviews: without member change, without effect on access, taking nothing, all',
+        params: OfDirectory,
+        body: Type.Object({ preset: OneOf(presets), filter: Type.Optional(Filter) }, { additionalProperties: false }),
+        response: { 200: PresetAnswer },
+      },
+    },
+    async ({ scope, params, body: { preset, filter = {} } }) =>
+      reading(db, scope, async (reader) => {
+        const directory = await findDirectory(reader, params.directory)
+        const { dropped, ...set } = await presetGroups(reader, directory.id, preset, filter)
+        const selection: Static<typeof Selection> = preset === 'all' ? { mode: 'filter', filter } : { mode: 'ids', ids: set.ids }
+        return { preset, selection, groups: set.ids.length, dropped, effect: await effectOfChosen(reader, directory, set) }
+      }),
+  )
+
+  app.get(
+    '/reviews/:group',
+    {
+      schema: { operationId: 'showReview', tags, summary: "One group's review", params: OfGroup, response: { 200: Review } },
+    },
+    async ({ scope, params }) => reading(db, scope, async (reader) => oneReview(reader, await findReview(reader, params.group))),
+  )
+
+  app.get(
+    '/reviews/:group/members',
+    {
+      schema: {
+        operationId: 'listReviewMembers',
+        tags,
+        summary: 'Who would be added to a group, removed from it, who stays',
+        params: OfGroup,
+        description: 'Sorted by change or userName.',
+        querystring: pageWith({
+          change: Type.Optional(OneOf(memberChanges, 'changes (added and removed) if not said')),
+          ...format,
+        }),
+        response: { 200: Listed(Member) },
+      },
+    },
+    async ({ scope, params, query }, reply) => {
+      const listed = await reading(db, scope, async (reader) =>
+        reviewedMembers(reader, await findReview(reader, params.group), query.change ?? 'changes', listingOf(query)),
+      )
+      return query.format === 'csv' ? sendCsv(reply, 'members.csv', membersCsv(listed.items)) : listed
+    },
+  )
+
+  app.get(
+    '/reviews/:group/people',
+    {
+      schema: {
+        operationId: 'listReviewPeople',
+        tags,
+        summary: 'What each person would lose, gain and keep, and through which groups',
+        params: OfGroup,
+        description: 'Sorted by lost, gained, kept or name; `-lost` if not said.',
+        querystring: pageWith({ ...who, ...format }),
+        response: { 200: Listed(Person) },
+      },
+    },
+    async ({ scope, params, query }, reply) => {
+      const listed = await reading(db, scope, async (reader) =>
+        peopleOf(reader, [await findReview(reader, params.group)], query.who ?? 'all', listingOf(query)),
+      )
+      return query.format === 'csv' ? sendCsv(reply, 'people.csv', peopleCsv(listed.items)) : listed
+    },
+  )
+
+  app.get(
+    '/reviews/:group/access',
+    {
+      schema: {
+        operationId: 'listReviewAccess',
+        tags,
+        summary: 'What the review does to each grant of the group',
+        params: OfGroup,
+        response: { 200: Listed(Grant) },
+      },
+    },
+    async ({ scope, params }) =>
+      reading(db, scope, async (reader) => {
+        const items = await reviewedGrants(reader, await findReview(reader, params.group))
+        return { total: items.length, items }
+      }),
+  )
+
+  app.put(
+    '/reviews/:group/viewed',
+    {
+      schema: {
+        operationId: 'markReviewViewed',
+        tags,
+        summary: 'Mark a review as viewed, for this fingerprint only; null takes the mark away',
+        params: OfGroup,
+        body: Type.Object({ fingerprint: Nullable(Type.String({ pattern: '^[0-9a-f]{64}$' })) }, { additionalProperties: false }),
+        response: { 204: NoContent },
+      },
+    },
+    async ({ scope, params, body }, reply) => {
+      await inTransaction(db, scope, async (trx) => markViewed(trx, await findReview(trx, params.group), body.fingerprint))
+      return reply.code(204).send()
+    },
+  )
+}
+
+async function chosen(reader: Reader, directory: Directory, selection: SelectionOf) {
+  const found = await chosenGroups(reader, directory.id, selection)
+  const [missing] = found.missing
+  if (missing !== undefined)
+    throw new Refusal('not_found', `"${missing}" is no pushed group of ${directory.name}. List its reviews to see their names.`, {
+      missing: found.missing.slice(0, 10),
+    })
+  return found
+}
+
+async function effectOfChosen(
+  reader: Reader,
+  directory: Directory,
+  { ids, blocked }: { ids: Parameters<typeof effectOf>[1]; blocked: number },
+) {
+  const { groups, ...effect } = await effectOf(reader, ids)
+  return { directory: directory.name, groups, blocked, ...effect }
+}
+
+const sendCsv = (reply: FastifyReply, name: string, text: string) =>
+  reply.type('text/csv; charset=utf-8').header('content-disposition', `attachment; filename="${name}"`).send(text) as never

@@ -1,0 +1,25 @@
+import { accessApi } from './access.ts'
+import type { ApiPlugin } from './api.ts'
+import { apiTokensApi } from './api-tokens.ts'
+import { directoriesApi } from './directories.ts'
+import { groupsApi } from './groups.ts'
+import { importsApi } from './imports.ts'
+import { peopleApi } from './people.ts'
+import { provisionedApi } from './provisioned.ts'
+import { reviewsApi } from './reviews.ts'
+import { runsApi } from './runs.ts'
+import { whoamiApi } from './whoami.ts'
+
+/** The resources of `/api/v1`, a file each: an import above, a line here. */
+export const apiRoutes: ApiPlugin[] = [
+  whoamiApi,
+  apiTokensApi,
+  directoriesApi,
+  provisionedApi,
+  groupsApi,
+  peopleApi,
+  accessApi,
+  importsApi,
+  reviewsApi,
+  runsApi,
+]

@@ -1,0 +1,223 @@
+import { Type } from 'typebox'
+import { inTransaction, reading } from '../../database/transaction.ts'
+import { findDirectory } from '../../provisioning/directories.ts'
+import { choices } from '../../sync/choices.ts'
+import { findRun, groupResults, listRunGroups, listRuns } from '../../sync/run-reports.ts'
+import { stopRun } from '../../sync/runs.ts'
+import { previewRun, type RunRequest, startRun } from '../../sync/start-run.ts'
+import type { ApiPlugin } from './api.ts'
+import { IdempotencyHeaders, idempotent } from './idempotency.ts'
+import { Listed, listingOf, Page, pageWith } from './paging.ts'
+import { Effect, Figures, Selection } from './review-shapes.ts'
+import { Id, Nullable, OneOf, Time } from './shapes.ts'
+
+const tags = ['runs']
+const Count = Type.Integer()
+const Members = Type.Object({ added: Count, removed: Count })
+const { directory: _directory, fingerprint: Fingerprint, ...foreseen } = Effect.properties
+const Choice = OneOf(choices)
+const Named = Type.Object({ id: Id, name: Type.String() })
+
+const Run = Type.Object({
+  id: Id,
+  kind: Type.Literal('sync'),
+  state: OneOf(['queued', 'running', 'finished', 'stopped']),
+  directory: Type.String({ description: "The directory's name" }),
+  choice: Choice,
+  note: Nullable(Type.String()),
+  createdBy: Type.String(),
+  createdAt: Time,
+  startedAt: Nullable(Time),
+  finishedAt: Nullable(Time),
+  groups: Type.Object({ total: Count, synced: Count, skipped: Count, failed: Count }),
+  members: Members,
+  access: Type.Object(Figures, { description: 'What truly happened, net; nothing until the run has ended' }),
+  foreseen: Type.Object(foreseen, { description: 'What was reviewed' }),
+  fingerprint: Type.String({ description: 'Of what was reviewed' }),
+})
+
+const Skipped = Type.Object({ group: Named, reason: Type.String(), detail: Nullable(Type.String()) })
+const Preview = Type.Object({
+  dryRun: Type.Literal(true),
+  directory: Type.String(),
+  choice: Choice,
+  groups: Run.properties.groups,
+  members: Members,
+  access: Effect.properties.access,
+  blocked: Count,
+  skipped: Type.Array(Skipped),
+  fingerprint: Fingerprint,
+})
+
+const RunGroup = Type.Object({
+  group: Named,
+  choice: Choice,
+  result: Nullable(OneOf(['synced', 'skipped', 'failed'])),
+  reason: Nullable(
+    Type.String({
+      description:
+        'blocked, filling, empty, already_synced, no_longer_needs_review, gone, review_changed, run_stopped; busy, error',
+    }),
+  ),
+  detail: Nullable(Type.String()),
+  members: Members,
+  access: Type.Object(
+    { lost: Count, gained: Count },
+    { description: "The run's net losses and gains that this group had part in" },
+  ),
+  finishedAt: Nullable(Time),
+})
+
+const Reviewed = Type.Object({
+  group: Id,
+  fingerprint: Type.String({ maxLength: 64 }),
+  name: Type.Optional(Type.String({ maxLength: 1_024 })),
+  members: Type.Optional(Members),
+  access: Type.Optional(Type.Object({ lost: Count, gained: Count })),
+})
+
+const NewRun = Type.Object(
+  {
+    selection: Selection,
+    defaultChoice: Type.Optional(OneOf(choices, 'overwrite if not said')),
+    fingerprint: Type.String({ maxLength: 64, description: 'Of the answer that was reviewed' }),
+    acceptIncomplete: Type.Optional(Type.Boolean({ description: 'Also groups that are still filling' })),
+    acceptEmpty: Type.Optional(Type.Boolean({ description: 'Also groups that were pushed empty over members' })),
+    note: Type.Optional(Type.String({ maxLength: 1_024 })),
+    dryRun: Type.Optional(Type.Boolean({ description: 'The same answer, and nothing is changed' })),
+    reviewed: Type.Optional(
+      Type.Array(Reviewed, {
+        maxItems: 1_000,
+        description: 'What was seen of each group: a refusal then says which are other now',
+      }),
+    ),
+    effect: Type.Optional(
+      Type.Object(
+        { groups: Count, members: Members, access: Effect.properties.access },
+        { description: 'What was seen of all together: a refusal then says by how much it is other now' },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+const OfRun = Type.Object({ run: Type.String({ description: 'Id' }) })
+
+/** Runs: what makes groups what was reviewed, as jobs, with a report each. */
+export const runsApi: ApiPlugin = async (app, { db, jobs }) => {
+  app.post(
+    '/directories/:directory/runs',
+    {
+      schema: {
+        operationId: 'startRun',
+        tags,
+        summary: 'Sync groups: one, a selection, or all that need review',
+        description:
+          'Answers 409 `review_changed`, with what changed and the new figures, where the answer is no longer the reviewed one.',
+        params: Type.Object({ directory: Type.String({ description: 'Id or name' }) }),
+        headers: IdempotencyHeaders,
+        body: NewRun,
+        response: { 200: Preview, 202: Run },
+      },
+    },
+    async (request, reply) => {
+      const { scope, params, body } = request
+      const asked = (directoryId: RunRequest['directoryId']): RunRequest => ({
+        directoryId,
+        selection: body.selection,
+        choice: body.defaultChoice ?? 'overwrite',
+        fingerprint: body.fingerprint,
+        acceptIncomplete: body.acceptIncomplete ?? false,
+        acceptEmpty: body.acceptEmpty ?? false,
+        note: body.note ?? null,
+        reviewed: body.reviewed,
+        effect: body.effect,
+      })
+      if (body.dryRun) {
+        return reading(db, scope, async (reader) => {
+          const directory = await findDirectory(reader, params.directory)
+          const { groups, effect, blocked, skipped } = await previewRun(reader, asked(directory.id))
+          const { members, access, fingerprint } = effect
+          return {
+            dryRun: true as const,
+            directory: directory.name,
+            choice: body.defaultChoice ?? 'overwrite',
+            groups,
+            members,
+            access,
+            blocked,
+            skipped,
+            fingerprint,
+          }
+        })
+      }
+      const { status, body: run } = await inTransaction(db, scope, (trx) =>
+        idempotent(trx, request, async () => {
+          const directory = await findDirectory(trx, params.directory)
+          return { status: 202, body: await findRun(trx, await startRun(trx, jobs, asked(directory.id))) }
+        }),
+      )
+      return reply.code(status as 202).send(run)
+    },
+  )
+
+  app.get(
+    '/runs',
+    {
+      schema: {
+        operationId: 'listRuns',
+        tags,
+        summary: 'The runs, the newest first',
+        description: 'Sorted by createdAt, groups or state.',
+        querystring: Page,
+        response: { 200: Listed(Run) },
+      },
+    },
+    async ({ scope, query }) => reading(db, scope, (reader) => listRuns(reader, listingOf(query))),
+  )
+
+  app.get(
+    '/runs/:run',
+    {
+      schema: {
+        operationId: 'showRun',
+        tags,
+        summary: 'A run: what it has done, beside what was foreseen',
+        params: OfRun,
+        response: { 200: Run },
+      },
+    },
+    async ({ scope, params }) => reading(db, scope, (reader) => findRun(reader, params.run)),
+  )
+
+  app.get(
+    '/runs/:run/groups',
+    {
+      schema: {
+        operationId: 'listRunGroups',
+        tags,
+        summary: "A run's groups, with what became of each",
+        params: OfRun,
+        description: 'Sorted by position, name, lost, gained, added, removed or finishedAt.',
+        querystring: pageWith({ result: Type.Optional(OneOf(groupResults)) }),
+        response: { 200: Listed(RunGroup) },
+      },
+    },
+    async ({ scope, params, query }) =>
+      reading(db, scope, (reader) => listRunGroups(reader, params.run, { result: query.result }, listingOf(query))),
+  )
+
+  app.post(
+    '/runs/:run/stop',
+    {
+      schema: {
+        operationId: 'stopRun',
+        tags,
+        summary: 'Stop a run after the group it is at; what was synced stays',
+        params: OfRun,
+        response: { 200: Run },
+      },
+    },
+    async ({ scope, params }) => inTransaction(db, scope, async (trx) => findRun(trx, await stopRun(trx, params.run))),
+  )
+}

@@ -1,0 +1,25 @@
+import { type TSchema, Type } from 'typebox'
+import { conflictPolicies, providers, unknownMembersSettings } from '../../provisioning/directories.ts'
+
+/** A moment in UTC, RFC 3339; routes answer with a Date. */
+export const Time = Type.Unsafe<Date | string>({ type: 'string', format: 'date-time' })
+
+/** A UUIDv7. */
+export const Id = Type.String({ format: 'uuid' })
+
+export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+
+/** One of these words. */
+export const OneOf = <const T extends readonly string[]>(words: T, description?: string) =>
+  Type.Unsafe<T[number]>({ type: 'string', enum: [...words], ...(description === undefined ? {} : { description }) })
+
+export const Role = OneOf(
+  ['auditor', 'admin', 'owner'],
+  "An auditor reads all and writes nothing; an admin writes all but owners' tokens",
+)
+export const Provider = OneOf(providers)
+export const ConflictPolicy = OneOf(conflictPolicies, 'What becomes of a pushed group whose name an unmanaged group has')
+export const UnknownMembers = OneOf(unknownMembersSettings, 'What becomes of a member who is no user of this directory')
+
+/** What a DELETE answers. */
+export const NoContent = Type.Unsafe<void>({ type: 'null', description: 'Done' })

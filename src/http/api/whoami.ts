@@ -1,0 +1,35 @@
+import { Type } from 'typebox'
+import { reading } from '../../database/transaction.ts'
+import { findApiToken } from '../../organization/api-tokens.ts'
+import { thisOrganization } from '../../organization/organizations.ts'
+import type { ApiPlugin } from './api.ts'
+import { Role, Time } from './shapes.ts'
+
+const Whoami = Type.Object({
+  organization: Type.Object({ id: Type.String(), slug: Type.String(), name: Type.String() }),
+  token: Type.Object({ id: Type.String(), name: Type.String(), role: Role, expiresAt: Time }),
+})
+
+/** Who the presented token is. */
+export const whoamiApi: ApiPlugin = async (app, { db }) => {
+  app.get(
+    '/whoami',
+    {
+      schema: {
+        operationId: 'whoami',
+        tags: ['tokens'],
+        summary: 'Who the presented token is, and of which organization',
+        response: { 200: Whoami },
+      },
+    },
+    async ({ scope, token }) =>
+      reading(db, scope, async (reader) => {
+        const { id, slug, name } = await thisOrganization(reader)
+        const { expiresAt } = await findApiToken(reader, token.id)
+        return {
+          organization: { id, slug, name },
+          token: { id: token.id, name: token.name, role: token.role, expiresAt: expiresAt.toISOString() },
+        }
+      }),
+  )
+}

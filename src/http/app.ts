@@ -1,0 +1,157 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+import { v7 } from 'uuid'
+import { describeApi } from './api/openapi.ts'
+import { sendProblem } from './api/problem.ts'
+import { apiRoutes } from './api/routes.ts'
+import { type Authentication, authentication } from './auth/authenticate.ts'
+import { roleCheckOf } from './auth/roles.ts'
+import { checkedAnswers } from './checked-answers.ts'
+import { answerClientError } from './client-error.ts'
+import { acceptJson, bodyLimit, refuseOtherContent } from './content.ts'
+import { Failure, failureOf } from './failure.ts'
+import { securityHeaders } from './headers.ts'
+import { healthRoutes } from './health.ts'
+import { lastErrors } from './last-errors.ts'
+import { largeBodies, requestRate, usualScimRate } from './limits.ts'
+import type { Parts } from './parts.ts'
+import { scimRoutes } from './scim/routes.ts'
+import { sendScimFailure } from './scim-failure.ts'
+import { validate } from './validation.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** From now on `/readyz` says 503, so that no balancer sends more; requests are still answered. */
+    drain(): void
+  }
+}
+
+/**
+ * Builds the HTTP server, ready to listen: health, `/scim/v2`, `/api/v1` and its document.
+ * Under `/api` and `/scim` who asks comes first: without a token even an unknown path is a 401.
+ */
+export async function buildApp(parts: Parts): Promise<FastifyInstance> {
+  const headers = securityHeaders(parts.publicUrl)
+  const app = fastify({
+    logger: parts.logger ?? false,
+    // One line a request of our own, without the query: a filter may hold a person's name.
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    genReqId: () => v7(),
+    requestIdHeader: false,
+    bodyLimit,
+    // Rule 24. A slow body is cut only if Node's own header timeout is no longer, and looked at often (measured).
+    requestTimeout: 60_000,
+    http: { headersTimeout: 15_000, connectionsCheckingInterval: 5_000 },
+    // A group's name of 255 characters, percent-encoded, is a parameter.
+    routerOptions: { maxParamLength: 4_096, ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
+    // While it closes, requests on open connections are answered as ever; new connections are not taken.
+    return503OnClosing: false,
+    clientErrorHandler: answerClientError(headers),
+    frameworkErrors: (error, request, reply) =>
+      void sendFailure(request, reply.headers(headers).header('x-request-id', request.id), failureOf(error)),
+  }).withTypeProvider<TypeBoxTypeProvider>()
+  const clock = parts.clock ?? (() => performance.now())
+
+  app.setValidatorCompiler(validate)
+  app.setSerializerCompiler(checkedAnswers(parts.checkAnswers === true))
+  acceptJson(app)
+  answerAlike(app, headers)
+  healthRoutes(app, parts.db)
+  cutSlowOnesAtClose(app)
+  await describeApi(app, parts.version)
+
+  const who = authentication(app, parts, clock)
+  const takeLargeBody = largeBodies()
+  await app.register(async (api) => guardedApi(api, parts, who, takeLargeBody), { prefix: '/api/v1' })
+  await app.register(
+    async (scim) => guardedScim(scim, parts, who, takeLargeBody, requestRate(clock, parts.scimRate ?? usualScimRate)),
+    { prefix: '/scim/v2' },
+  )
+  await app.ready()
+  return app
+}
+
+const closeWithinMs = 15_000
+
+// A request under way is finished; one whose body trickles in must not keep the server up (rule 30).
+function cutSlowOnesAtClose(app: FastifyInstance): void {
+  let timer: NodeJS.Timeout | undefined
+  app.addHook('preClose', async () => {
+    timer = setTimeout(() => app.server.closeAllConnections(), closeWithinMs)
+  })
+  app.addHook('onClose', async () => clearTimeout(timer))
+}
+
+// What holds for every answer, errors and unknown paths included.
+function answerAlike(app: FastifyInstance, headers: Record<string, string>): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(headers).header('x-request-id', request.id)
+    if (request.url.startsWith('/api') || request.url.startsWith('/scim')) reply.header('cache-control', 'no-store')
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const path = request.url.split('?', 1)[0]
+    request.log.info(
+      { method: request.method, path, status: reply.statusCode, durationMs: Math.round(reply.elapsedTime) },
+      'answered',
+    )
+  })
+  app.setErrorHandler((error, request, reply) => {
+    const failure = failureOf(error)
+    if (failure.status >= 500) request.log.error({ err: error }, 'failed')
+    return sendFailure(request, reply, failure)
+  })
+  app.setNotFoundHandler((request, reply) => sendFailure(request, reply, noSuchPath()))
+}
+
+// Each protocol has its own errors, outside of its routes too.
+const sendFailure = (request: Pick<FastifyRequest, 'url'>, reply: FastifyReply, failure: Failure): FastifyReply =>
+  request.url.startsWith('/scim') ? sendScimFailure(reply, failure) : sendProblem(reply, failure)
+
+const noSuchPath = (): Failure =>
+  new Failure(404, 'no_such_path', 'There is nothing at this path. The paths are listed in /api/openapi.json.')
+
+type TakeLargeBody = ReturnType<typeof largeBodies>
+
+async function guardedApi(api: FastifyInstance, parts: Parts, who: Authentication, takeLargeBody: TakeLargeBody): Promise<void> {
+  api.addHook('onRequest', async (request, reply) => {
+    await who.api(request)
+    if (request.is404) return
+    refuseOtherContent(request)
+    takeLargeBody(request.scope.orgId, request, reply)
+  })
+  api.addHook('onRoute', (route) => {
+    route.onRequest = [...[route.onRequest ?? []].flat(), roleCheckOf(route)]
+  })
+  api.setNotFoundHandler((_request, reply) => sendProblem(reply, noSuchPath()))
+  for (const routes of apiRoutes) await api.register(routes, parts)
+}
+
+async function guardedScim(
+  scim: FastifyInstance,
+  parts: Parts,
+  who: Authentication,
+  takeLargeBody: TakeLargeBody,
+  refuseTooMany: ReturnType<typeof requestRate>,
+): Promise<void> {
+  const noteError = lastErrors(parts.db, scim.log)
+  scim.addHook('onRequest', async (request, reply) => {
+    await who.scim(request)
+    refuseTooMany(request.directory.id)
+    if (request.is404) return
+    refuseOtherContent(request)
+    takeLargeBody(request.scope.orgId, request, reply)
+  })
+  scim.addHook('onSend', async (request, reply, payload) => {
+    if (reply.statusCode >= 400) noteError(request, reply.statusCode, payload)
+    return payload
+  })
+  scim.setErrorHandler((error, request, reply) => {
+    const failure = failureOf(error)
+    if (failure.status >= 500) request.log.error({ err: error }, 'failed')
+    return sendScimFailure(reply, failure)
+  })
+  scim.setNotFoundHandler((_request, reply) =>
+    sendScimFailure(reply, new Failure(404, 'no_such_path', 'There is no such resource.')),
+  )
+  await scim.register(scimRoutes, parts)
+}

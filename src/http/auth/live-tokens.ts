@@ -1,0 +1,123 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { Db } from '../../database/connection.ts'
+import type { DirectoryId, OrgId, TokenId } from '../../database/ids.ts'
+import type { ApiRole } from '../../database/tables.ts'
+import { couldBe, hashOf, isOurs, type TokenKind } from '../../organization/token-format.ts'
+
+/** A token that was found, neither expired nor revoked. */
+export interface FoundToken {
+  orgId: OrgId
+  id: TokenId
+}
+
+export interface FoundApiToken extends FoundToken {
+  name: string
+  role: ApiRole
+}
+
+export interface FoundDirectoryToken extends FoundToken {
+  directoryId: DirectoryId
+}
+
+/** Tokens that were presented lately. A push pays no round trip for its token; a revocation is seen within 4 s everywhere (rule 7). */
+export interface LiveTokens<T extends FoundToken> {
+  find(secret: string): Promise<T | undefined>
+  /** Whether a secret may be a guess: one that somebody chose, and that was not a live one lately. */
+  mayBeGuess(secret: string): boolean
+  /** Looks again before it believes any token: one was revoked here. */
+  forget(): void
+}
+
+const rememberedMs = 4_000
+const rememberedCount = 10_000
+
+interface Remembered<T> {
+  until: number
+  token: T
+}
+
+/** Remembers tokens of one kind. `clock` counts milliseconds; expiry itself is told by the database's time. */
+export function liveTokens<T extends FoundToken>(
+  kind: TokenKind,
+  lookup: (hash: Buffer) => Promise<{ token: T; hash: Buffer; msLeft: number } | undefined>,
+  clock: () => number,
+): LiveTokens<T> {
+  const remembered = new Map<string, Remembered<T>>()
+  const asked = new Map<string, Promise<T | undefined>>()
+  let forgotten = 0
+
+  async function ask(key: string, hash: Buffer): Promise<T | undefined> {
+    // Counted from before the question: what is revoked while it is under way is seen in time, too.
+    const askedAt = clock()
+    const forgottenThen = forgotten
+    const found = await lookup(hash)
+    remembered.delete(key)
+    if (!found || !timingSafeEqual(found.hash, hash)) return undefined
+    if (remembered.size >= rememberedCount) remembered.delete(remembered.keys().next().value as string)
+    const isStale = forgotten !== forgottenThen
+    remembered.set(key, { until: isStale ? 0 : askedAt + Math.min(rememberedMs, found.msLeft), token: found.token })
+    return found.token
+  }
+
+  return {
+    async find(secret) {
+      if (!couldBe(kind, secret)) return undefined
+      const hash = hashOf(secret)
+      const key = hash.toString('base64')
+      const known = remembered.get(key)
+      if (known && clock() < known.until) return known.token
+      // Many requests with one token ask the database once.
+      const under = asked.get(key) ?? ask(key, hash).finally(() => asked.delete(key))
+      asked.set(key, under)
+      return under
+    },
+    mayBeGuess: (secret) => !isOurs(kind, secret) && !remembered.has(hashOf(secret).toString('base64')),
+    forget() {
+      forgotten++
+      for (const entry of remembered.values()) entry.until = 0
+      asked.clear()
+    },
+  }
+}
+
+const live = 'revoked_at is null and expires_at > now()'
+const msLeft = 'extract(epoch from expires_at - now())::float8 * 1000 as "msLeft"'
+
+/** Finds a live API token by its hash, before any organization is known: the policy `presented` shows that one row. */
+export async function findApiTokenByHash(db: Db, hash: Buffer) {
+  const row = await presentedRow<FoundApiToken & Stored>(
+    db,
+    hash,
+    `org_id as "orgId", id, name, role, token_hash as hash, ${msLeft} from api_tokens`,
+  )
+  return row && { token: { orgId: row.orgId, id: row.id, name: row.name, role: row.role }, hash: row.hash, msLeft: row.msLeft }
+}
+
+/** Finds a live directory token by its hash, likewise. */
+export async function findDirectoryTokenByHash(db: Db, hash: Buffer) {
+  const row = await presentedRow<FoundDirectoryToken & Stored>(
+    db,
+    hash,
+    `org_id as "orgId", id, directory_id as "directoryId", token_hash as hash, ${msLeft} from directory_tokens`,
+  )
+  return row && { token: { orgId: row.orgId, id: row.id, directoryId: row.directoryId }, hash: row.hash, msLeft: row.msLeft }
+}
+
+interface Stored {
+  hash: Buffer
+  msLeft: number
+}
+
+// One simple query of two statements is one transaction and one round trip; the hash is hex, made here.
+async function presentedRow<Row extends object>(db: Db, hash: Buffer, columnsFrom: string): Promise<Row | undefined> {
+  const hex = hash.toString('hex')
+  const client = await db.pool.connect()
+  try {
+    const results = (await client.query(
+      `select set_config('muster.presented_hash', '${hex}', true); select ${columnsFrom} where token_hash = '\\x${hex}' and ${live}`,
+    )) as unknown as { rows: Row[] }[]
+    return results[1]?.rows[0]
+  } finally {
+    client.release()
+  }
+}

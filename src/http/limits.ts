@@ -1,0 +1,52 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { DirectoryId, OrgId } from '../database/ids.ts'
+import { bodyLimit } from './content.ts'
+import { Failure } from './failure.ts'
+
+/** Requests a second that a directory may send, unless the server is told otherwise (rule 23). */
+export const usualScimRate = 50
+
+/** So many requests a second a directory, ten times that at once: no directory can starve another (rule 23); 0: no limit. @throws Failure 429 */
+export function requestRate(clock: () => number, perSecond: number): (directory: DirectoryId) => void {
+  if (perSecond === 0) return () => {}
+  const burst = perSecond * 10
+  const buckets = new Map<DirectoryId, { tokens: number; at: number }>()
+  return (directory) => {
+    const now = clock()
+    const bucket = buckets.get(directory) ?? { tokens: burst, at: now }
+    buckets.set(directory, bucket)
+    bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) / 1_000) * perSecond)
+    bucket.at = now
+    if (bucket.tokens < 1) throw tooMany(`This directory sends more than ${perSecond} requests a second. Slow down.`)
+    bucket.tokens--
+  }
+}
+
+const largeAtOnce = 4
+
+/** At most four bodies over 1 MiB at once an organization: each is held in memory whole (rule 19). @throws Failure 429 */
+export function largeBodies(): (orgId: OrgId, request: FastifyRequest, reply: FastifyReply) => void {
+  const underWay = new Map<OrgId, number>()
+  return (orgId, request, reply) => {
+    if (!mayBeLarge(request)) return
+    const count = underWay.get(orgId) ?? 0
+    if (count >= largeAtOnce)
+      throw tooMany('Four requests with more than 1 MiB are under way already. Send them one after another.')
+    underWay.set(orgId, count + 1)
+    // `close` comes once, after an answer and after a client that went away.
+    reply.raw.once('close', () => {
+      const left = (underWay.get(orgId) ?? 1) - 1
+      if (left === 0) underWay.delete(orgId)
+      else underWay.set(orgId, left)
+    })
+  }
+}
+
+function mayBeLarge({ headers, routeOptions }: FastifyRequest): boolean {
+  if (Number(routeOptions.bodyLimit ?? bodyLimit) <= bodyLimit) return false
+  return headers['content-length'] === undefined
+    ? headers['transfer-encoding'] !== undefined
+    : Number(headers['content-length']) > bodyLimit
+}
+
+const tooMany = (message: string): Failure => new Failure(429, 'too_many_requests', message, { headers: { 'retry-after': '1' } })

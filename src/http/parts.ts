@@ -1,0 +1,19 @@
+import type { FastifyServerOptions } from 'fastify'
+import type { Db } from '../database/connection.ts'
+import type { Jobs } from '../database/jobs.ts'
+
+/** What the HTTP server is put together from. */
+export interface Parts {
+  db: Db
+  /** Where people and providers reach this server, without a slash at its end: `https://muster.example.org`. */
+  publicUrl: string
+  jobs: Pick<Jobs, 'send'>
+  version: string
+  /** SCIM requests a second that a directory may send; 0: no limit. Usually 50. */
+  scimRate?: number
+  logger?: FastifyServerOptions['logger']
+  /** Milliseconds that only go forward; tests put their own in. */
+  clock?: () => number
+  /** Answers are compared with their schemas, and one that differs is a 500: on in tests. */
+  checkAnswers?: boolean
+}

@@ -1,0 +1,125 @@
+import { Readable } from 'node:stream'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { ProvisionedGroupId } from '../../database/ids.ts'
+import { inTransaction, reading } from '../../database/transaction.ts'
+import { type GroupRecord, groupById, groupPage } from '../../provisioning/read.ts'
+import { readGroupPatch } from '../../scim/group-patch.ts'
+import { listResponse } from '../../scim/messages.ts'
+import { resolveName } from '../../scim/names.ts'
+import type { Projection } from '../../scim/projection.ts'
+import { etagOf, locationOf } from '../../scim/representation.ts'
+import { type GroupChange, readGroup, readGroupReplacement } from '../../scim/resource.ts'
+import { groupType } from '../../scim/schemas.ts'
+import { receiveGroup, receiveGroupDeletion, receiveNewGroup } from '../../sync/receive-group.ts'
+import { largeBodyLimit } from '../content.ts'
+import type { Parts } from '../parts.ts'
+import { sendScim } from './answers.ts'
+import { groupTexts, isOneGo, type Read } from './group-text.ts'
+import { projectionOf, readQuery } from './query.ts'
+
+interface ById {
+  Params: { id: ProvisionedGroupId }
+}
+
+/** A 201 or 200 to a write repeats up to so many members; past it, the members only on request (`attributes=members`). */
+const membersRepeated = 1_000
+const members = resolveName(groupType, 'members')
+const withoutMembers: Projection = members === undefined ? {} : { except: [members] }
+
+/** `/Groups`: RFC 7644 §3.2 to §3.6. POST 201, PUT 200, PATCH 204 unless attributes are asked for, DELETE 204. */
+export const groupRoutes: FastifyPluginAsync<Parts> = async (app, { db, publicUrl }) => {
+  const base = `${publicUrl}/scim/v2`
+  const large = { bodyLimit: largeBodyLimit }
+
+  /** One transaction where the members are few; a stream, read in further ones, where they are many. */
+  const textOf = async (
+    request: FastifyRequest,
+    groups: GroupRecord[],
+    projection: Projection,
+    read: Read,
+    before = '',
+    after = '',
+  ) => {
+    const texts = (one: Read) => groupTexts(groups, projection, base, request.directory.id, one)
+    if (isOneGo(groups, projection)) return before + (await Array.fromAsync(texts(read))).join('') + after
+    const each: Read = (work) => reading(db, request.scope, work)
+    return Readable.from(surrounded(before, texts(each), after), { objectMode: false })
+  }
+
+  const writtenText = (request: FastifyRequest, group: GroupRecord, projection: Projection, read: Read) => {
+    const isAsked = projection.only !== undefined || projection.except !== undefined
+    return textOf(request, [group], isAsked || group.memberCount <= membersRepeated ? projection : withoutMembers, read)
+  }
+
+  app.post('/Groups', large, async (request, reply) => {
+    const projection = projectionOf(groupType, request.query)
+    const input = readGroup(request.body)
+    const { group, text } = await inTransaction(db, request.scope, async (trx) => {
+      const id = await receiveNewGroup(trx, request.directory, input)
+      const group = await groupById(trx, request.directory.id, id)
+      return { group, text: await writtenText(request, group, projection, (work) => work(trx)) }
+    })
+    return sendScim(reply.code(201).headers({ location: locationOf('Group', group.id, base), etag: etagOf(group.version) }), text)
+  })
+
+  app.get<ById>('/Groups/:id', async (request, reply) => {
+    const projection = projectionOf(groupType, request.query)
+    const { group, text } = await reading(db, request.scope, async (reader) => {
+      const group = await groupById(reader, request.directory.id, request.params.id)
+      return { group, text: await textOf(request, [group], projection, (work) => work(reader)) }
+    })
+    return sendScim(reply.header('etag', etagOf(group.version)), text)
+  })
+
+  const list = async (request: FastifyRequest, reply: FastifyReply, given: unknown) => {
+    const { projection, ...query } = readQuery(groupType, given)
+    const text = await reading(db, request.scope, async (reader) => {
+      const { total, items } = await groupPage(reader, request.directory.id, query)
+      const { Resources: _none, ...frame } = listResponse(total, query.paging.startIndex, items)
+      const before = `${JSON.stringify(frame).slice(0, -1)},"Resources":[`
+      return textOf(request, items, projection, (work) => work(reader), before, ']}')
+    })
+    return sendScim(reply, text)
+  }
+  app.get('/Groups', (request, reply) => list(request, reply, request.query))
+  app.post('/Groups/.search', (request, reply) => list(request, reply, request.body))
+
+  app.put<ById>('/Groups/:id', large, async (request, reply) => {
+    const projection = projectionOf(groupType, request.query)
+    return answerChanged(request, reply, readGroupReplacement(request.body), projection)
+  })
+
+  app.patch<ById>('/Groups/:id', large, async (request, reply) => {
+    const projection = projectionOf(groupType, request.query)
+    const change = readGroupPatch(request.body)
+    if (projection.only !== undefined || projection.except !== undefined) return answerChanged(request, reply, change, projection)
+    await inTransaction(db, request.scope, (trx) => receiveGroup(trx, request.directory, request.params.id, change))
+    return reply.code(204).send()
+  })
+
+  const answerChanged = async (
+    request: FastifyRequest<ById>,
+    reply: FastifyReply,
+    change: GroupChange,
+    projection: Projection,
+  ) => {
+    const { id } = request.params
+    const { group, text } = await inTransaction(db, request.scope, async (trx) => {
+      await receiveGroup(trx, request.directory, id, change)
+      const group = await groupById(trx, request.directory.id, id)
+      return { group, text: await writtenText(request, group, projection, (work) => work(trx)) }
+    })
+    return sendScim(reply.header('etag', etagOf(group.version)), text)
+  }
+
+  app.delete<ById>('/Groups/:id', async (request, reply) => {
+    await inTransaction(db, request.scope, (trx) => receiveGroupDeletion(trx, request.directory, request.params.id))
+    return reply.code(204).send()
+  })
+}
+
+async function* surrounded(before: string, texts: AsyncIterable<string>, after: string): AsyncGenerator<string> {
+  if (before !== '') yield before
+  yield* texts
+  if (after !== '') yield after
+}
