@@ -1,0 +1,38 @@
+import { type Command, Option } from 'commander'
+import { again, wholeNumber } from '../../lists.ts'
+
+export interface SettingOptions {
+  conflictPolicy?: 'review' | 'refuse'
+  unknownMembers?: 'record' | 'refuse'
+  quietSeconds?: number
+  emailDomain?: string[]
+}
+
+/** The settings of a directory, as options of `create` and `set`. */
+export function addSettingOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--conflict-policy <policy>', 'when a pushed name is taken: keep it for review, or answer 409').choices([
+        'review',
+        'refuse',
+      ]),
+    )
+    .addOption(
+      new Option('--unknown-members <what>', 'members that were not pushed: record them, or answer 400').choices([
+        'record',
+        'refuse',
+      ]),
+    )
+    .option('--quiet-seconds <n>', 'how long after its last member a group counts as being filled', wholeNumber)
+    .option('--email-domain <domain>', 'only people of this domain; may be given again, "" for all', again)
+}
+
+/** The settings that were given, as the API names them. */
+export function settingsOf({ conflictPolicy, unknownMembers, quietSeconds, emailDomain }: SettingOptions) {
+  return {
+    ...(conflictPolicy === undefined ? {} : { conflictPolicy }),
+    ...(unknownMembers === undefined ? {} : { unknownMembers }),
+    ...(quietSeconds === undefined ? {} : { quietSeconds }),
+    ...(emailDomain === undefined ? {} : { emailDomains: emailDomain.filter((domain) => domain !== '') }),
+  }
+}

@@ -1,0 +1,46 @@
+import { Command } from 'commander'
+import { answer } from '../api.ts'
+import { contextOf } from '../context.ts'
+import { addListOptions, type ListOptions, listQuery, printList } from '../lists.ts'
+import type { AccessOfPerson, Listed, Person } from '../shapes.ts'
+import { accessList, personList, personView } from '../views/organization.ts'
+import { print } from '../views/output.ts'
+
+const list = addListOptions(new Command('list').description('the organization’s people')).action(
+  async (options: ListOptions, command: Command) => {
+    const { api, out } = await contextOf(command)
+    printList(
+      out,
+      await answer<Listed<Person>>(api.GET('/api/v1/people', { params: { query: listQuery(options) } })),
+      personList,
+      'Nobody matches.',
+    )
+  },
+)
+
+const show = new Command('show')
+  .description('a person')
+  .argument('<person>', 'user name, e-mail or id')
+  .action(async (person: string, _options: object, command: Command) => {
+    const { api, out } = await contextOf(command)
+    print(out, await answer<Person>(api.GET('/api/v1/people/{person}', { params: { path: { person } } })), personView)
+  })
+
+const access = addListOptions(
+  new Command('access')
+    .description('what a person may do, and through which groups')
+    .argument('<person>', 'user name, e-mail or id'),
+  0, // Short, and half of what somebody may do is a wrong answer.
+).action(async (person: string, options: ListOptions, command: Command) => {
+  const { api, out } = await contextOf(command)
+  const listed = await answer<Listed<AccessOfPerson>>(
+    api.GET('/api/v1/people/{person}/access', { params: { path: { person }, query: listQuery(options) } }),
+  )
+  printList(out, listed, accessList, 'No access.')
+})
+
+export const people = new Command('people')
+  .description('the organization’s people: {list|show|access}')
+  .addCommand(list)
+  .addCommand(show)
+  .addCommand(access)

@@ -1,0 +1,16 @@
+import { Command } from 'commander'
+import { reviewsEffect } from './reviews/effect.ts'
+import { listReviews } from './reviews/list.ts'
+import { membersOfReview } from './reviews/members.ts'
+import { reviewsPeople } from './reviews/people.ts'
+import { planReview } from './reviews/plan.ts'
+import { showReview } from './reviews/show.ts'
+
+export const reviews = new Command('reviews')
+  .description('what pushed groups would change: {list|show|effect|people|members|plan}')
+  .addCommand(listReviews)
+  .addCommand(showReview)
+  .addCommand(reviewsEffect)
+  .addCommand(reviewsPeople)
+  .addCommand(membersOfReview)
+  .addCommand(planReview)

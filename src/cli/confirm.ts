@@ -1,0 +1,39 @@
+import { createInterface } from 'node:readline/promises'
+import { exit, Failure } from './failure.ts'
+import type { Effect } from './shapes.ts'
+import { consequences } from './views/effect.ts'
+import { counted } from './views/numbers.ts'
+import type { Output } from './views/output.ts'
+
+/**
+ * Asks before access is taken: what takes nothing needs no question, since a run can be looked at and put right.
+ * @throws Failure, where it is not confirmed, or where nobody can be asked and `--yes` was not given
+ */
+export async function confirmed(effect: Effect, isYes: boolean, out: Output): Promise<void> {
+  const { peopleLosing } = effect.access
+  if (peopleLosing === 0 || isYes) return
+  if (!out.canAsk) {
+    throw new Failure(
+      exit.refused,
+      `This takes access from ${counted(peopleLosing, 'person', 'people')}, and there is no terminal to ask on. Nothing was done.`,
+      'Add --yes if that is meant, with --plan FILE or --max-lost N so that it stays what was reviewed.',
+    )
+  }
+  const typed = await ask(`${consequences(effect, out)}\nType ${peopleLosing} to go on: `)
+  if (typed.trim() !== String(peopleLosing))
+    throw new Failure(exit.failed, 'Not confirmed. Nothing was done.', `Type the number ${peopleLosing} to go on.`)
+}
+
+async function ask(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  const aborted = new AbortController()
+  lines.on('SIGINT', () => aborted.abort())
+  try {
+    return await lines.question(question, { signal: aborted.signal })
+  } catch (error) {
+    if (!aborted.signal.aborted) throw error
+    throw new Failure(exit.interrupted, 'Nothing was done.', 'Run it again when you are ready.')
+  } finally {
+    lines.close()
+  }
+}

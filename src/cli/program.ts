@@ -1,0 +1,88 @@
+import { Command } from 'commander'
+import { access } from './commands/access.ts'
+import { adminToken } from './commands/admin-token.ts'
+import { api } from './commands/api.ts'
+import { demo } from './commands/demo.ts'
+import { directories } from './commands/directories.ts'
+import { groups } from './commands/groups.ts'
+import { importCommand } from './commands/import.ts'
+import { login, logout } from './commands/login.ts'
+import { migrate } from './commands/migrate.ts'
+import { people } from './commands/people.ts'
+import { profiles } from './commands/profiles.ts'
+import { push } from './commands/push.ts'
+import { reviews } from './commands/reviews.ts'
+import { runs } from './commands/runs.ts'
+import { serve } from './commands/serve.ts'
+import { sync } from './commands/sync.ts'
+import { version, versionCommand } from './commands/version.ts'
+import { whoami } from './commands/whoami.ts'
+import { addCommonOptions } from './context.ts'
+
+const examples = `Muster: every pushed group passes muster first.
+
+Try it
+  muster demo                                       a real organization, pushed and ready to be reviewed
+Begin
+  muster serve                                      start the server; muster admin-token create makes the first token
+  muster import ./organization                      people, groups, members and access from CSV files
+  muster directories create okta --provider okta    the SCIM address and token for your provider
+Review, then sync
+  muster reviews effect --all                       what syncing everything would do to access
+  muster reviews list                               group by group, what takes most first
+  muster sync --only takes-nothing                  all that takes nothing from anybody
+  muster sync kubernetes/sig-docs                   one group; asks where access is taken
+  muster reviews plan -o review.json                keep a review; muster sync --plan review.json does exactly that
+Ask
+  muster access why bentheelder kubernetes/website/admin
+`
+
+const exitCodes = `
+Where and who: --server and -P before MUSTER_SERVER and MUSTER_TOKEN (or MUSTER_TOKEN_FILE) before the profile of muster login.
+Exit codes: 0 done · 1 error · 2 changes await (--detailed-exitcode) · 3 some groups skipped or failed · 4 sign-in needed or refused
+            5 the review changed, nothing was done · 6 refused (--max-lost, not confirmed) · 64 wrong usage · 130 Ctrl-C
+`
+
+// They read the server's settings and have options of their own.
+const onServer = [serve, migrate]
+
+/** The whole command line. Errors of usage are thrown, not printed: `main.ts` ends the process. */
+export function program(): Command {
+  const muster = new Command('muster').version(version, '-V, --version', 'which version this is').usage('<command> [options]')
+  const overTheApi = [
+    directories,
+    importCommand,
+    push,
+    reviews,
+    sync,
+    runs,
+    groups,
+    people,
+    access,
+    login,
+    logout,
+    whoami,
+    profiles,
+    api,
+  ]
+  for (const command of [...overTheApi, adminToken, versionCommand, demo]) addCommonOptionsToAll(command)
+  for (const command of [demo, ...onServer, adminToken, ...overTheApi, versionCommand]) muster.addCommand(command)
+  addCommonOptions(muster).addHelpText('before', examples).addHelpText('after', exitCodes)
+  prepare(muster)
+  return muster
+}
+
+function addCommonOptionsToAll(command: Command): void {
+  addCommonOptions(command)
+  for (const below of command.commands) addCommonOptionsToAll(below)
+}
+
+// Options belong to the command after which they stand, so that one may have an `-o` of its own.
+function prepare(command: Command): void {
+  command
+    .enablePositionalOptions()
+    .exitOverride()
+    .helpCommand(command.name() === 'muster')
+    .configureOutput({ outputError: () => {}, getOutHelpWidth: () => 120 })
+  for (const below of command.commands) prepare(below)
+}

@@ -1,0 +1,195 @@
+/** What the command line reads of the API's objects: no more than it shows. The API may send more; `--json` prints it all. */
+export interface Listed<T> {
+  total: number
+  items: T[]
+}
+
+export interface Named {
+  id: string
+  name: string
+}
+
+export interface Whoami {
+  organization: { slug: string; name: string }
+  token: { name: string; role: string; expiresAt: string }
+}
+
+export interface Directory {
+  id: string
+  name: string
+  provider: string
+  scimUrl: string
+  conflictPolicy: string
+  unknownMembers: string
+  quietSeconds: number
+  emailDomains: string[]
+  createdAt: string
+}
+
+export type GroupCounts = Record<'received' | 'synced' | 'needsReview' | 'blocked' | 'held' | 'ignored', number>
+
+export interface DirectoryDetail extends Directory {
+  groups: GroupCounts
+  users: { received: number }
+  complete: boolean
+  lastPush: string | null
+  lastError: { detail: string; at: string } | null
+}
+
+export interface NewDirectory extends Directory {
+  token: string
+  tokenExpiresAt: string
+}
+
+export interface Token {
+  id: string
+  name?: string
+  hint: string
+  createdAt: string
+  expiresAt: string
+  lastUsedAt: string | null
+  revokedAt: string | null
+}
+
+export interface Access {
+  lost: number
+  gained: number
+  peopleLosing: number
+  peopleGaining: number
+  leftWithNone: number
+}
+
+export interface Grant {
+  site: string
+  product: string
+  role: string
+}
+
+export interface ReviewItem {
+  group: Named
+  existing: { name: string; memberCount: number } | null
+  state: string
+  reasons: string[]
+  filling: boolean
+  pushedAt: string
+  members: { added: number; removed: number; unchanged: number }
+  access: Access
+  productAccess: Grant[]
+  warnings: { code: string; count: number }[]
+  fingerprint: string
+}
+
+export interface Effect {
+  directory: string
+  groups: number
+  blocked: number
+  members: { added: number; removed: number }
+  access: Access & { jointLosses: number }
+  matrix: { site: string; role: string; lost: number; gained: number }[]
+  warnings: { code: string; groups: number }[]
+  fingerprint: string
+}
+
+export type Selection = { mode: 'ids'; ids: string[] } | { mode: 'filter'; filter: Record<string, unknown>; except?: string[] }
+
+export interface Selected {
+  preset: string
+  selection: Selection
+  groups: number
+  dropped: { group: Named; why: string }[]
+  effect: Effect
+}
+
+export interface Run {
+  id: string
+  state: string
+  choice: string
+  createdBy: string
+  createdAt: string
+  startedAt: string | null
+  finishedAt: string | null
+  groups: { total: number; synced: number; skipped: number; failed: number }
+  members: { added: number; removed: number }
+  access: Access
+}
+
+export interface Preview {
+  directory: string
+  groups: Run['groups']
+  members: { added: number; removed: number }
+  access: Effect['access']
+  blocked: number
+  skipped: { group: Named; reason: string; detail: string | null }[]
+}
+
+/** What was seen of a group: a refusal then says whether it is this one that changed. */
+export interface ReviewedGroup {
+  group: string
+  fingerprint: string
+  name: string
+  members: { added: number; removed: number }
+  access: { lost: number; gained: number }
+}
+
+export interface RunGroup {
+  group: Named
+  result: string | null
+  reason: string | null
+  detail: string | null
+}
+
+export interface Group {
+  id: string
+  name: string
+  description: string | null
+  memberCount: number
+  grantCount: number
+  isProtected: boolean
+  isDefaultAccess: boolean
+  managedBy: Named | null
+}
+
+export interface Person {
+  id: string
+  userName: string
+  email: string | null
+  displayName: string | null
+  active: boolean
+}
+
+export interface AccessOfPerson extends Grant {
+  through: string[]
+}
+
+export interface PersonEffect {
+  person: { userName: string }
+  groups: { name: string; change: 'added' | 'removed' }[]
+  lost: (Grant & { stillHas: string[] })[]
+  gained: Grant[]
+}
+
+export interface ReviewMember {
+  userName: string
+  email: string | null
+  change: string
+}
+
+type Kept = { created: number; updated: number; unchanged: number }
+export interface ImportReport {
+  users: Kept
+  groups: Kept
+  members: { added: number }
+  access: { added: number }
+  durationMs: number
+}
+
+export interface Why {
+  access: boolean
+  person: { userName: string }
+  site: string
+  product: string
+  role: string
+  through: string[]
+  broken?: string
+  steps: { holds: boolean | null; text: string; at?: string | undefined }[]
+}

@@ -1,0 +1,86 @@
+import type { Directory, DirectoryDetail, NewDirectory, Token } from '../shapes.ts'
+import { ago, count } from './numbers.ts'
+import type { Output } from './output.ts'
+import { type Column, facts, table } from './table.ts'
+
+const columns: Column<Directory>[] = [
+  { title: 'DIRECTORY', value: (one) => one.name, mayShrink: true },
+  { title: 'PROVIDER', value: (one) => one.provider },
+  { title: 'ON CONFLICT', value: (one) => one.conflictPolicy },
+  { title: 'SCIM URL', value: (one) => one.scimUrl },
+  { title: 'CREATED', value: (one) => one.createdAt, shown: (one, out) => ago(one.createdAt, out.now) },
+]
+
+export const directoryList = (directories: Directory[], out: Output): string => table(directories, columns, out)
+
+/** A directory's settings, what it received and whether that is complete. */
+export function directoryView(directory: DirectoryDetail, out: Output): string {
+  const { groups } = directory
+  return facts(
+    [
+      ...settings(directory),
+      ['Users', `${count(directory.users.received)} received`],
+      [
+        'Groups',
+        `${count(groups.received)} received: ${count(groups.synced)} synced, ${count(groups.needsReview)} need review, ${count(groups.blocked)} blocked, ${count(groups.held)} held, ${count(groups.ignored)} ignored`,
+      ],
+      [
+        'Complete',
+        directory.complete
+          ? `yes: ${count(groups.synced)} = ${count(groups.received)}`
+          : `no: ${count(groups.synced)} of ${count(groups.received)}`,
+      ],
+      ['Last push', time(directory.lastPush, out) || 'none yet'],
+      ...(directory.lastError
+        ? [['Last error', `${time(directory.lastError.at, out)}: ${directory.lastError.detail}`] as const]
+        : []),
+    ],
+    out,
+  )
+}
+
+export const settingsView = (directory: Directory, out: Output): string => facts(settings(directory), out)
+
+// Okta's and Entra's own words for the two fields that the provider asks for.
+const fieldNames: Record<string, [url: string, token: string]> = {
+  okta: ['Base URL', 'API Token'],
+  entra: ['Tenant URL', 'Secret Token'],
+}
+
+/** A directory just made, with the first token: it is shown this once. */
+export function newDirectoryView(directory: NewDirectory, out: Output): string {
+  const [urlField, tokenField] = fieldNames[directory.provider] ?? ['SCIM base URL', 'Bearer token']
+  return facts(
+    [
+      ['Directory', directory.name],
+      [urlField, directory.scimUrl],
+      [tokenField, directory.token],
+      ['Valid until', out.forPeople ? directory.tokenExpiresAt.slice(0, 10) : directory.tokenExpiresAt],
+    ],
+    out,
+  )
+}
+
+const settings = (one: Directory) =>
+  [
+    ['Directory', one.name],
+    ['Provider', one.provider],
+    ['SCIM URL', one.scimUrl],
+    ['On conflict', one.conflictPolicy],
+    ['Unknown members', one.unknownMembers],
+    ['Quiet time', `${count(one.quietSeconds)} s`],
+    ['E-mail domains', one.emailDomains.join(', ') || 'all'],
+  ] as const
+
+const tokenColumns: Column<Token>[] = [
+  { title: 'TOKEN', value: (token) => token.id },
+  { title: 'ENDS IN', value: (token) => token.hint },
+  { title: 'CREATED', value: (token) => token.createdAt, shown: (token, out) => ago(token.createdAt, out.now) },
+  { title: 'LAST USED', value: (token) => token.lastUsedAt, shown: (token, out) => ago(token.lastUsedAt, out.now) || 'never' },
+  { title: 'EXPIRES', value: (token) => token.expiresAt, shown: (token) => token.expiresAt.slice(0, 10) },
+  { title: 'REVOKED', value: (token) => token.revokedAt, shown: (token, out) => ago(token.revokedAt, out.now) },
+]
+
+export const tokenList = (tokens: Token[], out: Output): string => table(tokens, tokenColumns, out)
+
+const time = (at: string | null, out: Output) => (out.forPeople ? ago(at, out.now) : (at ?? ''))
