@@ -1,0 +1,112 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { test } from './command-line.ts'
+
+test('a list: tabs in a pipe, the API’s own object with --json, and how much of it was shown', async ({ muster, acme }) => {
+  for (const group of ['kubernetes/sig-docs', 'kubernetes/sig-node', 'wheel']) await acme.has({ group, members: ['ada'] })
+  expect(await muster('groups list --limit 2')).toMatchObject({
+    exitCode: 0,
+    stdout: 'kubernetes/sig-docs\t1\t\nkubernetes/sig-node\t1\t\n',
+    stderr: '2 of 3, use --limit 0 for all\n',
+  })
+  expect((await muster('groups list --limit 0 --sort=-name')).stdout.split('\n')[0]).toBe('wheel\t1\t')
+  expect((await muster('groups list --search sig --offset 1')).stdout).toBe('kubernetes/sig-node\t1\t\n')
+  expect(JSON.parse((await muster('groups list --limit 1 --json')).stdout)).toMatchObject({
+    total: 3,
+    items: [{ name: 'kubernetes/sig-docs', memberCount: 1 }],
+  })
+})
+
+test('names with slashes; members and access of people', async ({ muster, acme }) => {
+  await acme.has({ group: 'kubernetes/sig-docs', members: ['ada', 'bob'] })
+  await acme.grants('kubernetes/sig-docs', 'kubernetes/website/write')
+  expect((await muster('groups show kubernetes/sig-docs')).stdout).toMatch(/^Group\tkubernetes\/sig-docs\n/)
+  expect(JSON.parse((await muster('groups members kubernetes/sig-docs --limit 0 --json')).stdout)).toMatchObject({
+    total: 2,
+    items: [{ userName: 'ada', email: 'ada@example.org' }, { userName: 'bob' }],
+  })
+  expect((await muster('people access ada')).stdout).toBe('kubernetes\twebsite\twrite\tkubernetes/sig-docs\n')
+  expect(JSON.parse((await muster('people access ada --json')).stdout).items).toMatchObject([
+    { site: 'kubernetes', product: 'website', role: 'write', through: ['kubernetes/sig-docs'] },
+  ])
+  expect((await muster('access why ada kubernetes/website/write')).stdout).toMatch(
+    /^ada has kubernetes\/website:write through kubernetes\/sig-docs\.\n/,
+  )
+})
+
+test('what is not there: one line why, one line what to do, exit code 1', async ({ muster }) => {
+  expect(await muster('groups show nobody')).toMatchObject({
+    exitCode: 1,
+    stdout: '',
+    stderr: expect.stringMatching(/^muster: There is no such group\.\n.+\n$/),
+  })
+})
+
+test('import: all or nothing, every fault with its file and line', async ({ muster, folder }) => {
+  const write = (file: string, text: string) => writeFileSync(join(folder, 'organization', file), text)
+  mkdirSync(join(folder, 'organization'))
+  write('users.csv', 'user_name,email,display_name\nada,ada@example.org,Ada\n')
+  write('groups.csv', 'group,description\nEngineering,\n')
+  write('members.csv', 'group,user_name\nEngineering,ada\nEngineering,nobody\n')
+  const refused = await muster('import organization')
+  expect(refused).toMatchObject({ exitCode: 1, stdout: '' })
+  expect(refused.stderr).toMatch(
+    /^muster: Nothing was imported: 1 error\.\n {2}members\.csv, line 3: .*nobody.*\nCorrect the files and import again\.\n$/,
+  )
+  expect((await muster('groups list')).stdout).toBe('')
+  write('members.csv', 'group,user_name\nEngineering,ada\n')
+  expect(JSON.parse((await muster('import organization --json')).stdout)).toMatchObject({
+    users: { created: 1 },
+    groups: { created: 1 },
+    members: { added: 1 },
+  })
+  expect(await muster('import nowhere')).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining('There is nothing to import in nowhere.'),
+  })
+})
+
+test('a directory: made with its first token, changed, its tokens ended', async ({ muster, server }) => {
+  const made = JSON.parse((await muster('directories create okta --provider okta --quiet-seconds 5 --json')).stdout)
+  expect(made).toMatchObject({
+    name: 'okta',
+    provider: 'okta',
+    scimUrl: `${server.url}/scim/v2`,
+    quietSeconds: 5,
+    token: expect.stringMatching(/^muster_scim_/),
+  })
+  expect((await muster('directories set okta --conflict-policy refuse --email-domain example.org')).stdout).toContain(
+    'On conflict\trefuse\n',
+  )
+  expect(JSON.parse((await muster('directories show okta --json')).stdout)).toMatchObject({
+    conflictPolicy: 'refuse',
+    emailDomains: ['example.org'],
+    complete: expect.any(Boolean),
+    lastPush: null,
+    groups: { received: 0, synced: 0, needsReview: 0, blocked: 0, held: 0, ignored: 0 },
+  })
+  const second = (await muster('directories tokens create okta')).stdout
+  expect(second).toMatch(/^muster_scim_\S+\n$/)
+  const [id] = (await muster('directories tokens list okta')).stdout.split('\t')
+  expect(await muster(`directories tokens revoke okta ${id}`)).toMatchObject({ exitCode: 0, stderr: 'Revoked.\n' })
+  expect(await muster('directories create okta --provider okta')).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(/already exists\.\nTake another name\.\n$/),
+  })
+})
+
+test('an auditor reads and may not write: exit code 4', async ({ muster, org }) => {
+  const env = { MUSTER_TOKEN: await org.token('auditor') }
+  expect((await muster('directories list', { env })).exitCode).toBe(0)
+  expect((await muster('directories create okta', { env })).exitCode).toBe(4)
+})
+
+test('api: any path', async ({ muster }) => {
+  expect(JSON.parse((await muster('api GET /api/v1/groups -f limit=1')).stdout)).toEqual({ total: 0, items: [] })
+  expect(JSON.parse((await muster('api POST /api/v1/groups -f name=wheel')).stdout)).toMatchObject({ name: 'wheel' })
+  expect(
+    JSON.parse((await muster('api PATCH /api/v1/groups/wheel --input -', { input: '{"description":"Root"}' })).stdout),
+  ).toMatchObject({ description: 'Root' })
+  expect((await muster('api GET /api/v1/nothing')).exitCode).toBe(1)
+})

@@ -1,0 +1,191 @@
+import { expect, test } from '../support/story.ts'
+
+const user = 'urn:ietf:params:scim:schemas:core:2.0:User'
+const group = 'urn:ietf:params:scim:schemas:core:2.0:Group'
+const enterprise = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
+const patch = (...Operations: unknown[]) => ({ schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'], Operations })
+
+const ada = {
+  schemas: [user, enterprise],
+  externalId: '58342554-38d6-4ec8-948c-50044d0a33fd',
+  userName: 'ada@example.org',
+  active: true,
+  displayName: 'Ada',
+  emails: [{ primary: true, type: 'work', value: 'ada@example.org' }],
+  meta: { resourceType: 'User' },
+  name: { formatted: 'Ada Lovelace', familyName: 'Lovelace', givenName: 'Ada' },
+  roles: [],
+}
+
+test('test connection: a random user name is 200 with an empty list', async ({ entra }) => {
+  const { status, body } = await entra.request('GET', `/Users?filter=${encodeURIComponent('userName eq "6ee4f1b9-a9d8"')}`)
+  expect({ status, body }).toMatchObject({ status: 200, body: { totalResults: 0, itemsPerPage: 0, Resources: [] } })
+})
+
+test('matching: by externalId, exactly; by userName, whatever its case', async ({ entra }) => {
+  const { body: created } = await entra.request('POST', '/Users', ada)
+  const found = async (filter: string) =>
+    (await entra.request('GET', `/Users?filter=${encodeURIComponent(filter)}`)).body.Resources.map(
+      (one: { id: string }) => one.id,
+    )
+  expect(await found(`externalId eq "${ada.externalId}"`)).toEqual([created.id])
+  expect(await found(`externalId eq "${ada.externalId.toUpperCase()}"`)).toEqual([])
+  expect(await found('userName eq "ADA@EXAMPLE.ORG"')).toEqual([created.id])
+  expect(await found('emails[type eq "work"].value eq "ada@example.org"')).toEqual([created.id])
+})
+
+test('operators in capitals, booleans as text', async ({ entra, acme }) => {
+  const { body: created } = await entra.request('POST', '/Users', ada)
+  const off = await entra.request('PATCH', `/Users/${created.id}`, patch({ op: 'Replace', path: 'active', value: 'False' }))
+  expect(off).toMatchObject({ status: 200, body: { active: false } })
+  expect(await acme.person('ada@example.org')).toMatchObject({ active: false })
+  const on = await entra.request('PATCH', `/Users/${created.id}`, patch({ op: 'Add', path: 'active', value: 'True' }))
+  expect(on).toMatchObject({ status: 200, body: { active: true } })
+})
+
+test('filtered paths: what is there is changed, what is not is made', async ({ entra, acme }) => {
+  const { body: created } = await entra.request('POST', '/Users', ada)
+  const { status, body } = await entra.request(
+    'PATCH',
+    `/Users/${created.id}`,
+    patch(
+      { op: 'Replace', path: 'emails[type eq "work"].value', value: 'ada.l@example.org' },
+      { op: 'Add', path: 'addresses[type eq "work"].formatted', value: '1 Analytical Road' },
+      { op: 'Add', path: 'phoneNumbers[type eq "mobile"].value', value: '+44 1' },
+    ),
+  )
+  expect({ status, body }).toMatchObject({
+    status: 200,
+    body: {
+      emails: [{ primary: true, type: 'work', value: 'ada.l@example.org' }],
+      addresses: [{ type: 'work', formatted: '1 Analytical Road' }],
+      phoneNumbers: [{ type: 'mobile', value: '+44 1' }],
+    },
+  })
+  expect(await acme.person('ada@example.org')).toMatchObject({ email: 'ada.l@example.org' })
+})
+
+test('no path, dotted keys and the extension’s URN', async ({ entra }) => {
+  const { body: created } = await entra.request('POST', '/Users', ada)
+  const { body } = await entra.request(
+    'PATCH',
+    `/Users/${created.id}`,
+    patch({ op: 'Replace', value: { displayName: 'x', 'name.givenName': 'y', [`${enterprise}:department`]: 'z' } }),
+  )
+  expect(body).toMatchObject({
+    schemas: [user, enterprise],
+    displayName: 'x',
+    name: { formatted: 'Ada Lovelace', familyName: 'Lovelace', givenName: 'y' },
+    [enterprise]: { department: 'z' },
+  })
+})
+
+test('the manager as a bare text', async ({ entra }) => {
+  const { body: created } = await entra.request('POST', '/Users', ada)
+  const { body } = await entra.request(
+    'PATCH',
+    `/Users/${created.id}`,
+    patch({ op: 'Add', path: `${enterprise}:manager`, value: 'boss-id' }),
+  )
+  expect(body[enterprise]).toEqual({ manager: { value: 'boss-id' } })
+  const gone = await entra.request('PATCH', `/Users/${created.id}`, patch({ op: 'Remove', path: `${enterprise}:manager` }))
+  expect(gone.body[enterprise]).toBeUndefined()
+})
+
+test('a group is made without members, found without its members, and filled in pieces', async ({ entra, acme }) => {
+  await entra.knows('ada', 'bob', 'cyd')
+  const { status, body: made } = await entra.request('POST', '/Groups', {
+    schemas: [group],
+    externalId: 'g-1',
+    displayName: 'Team',
+    meta: { resourceType: 'Group' },
+  })
+  expect(status).toBe(201)
+  const found = await entra.request(
+    'GET',
+    `/Groups?excludedAttributes=members&filter=${encodeURIComponent('displayName eq "TEAM"')}`,
+  )
+  expect(found.body).toMatchObject({ totalResults: 1, Resources: [{ id: made.id, externalId: 'g-1' }] })
+  expect(found.body.Resources[0]).not.toHaveProperty('members')
+  const add = (...names: string[]) =>
+    entra.request(
+      'PATCH',
+      `/Groups/${made.id}`,
+      patch({ op: 'Add', path: 'members', value: names.map((name) => ({ $ref: null, value: entra.idOfPerson(name) })) }),
+    )
+  expect(await add('ada')).toMatchObject({ status: 204, body: undefined })
+  expect((await add('bob', 'cyd', 'ada')).status).toBe(204)
+  expect(await acme.membersOf('Team')).toEqual(['ada', 'bob', 'cyd'])
+})
+
+test('members are removed by value', async ({ entra, acme }) => {
+  await entra.knows('ada', 'bob')
+  await entra.pushes({ group: 'Team', members: ['ada', 'bob'] })
+  const gone = await entra.request(
+    'PATCH',
+    `/Groups/${entra.idOf('Team')}`,
+    patch({ op: 'Remove', path: 'members', value: [{ $ref: null, value: entra.idOfPerson('ada') }] }),
+  )
+  expect(gone.status).toBe(204)
+  expect(await entra.membersOf('Team')).toEqual(['bob'])
+  expect(await acme.membersOf('Team')).toEqual(['bob'])
+})
+
+test('a group of two hundred, member by member', async ({ entra, acme }) => {
+  const names = Array.from({ length: 200 }, (_, at) => `p${at}`)
+  await entra.knows(...names)
+  await entra.pushes({ group: 'Large' })
+  for (const name of names) expect(await entra.adds('Large', [name])).toBe(204)
+  expect(await entra.membersOf('Large')).toEqual([...names].sort())
+  expect(await acme.membersOf('Large')).toEqual([...names].sort())
+})
+
+test('soft delete, then hard', async ({ entra, acme }) => {
+  const { body: created } = await entra.request('POST', '/Users', ada)
+  await entra.request('PATCH', `/Users/${created.id}`, patch({ op: 'Replace', path: 'active', value: 'False' }))
+  expect(await entra.request('DELETE', `/Users/${created.id}`)).toMatchObject({ status: 204, body: undefined })
+  expect((await entra.request('GET', `/Users/${created.id}`)).status).toBe(404)
+  expect(await acme.person('ada@example.org')).toMatchObject({ active: false })
+})
+
+test('validator: POST twice, several attributes at once, GET after DELETE', async ({ entra }) => {
+  const { body: created } = await entra.request('POST', '/Users', ada)
+  expect(await entra.request('POST', '/Users', ada)).toMatchObject({
+    status: 409,
+    body: { scimType: 'uniqueness', status: '409' },
+  })
+  expect(await entra.pushes({ group: 'Team' })).toBe(201)
+  expect(await entra.pushes({ group: 'Team' })).toBe(409)
+  const several = await entra.request(
+    'PATCH',
+    `/Users/${created.id}`,
+    patch(
+      { op: 'replace', path: 'title', value: 't' },
+      { op: 'add', path: 'nickName', value: 'n' },
+      { op: 'replace', path: 'name.familyName', value: 'f' },
+    ),
+  )
+  expect(several.body).toMatchObject({ title: 't', nickName: 'n', name: { familyName: 'f' } })
+  const renamed = await entra.request(
+    'PATCH',
+    `/Groups/${entra.idOf('Team')}`,
+    patch({ op: 'Replace', path: 'displayName', value: 'Crew' }),
+  )
+  expect(renamed.status).toBe(204)
+  expect((await entra.request('GET', `/Groups/${entra.idOf('Team')}?excludedAttributes=members`)).body).toMatchObject({
+    displayName: 'Crew',
+  })
+  await entra.deletes('Team')
+  expect((await entra.request('GET', `/Groups/${entra.idOf('Team')}`)).status).toBe(404)
+})
+
+test('a PATCH with one wrong operation changes nothing', async ({ entra }) => {
+  const { body: created } = await entra.request('POST', '/Users', ada)
+  const wrong = await entra.request(
+    'PATCH',
+    `/Users/${created.id}`,
+    patch({ op: 'Replace', path: 'title', value: 't' }, { op: 'Replace', path: 'active', value: 'maybe' }),
+  )
+  expect(wrong).toMatchObject({ status: 400, body: { scimType: 'invalidValue' } })
+  expect((await entra.request('GET', `/Users/${created.id}`)).body).toEqual(created)
+})

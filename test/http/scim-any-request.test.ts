@@ -1,0 +1,175 @@
+import fc from 'fast-check'
+import { expect, test } from '../support/story.ts'
+
+const error = 'urn:ietf:params:scim:api:messages:2.0:Error'
+
+const word = fc.constantFrom(
+  'userName',
+  'displayName',
+  'emails',
+  'emails[type eq "work"].value',
+  'members',
+  'members[value eq "x"]',
+  'name.givenName',
+  'active',
+  'id',
+  'meta',
+  'groups',
+  'externalId',
+  'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager',
+  'urn:x:y',
+  '',
+  '__proto__',
+  '[',
+  'x509Certificates',
+  'roles',
+  'password',
+  'schemas',
+  'nope',
+)
+const scalar = fc.constantFrom<unknown>(
+  'ada',
+  '',
+  'True',
+  true,
+  false,
+  null,
+  0,
+  -1,
+  1e308,
+  'x'.repeat(300),
+  '\ud83d\ude42',
+  'a\u202eb',
+  '%',
+  "'; drop table groups; --",
+)
+const value = fc.letrec<{ any: unknown }>((tie) => ({
+  any: fc.oneof(
+    { maxDepth: 3 },
+    scalar,
+    fc.array(tie('any'), { maxLength: 3 }),
+    fc.dictionary(fc.oneof(word, fc.constantFrom('value', 'type', 'primary', '$ref')), tie('any'), {
+      maxKeys: 4,
+      noNullPrototype: true,
+    }),
+  ),
+})).any
+const operation = fc.record(
+  { op: fc.constantFrom<unknown>('add', 'Remove', 'replace', 'move', null, 1), path: fc.option(word), value },
+  { requiredKeys: ['op'] },
+)
+const resource = fc.dictionary(word, value, { maxKeys: 6, noNullPrototype: true })
+const piece = fc.oneof(
+  word,
+  fc.constantFrom(
+    'eq',
+    'pr',
+    'and',
+    'or',
+    'not',
+    '(',
+    ')',
+    '"x"',
+    'true',
+    'null',
+    '5',
+    'co',
+    'gt',
+    '"2026-01-01T00:00:00Z"',
+    '\\',
+    '"',
+  ),
+)
+const query = fc.record(
+  {
+    filter: fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join(' ')),
+    sortBy: word,
+    startIndex: scalar,
+    count: scalar,
+    attributes: word,
+    excludedAttributes: word,
+  },
+  { requiredKeys: [] },
+)
+const request = fc.record({
+  method: fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE'),
+  path: fc.constantFrom(
+    '/Users',
+    '/Groups',
+    '/Users/ID',
+    '/Groups/ID',
+    '/Users/.search',
+    '/Groups/.search',
+    '/Users/nonsense',
+    '/Schemas',
+    '/Me',
+    '/',
+  ),
+  query,
+  body: fc.oneof(
+    resource,
+    fc.record({ Operations: fc.oneof(fc.array(operation, { maxLength: 4 }), value) }),
+    query,
+    value,
+    fc.constantFrom('{', '', '\u0000', '[[['),
+  ),
+})
+
+test('whatever is asked, the answer is never a 5xx of ours, and every error is SCIM’s', async ({ okta }) => {
+  await okta.knows('ada')
+  await okta.pushes({ group: 'G', members: ['ada'] })
+  const ids: Record<string, string> = {
+    '/Users/ID': `/Users/${okta.idOfPerson('ada')}`,
+    '/Groups/ID': `/Groups/${okta.idOf('G')}`,
+  }
+  await fc.assert(
+    fc.asyncProperty(request, async ({ method, path, query: asked, body }) => {
+      const search = new URLSearchParams(Object.entries(asked).map(([key, one]) => [key, String(one)]))
+      const answer = await okta.request(
+        method,
+        `${ids[path] ?? path}?${search}`,
+        method === 'GET' || method === 'DELETE' ? undefined : body,
+      )
+      expect(answer.status === 501 || answer.status < 500, `${answer.status} ${JSON.stringify(answer.body)}`).toBe(true)
+      if (answer.status >= 400)
+        expect(answer.body).toEqual({
+          schemas: [error],
+          status: String(answer.status),
+          detail: expect.any(String),
+          ...('scimType' in answer.body ? { scimType: expect.any(String) } : {}),
+        })
+    }),
+    // Below the burst that the server lets through at once.
+    { numRuns: 450, endOnFailure: true },
+  )
+})
+
+test('the longest keys that are accepted can be stored', async ({ okta }) => {
+  // Random, so that no compression makes them short.
+  const long = (count: number) =>
+    Array.from({ length: count }, (_, at) => String.fromCodePoint(0x20000 + ((at * 7919) % 40_000))).join('')
+  const pushed = await okta.request('POST', '/Users', {
+    userName: long(255),
+    externalId: long(512),
+    emails: [{ value: long(512) }],
+  })
+  expect(pushed.status).toBe(201)
+  expect(
+    (await okta.request('POST', '/Groups', { displayName: long(255), externalId: long(512), members: [{ value: long(512) }] }))
+      .status,
+  ).toBe(201)
+  expect((await okta.request('POST', '/Groups', { displayName: 'G', externalId: long(513) })).status).toBe(400)
+})
+
+test('parallel PATCHes of one member each lose none', async ({ okta, acme }) => {
+  const names = Array.from({ length: 60 }, (_, at) => `p${at}`)
+  await okta.knows(...names)
+  await okta.pushes({ group: 'G' })
+  const statuses = await Promise.all(names.map((name) => okta.adds('G', [name])))
+  expect(new Set(statuses)).toEqual(new Set([204]))
+  expect(await okta.membersOf('G')).toEqual([...names].sort())
+  expect(await acme.membersOf('G')).toEqual([...names].sort())
+  const gone = await Promise.all(names.slice(0, 30).map((name) => okta.removes('G', [name])))
+  expect(new Set(gone)).toEqual(new Set([204]))
+  expect(await okta.membersOf('G')).toEqual(names.slice(30).sort())
+})

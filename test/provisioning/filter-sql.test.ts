@@ -1,0 +1,145 @@
+import fc from 'fast-check'
+import { sql } from 'kysely'
+import type { Trx } from '../../src/database/connection.ts'
+import { type AccountId, type DirectoryId, newId, type ProvisionedUserId } from '../../src/database/ids.ts'
+import { insertAccount } from '../../src/organization/accounts.ts'
+import { nameKey } from '../../src/organization/name-key.ts'
+import { filterSql } from '../../src/provisioning/filter-sql.ts'
+import { userPage } from '../../src/provisioning/read.ts'
+import { insertProvisionedUser } from '../../src/provisioning/users.ts'
+import type { Attribute } from '../../src/scim/attributes.ts'
+import { type Filter, parseFilter } from '../../src/scim/filter.ts'
+import { matches } from '../../src/scim/match.ts'
+import { type StoredUser, userResource } from '../../src/scim/representation.ts'
+import { userOf } from '../../src/scim/resource.ts'
+import { groupType, userType } from '../../src/scim/schemas.ts'
+import { readObject } from '../../src/scim/values.ts'
+import { anyText, anyUserAttributes, anyUserFilter } from '../scim/any-filter.ts'
+import { expect, test } from '../support/world.ts'
+
+const names = ['ada@b.c', 'ADA', 'Straße', 'bob_b', 'a%c', 'b\\', '"quoted"', '日本', 'é']
+const anyUsers = fc.tuple(
+  ...names.map((userName) => fc.tuple(fc.constant(userName), anyUserAttributes, fc.option(anyText), fc.boolean())),
+)
+
+// User names are compared by name key, all else by lower case.
+const fold = (text: string, attribute: Attribute) => (attribute.name === 'userName' ? nameKey(text) : text.toLowerCase())
+const everybody = { paging: { startIndex: 1, count: 1_000 } }
+
+test('a filter finds the same users in SQL as in memory', async ({ org, inOrg }) => {
+  const { id: directoryId } = await org.directory()
+  const accountIds = await inOrg((trx) =>
+    Promise.all(names.map((name, at) => insertAccount(trx, { userName: name, email: `p${at}@b.c`, ownedBy: directoryId }))),
+  )
+  await fc.assert(
+    fc.asyncProperty(anyUsers, fc.array(anyUserFilter, { minLength: 20, maxLength: 20 }), async (people, filters) => {
+      await inOrg(async (trx) => {
+        await trx.deleteFrom('provisioned_users').where('org_id', '=', trx.orgId).execute()
+        await Promise.all(people.map((person, at) => push(trx, directoryId, accountIds[at], person)))
+        const { items } = await userPage(trx, directoryId, everybody, false)
+        for (const filter of filters) expect(await namesFromSql(trx, directoryId, filter)).toEqual(namesFromMemory(items, filter))
+      })
+    }),
+    { numRuns: 25 },
+  )
+})
+
+function push(
+  trx: Trx,
+  directoryId: DirectoryId,
+  accountId: AccountId | undefined,
+  [userName, attributes, externalId, active]: [string, object, string | null, boolean],
+): Promise<ProvisionedUserId> {
+  if (accountId === undefined) throw new Error('There is an account for each name.')
+  const read = readObject([...userType.attributes, ...userType.extensions], { userName, externalId, active, ...attributes }) ?? {}
+  return insertProvisionedUser(trx, {
+    directoryId,
+    input: userOf(read),
+    accountId,
+    matchedBy: 'created',
+    state: 'synced',
+    reasons: [],
+  })
+}
+
+async function namesFromSql(trx: Trx, directoryId: DirectoryId, filter: Filter): Promise<string[]> {
+  const { items, total } = await userPage(trx, directoryId, { ...everybody, filter }, false)
+  expect(total).toBe(items.length)
+  return items.map((user) => user.userName)
+}
+
+const namesFromMemory = (users: StoredUser[], filter: Filter) =>
+  users.filter((user) => matches(filter, userResource(user, ''), fold)).map((user) => user.userName)
+
+test('every comparison of every attribute is answered, or refused as invalidFilter', async ({ org, inOrg }) => {
+  const { id } = await org.directory()
+  const paths = [userType, groupType].flatMap((type) =>
+    [...type.attributes, ...type.extensions].flatMap((attribute) => [
+      { type, path: attribute.name },
+      ...(attribute.subAttributes ?? []).map((sub) => ({
+        type,
+        path: `${attribute.name}${attribute.name.startsWith('urn:') ? ':' : '.'}${sub.name}`,
+      })),
+    ]),
+  )
+  const outcomes = await inOrg(async (trx) => {
+    const tried: string[] = []
+    for (const { type, path } of paths) {
+      for (const rest of [
+        'pr',
+        'eq "x"',
+        'eq "2026-01-01T00:00:00Z"',
+        'ne "x"',
+        'co "x"',
+        'gt "x"',
+        'eq true',
+        'ne null',
+        'gt 5',
+      ])
+        tried.push(await outcome(trx, id, type, `${path} ${rest}`))
+    }
+    return new Set(tried)
+  })
+  expect([...outcomes].sort()).toEqual(['answered', 'invalidFilter', 'sensitive'])
+})
+
+async function outcome(trx: Trx, directoryId: DirectoryId, type: typeof userType, text: string): Promise<string> {
+  let condition: ReturnType<typeof filterSql>
+  try {
+    condition = filterSql(type, parseFilter(type, text))
+  } catch (error) {
+    return (error as { scimType?: string }).scimType ?? String(error)
+  }
+  const from = type.name === 'User' ? sql`provisioned_users u` : sql`provisioned_groups g`
+  await sql`select from ${from} where directory_id = ${directoryId} and ${condition}`.execute(trx)
+  return 'answered'
+}
+
+test('look-ups by userName, externalId and id use an index in a large directory', async ({ org, inOrg }) => {
+  const { id: directoryId } = await org.directory()
+  await inOrg(async (trx) => {
+    await sql`
+      with made as (
+        insert into accounts (org_id, id, user_name, user_name_key, owned_by)
+        select ${trx.orgId}::uuid, gen_random_uuid(), 'u' || n, 'u' || n, ${directoryId}::uuid from generate_series(1, 5000) n returning id, user_name
+      )
+      insert into provisioned_users (org_id, id, directory_id, external_id, user_name, user_name_key, attributes, account_id, matched_by, state)
+      select ${trx.orgId}::uuid, gen_random_uuid(), ${directoryId}::uuid, user_name, user_name, user_name, '{}', id, 'created', 'synced' from made`.execute(
+      trx,
+    )
+    await sql`analyze provisioned_users`.execute(trx)
+    for (const text of [
+      'userName eq "U17"',
+      'externalId eq "u17"',
+      `id eq "${newId<ProvisionedUserId>()}"`,
+      'meta.lastModified gt "2999-01-01T00:00:00Z"',
+    ]) {
+      const condition = filterSql(userType, parseFilter(userType, text))
+      const { rows } = await sql<{ 'QUERY PLAN': string }>`
+        explain select * from provisioned_users u where u.org_id = ${trx.orgId} and u.directory_id = ${directoryId} and ${condition}`.execute(
+        trx,
+      )
+      expect(rows.map((row) => row['QUERY PLAN']).join('\n'), text).toMatch(/Index.* (Scan|Cond)/)
+    }
+  })
+})

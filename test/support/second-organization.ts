@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto'
+import { sql } from 'kysely'
+import type { Db, Scope } from '../../src/database/connection.ts'
+import { newId, type OrgId } from '../../src/database/ids.ts'
+import { inTransaction, reading } from '../../src/database/transaction.ts'
+
+/** Every row of an organization, a text a table: equal texts are equal rows. */
+export type OrganizationRows = Record<string, string>
+
+/**
+ * Makes an organization that no test is about. Its names are the ones that tests like to use, so that a statement that
+ * forgets the organization finds them.
+ */
+export async function createSecondOrganization(db: Db): Promise<Scope> {
+  const scope: Scope = { orgId: newId<OrgId>(), actor: 'system' }
+  const id = Object.fromEntries(
+    [
+      'ada',
+      'bob',
+      'cyd',
+      'engineering',
+      'sales',
+      'okta',
+      'site',
+      'product',
+      'user',
+      'admin',
+      'pushed',
+      'run',
+      'token',
+      'scim',
+      'her',
+    ].map((name) => [name, newId()]),
+  )
+  await inTransaction(db, scope, async (trx) => {
+    const org = scope.orgId
+    const hash = (name: string) => createHash('sha256').update(`${org} ${name}`).digest()
+    await sql`insert into organizations (id, slug, name) values (${org}, ${`second-${org}`}, 'Second')`.execute(trx)
+    await sql`insert into directories (org_id, id, name, name_key, provider) values (${org}, ${id.okta}, 'okta', 'okta', 'okta')`.execute(
+      trx,
+    )
+    await sql`
+      insert into accounts (org_id, id, user_name, user_name_key, email, email_key, owned_by) values
+        (${org}, ${id.ada}, 'ada', 'ada', 'ada@example.org', 'ada@example.org', ${id.okta}),
+        (${org}, ${id.bob}, 'bob', 'bob', 'bob@example.org', 'bob@example.org', null),
+        (${org}, ${id.cyd}, 'cyd', 'cyd', 'cyd@example.org', 'cyd@example.org', null)`.execute(trx)
+    await sql`
+      insert into groups (org_id, id, name, name_key, member_count, add_count, remove_count) values
+        (${org}, ${id.engineering}, 'Engineering', 'engineering', 2, 1, 1), (${org}, ${id.sales}, 'Sales', 'sales', 1, 0, 0)`.execute(
+      trx,
+    )
+    await sql`
+      insert into memberships (org_id, group_id, account_id, pushed, effective) values
+        (${org}, ${id.engineering}, ${id.ada}, true, true), (${org}, ${id.engineering}, ${id.bob}, false, true),
+        (${org}, ${id.engineering}, ${id.cyd}, true, false), (${org}, ${id.sales}, ${id.bob}, true, true)`.execute(trx)
+    await sql`insert into sites (org_id, id, name, name_key) values (${org}, ${id.site}, 'site', 'site')`.execute(trx)
+    await sql`insert into products (org_id, id, site_id, name, name_key) values (${org}, ${id.product}, ${id.site}, 'wiki', 'wiki')`.execute(
+      trx,
+    )
+    await sql`
+      insert into product_roles (org_id, id, product_id, name, name_key, is_administrative) values
+        (${org}, ${id.user}, ${id.product}, 'user', 'user', false), (${org}, ${id.admin}, ${id.product}, 'admin', 'admin', true)`.execute(
+      trx,
+    )
+    await sql`
+      insert into grants (org_id, group_id, role_id, is_default) values
+        (${org}, ${id.engineering}, ${id.admin}, false), (${org}, ${id.sales}, ${id.user}, true)`.execute(trx)
+    await sql`
+      insert into directory_tokens (org_id, id, directory_id, token_hash, hint, created_by, expires_at)
+      values (${org}, ${id.scim}, ${id.okta}, ${hash('scim')}, 'abcd', 'system', now() + interval '1 year')`.execute(trx)
+    await sql`
+      insert into api_tokens (org_id, id, name, role, token_hash, hint, created_by, expires_at)
+      values (${org}, ${id.token}, 'theirs', 'owner', ${hash('api')}, 'abcd', 'system', now() + interval '1 year')`.execute(trx)
+    await sql`
+      insert into provisioned_users (org_id, id, directory_id, external_id, user_name, user_name_key, email_key, attributes, account_id, matched_by, state)
+      values (${org}, ${id.her}, ${id.okta}, 'ext-ada', 'ada', 'ada', 'ada@example.org', '{"userName":"ada"}', ${id.ada}, 'email', 'synced')`.execute(
+      trx,
+    )
+    await sql`
+      insert into provisioned_groups (org_id, id, directory_id, external_id, name, name_key, group_id, state, reasons)
+      values (${org}, ${id.pushed}, ${id.okta}, 'ext-eng', 'Engineering', 'engineering', ${id.engineering}, 'needs_review', '{name_taken}')`.execute(
+      trx,
+    )
+    await sql`insert into unknown_members (org_id, provisioned_group_id, value) values (${org}, ${id.pushed}, 'nobody')`.execute(
+      trx,
+    )
+    await sql`
+      insert into runs (org_id, id, kind, state, directory_id, choice, fingerprint, foreseen, group_count, created_by)
+      values (${org}, ${id.run}, 'sync', 'queued', ${id.okta}, 'overwrite', 'f', '{}', 1, 'system')`.execute(trx)
+    await sql`
+      insert into run_groups (org_id, run_id, provisioned_group_id, position, name, expected)
+      values (${org}, ${id.run}, ${id.pushed}, 1, 'Engineering', 'f')`.execute(trx)
+    await sql`insert into log_entries (org_id, actor, action) values (${org}, 'system', 'organization.created')`.execute(trx)
+  })
+  return scope
+}
+
+/** Reads every row of an organization, of every table that has an `org_id`, whatever tables there are. */
+export function rowsOf(db: Db, scope: Scope): Promise<OrganizationRows> {
+  return reading(db, scope, async (reader) => {
+    const { rows: tables } = await sql<{ name: string }>`
+      select table_name as name from information_schema.columns
+      where table_schema = 'public' and column_name = 'org_id' order by table_name`.execute(reader)
+    const each = tables.map(
+      ({ name }) => sql`
+      select ${name}::text as name, coalesce(string_agg(row::text, E'\n' order by row::text collate "C"), '') as rows
+      from ${sql.table(name)} as row where org_id = ${scope.orgId}`,
+    )
+    const { rows } = await sql<{ name: string; rows: string }>`${sql.join(each, sql` union all `)}`.execute(reader)
+    return Object.fromEntries(rows.map((table) => [table.name, table.rows]))
+  })
+}
