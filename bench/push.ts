@@ -71,7 +71,10 @@ async function sizesAlike(bench: BenchOrganization, { users, groups }: Seeded): 
   const perRequest = new Map<number, number[]>(sizes.map((size) => [size, []]))
   for (let round = 0; round <= rounds; round++) {
     for (const { id, size } of groups) {
-      const rate = await load(bench.url, bench.token, { connections: 1, requests: toggles(id, [users[0] as ProvisionedUserId]) })
+      const rate = await load(bench.url, bench.token, {
+        connections: 1,
+        requests: () => toggles(id, [users[0] as ProvisionedUserId]),
+      })
       if (round > 0) perRequest.get(size)?.push(1_000 / rate)
     }
   }
@@ -87,8 +90,11 @@ async function sizesAlike(bench: BenchOrganization, { users, groups }: Seeded): 
 async function thousandAtOnce(bench: BenchOrganization, { users, groups }: Seeded): Promise<void> {
   const group = groups.at(-1)
   if (!group) return
-  const thousand = await load(bench.url, bench.token, { connections: 1, requests: toggles(group.id, users.slice(0, 1_000)) })
-  const single = await load(bench.url, bench.token, { connections: 1, requests: toggles(group.id, users.slice(0, 1)) })
+  const thousand = await load(bench.url, bench.token, {
+    connections: 1,
+    requests: () => toggles(group.id, users.slice(0, 1_000)),
+  })
+  const single = await load(bench.url, bench.token, { connections: 1, requests: () => toggles(group.id, users.slice(0, 1)) })
   console.log(`1,000 members in one PATCH: ${(1_000 / thousand).toFixed(1)} ms, ${ratio(single, thousand)} times of one member's`)
 }
 
@@ -98,8 +104,8 @@ async function againstBare(bench: BenchOrganization, { users, small }: Seeded, b
   for (let round = 0; round <= rounds; round++) {
     const requests = () => Array.from({ length: 500 }, () => toggles(any(small), [any(users)])).flat()
     const [bareRate, pushRate] = [
-      await load(bareUrl, bench.token, { connections: 8, requests: requests() }),
-      await load(bench.url, bench.token, { connections: 8, requests: requests() }),
+      await load(bareUrl, bench.token, { connections: 8, requests }),
+      await load(bench.url, bench.token, { connections: 8, requests }),
     ]
     if (round === 0) continue
     bare.push(bareRate)
@@ -125,13 +131,14 @@ function toggles(group: ProvisionedGroupId, members: ProvisionedUserId[]): { met
 async function load(
   url: string,
   token: string,
-  { connections, requests }: { connections: number; requests: autocannon.Request[] },
+  { connections, requests }: { connections: number; requests: () => autocannon.Request[] },
 ): Promise<number> {
   const result = await autocannon({
     url,
     connections,
     duration: seconds,
-    requests,
+    // Each connection has requests of its own: with one list they would all be at the same group at once.
+    setupClient: (client) => client.setRequests(requests()),
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/scim+json' },
   })
   if (result.non2xx > 0 || result.errors > 0)

@@ -9,6 +9,8 @@ export interface MembershipChange {
   removed: number
   pushedAdded: number
   pushedRemoved: number
+  /** How many memberships were said to be, and not to be, whether that changed anything. */
+  said: { toBe: number; notToBe: number }
 }
 
 /** An admin's word, or an import's: accounts become members. Where a pushed group shares the rows, what was pushed stays; elsewhere both truths are one. */
@@ -43,58 +45,19 @@ export function removeMembers(
   )
 }
 
-export interface PushedDelta {
-  groupId: GroupId
-  added: readonly AccountId[]
-  removed: readonly AccountId[]
-  /** Whether the effective truth follows at once, as in a synced group. */
-  follow: boolean
-  /** An update of the provider's side, made in the same statement where a membership changed: one round trip less a push. */
-  touch?: RawBuilder<unknown>
-}
+/** What a push says, as SQL: rows (group_id, account_id, pushed, follow), each pair once; `follow`: the effective truth follows at once. */
+export type PushedRows = RawBuilder<unknown>
 
-/** Writes a push's delta: the pushed truth, and the effective one where it follows. Costs what the delta costs, whatever the group's size. */
-export function setPushed(
-  trx: Trx,
-  { groupId, added, removed, follow, touch }: PushedDelta,
-  act: Act,
-): Promise<MembershipChange> {
+/**
+ * Writes what a push says, in one statement: the pushed truth, and the effective one where it follows. Costs what was said costs,
+ * whatever the group's size.
+ * @param touch an update of the provider's side, made in the same statement where a membership changed: one round trip less a push
+ */
+export function writePushed(trx: Trx, rows: PushedRows, act: Act, touch?: RawBuilder<unknown>): Promise<MembershipChange> {
   return write(
     trx,
     act,
-    sql`
-    select ${groupId}::uuid as group_id, given.account_id, given.pushed, case when ${follow}::boolean then given.pushed end as effective
-    from (
-      select unnest(${added}::uuid[]) as account_id, true as pushed
-      union all
-      select unnest(${removed}::uuid[]), false
-    ) as given`,
-    touch,
-  )
-}
-
-export interface PushedWhole extends Pick<PushedDelta, 'groupId' | 'follow' | 'touch'> {
-  accountIds: readonly AccountId[]
-}
-
-/** Makes the pushed members of a group exactly these, in one statement; the effective ones follow if told to. */
-export function replacePushed(
-  trx: Trx,
-  { groupId, accountIds, follow, touch }: PushedWhole,
-  act: Act,
-): Promise<MembershipChange> {
-  return write(
-    trx,
-    act,
-    sql`
-    select ${groupId}::uuid as group_id, account_id, wanted as pushed, case when ${follow}::boolean then wanted end as effective
-    from (
-      select account_id, given.account_id is not null as wanted
-      from (select unnest(${accountIds}::uuid[]) as account_id) as given
-      full join (
-        select account_id from memberships where org_id = ${trx.orgId} and group_id = ${groupId} and pushed
-      ) as pushed_now using (account_id)
-    ) as wanted`,
+    sql`select group_id, account_id, pushed, case when follow then pushed end as effective from (${rows}) as said`,
     touch,
   )
 }
@@ -124,7 +87,7 @@ export function movePushed(trx: Trx, { from, to }: { from: GroupId; to: GroupId 
   )
 }
 
-/** Sets or ends the pushed memberships of one account in some groups; where `follow` says so for a group, the effective ones too. */
+/** Sets or ends the pushed memberships of one account in some groups. */
 export function setPushedOf(
   trx: Trx,
   accountId: AccountId,
@@ -132,13 +95,12 @@ export function setPushedOf(
   groups: readonly { groupId: GroupId; follow: boolean }[],
   act: Act,
 ): Promise<MembershipChange> {
-  return write(
-    trx,
-    act,
-    sql`
-    select group_id, ${accountId}::uuid as account_id, ${pushed}::boolean as pushed, case when follow then ${pushed}::boolean end as effective
-    from unnest(${groups.map((group) => group.groupId)}::uuid[], ${groups.map((group) => group.follow)}::boolean[]) as given(group_id, follow)`,
-  )
+  const groupIds = groups.map((group) => group.groupId)
+  const follow = groups.map((group) => group.follow)
+  const rows = sql`
+    select group_id, ${accountId}::uuid as account_id, ${pushed}::boolean as pushed, follow
+    from unnest(${groupIds}::uuid[], ${follow}::boolean[]) as given(group_id, follow)`
+  return writePushed(trx, rows, act)
 }
 
 /** Ends every membership of a group, in both truths, so that the log names who was in it before it is deleted. */
@@ -209,7 +171,8 @@ async function write(trx: Trx, act: Act, given: RawBuilder<unknown>, touch?: Raw
       select ${logColumns(trx, act)}, group_id, added, removed, pushed_added, pushed_removed from by_group order by group_id
     )${touch ? sql`, touched as (${touch} and exists (select from changed))` : sql``}
     select coalesce(sum(cardinality(added)), 0)::integer as "added", coalesce(sum(cardinality(removed)), 0)::integer as "removed",
-      coalesce(sum(cardinality(pushed_added)), 0)::integer as "pushedAdded", coalesce(sum(cardinality(pushed_removed)), 0)::integer as "pushedRemoved"
+      coalesce(sum(cardinality(pushed_added)), 0)::integer as "pushedAdded", coalesce(sum(cardinality(pushed_removed)), 0)::integer as "pushedRemoved",
+      (select json_build_object('toBe', count(*) filter (where pushed), 'notToBe', count(*) filter (where not pushed)) from given) as said
     from by_group`.execute(trx)
-  return rows[0] ?? { added: 0, removed: 0, pushedAdded: 0, pushedRemoved: 0 }
+  return rows[0] as MembershipChange
 }

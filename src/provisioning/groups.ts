@@ -1,10 +1,9 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
-import { type AccountId, type DirectoryId, type GroupId, isId, newId, type ProvisionedGroupId } from '../database/ids.ts'
+import { type DirectoryId, type GroupId, isId, newId, type ProvisionedGroupId } from '../database/ids.ts'
 import type { GroupReason, GroupState } from '../database/tables.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
-import type { MemberInput } from '../scim/resource.ts'
 
 /** The provider's side of a group, as the functions that judge and change it need it. */
 export interface ProvisionedGroup {
@@ -65,13 +64,8 @@ export async function lockProvisionedGroup(
   return row
 }
 
-/** Whether the directory has pushed a group of this name, another than `but`. */
-export async function isGroupNameProvisioned(
-  reader: Reader,
-  directoryId: DirectoryId,
-  key: string,
-  but?: ProvisionedGroupId,
-): Promise<boolean> {
+/** Whether the directory has pushed a group of this name. */
+export async function isGroupNameProvisioned(reader: Reader, directoryId: DirectoryId, key: string): Promise<boolean> {
   const row = await reader
     .selectFrom('provisioned_groups')
     .select('id')
@@ -79,7 +73,7 @@ export async function isGroupNameProvisioned(
     .where('directory_id', '=', directoryId)
     .where('name_key', '=', key)
     .executeTakeFirst()
-  return row !== undefined && row.id !== but
+  return row !== undefined
 }
 
 /** The pushed groups of these names, of whatever directory, locked in id order: two acts over the same names must not wait for each other. */
@@ -102,33 +96,6 @@ export function pairedWith(reader: Reader, groupId: GroupId): Promise<Provisione
     .where('org_id', '=', reader.orgId)
     .where('group_id', '=', groupId)
     .executeTakeFirst()
-}
-
-export interface ResolvedMembers {
-  accountIds: AccountId[]
-  /** Values that are no user of the directory. */
-  unknown: MemberInput[]
-}
-
-/** Finds the accounts of pushed members, however many, in one statement. */
-export async function resolveMembers(
-  reader: Reader,
-  directoryId: DirectoryId,
-  members: readonly MemberInput[],
-): Promise<ResolvedMembers> {
-  if (members.length === 0) return { accountIds: [], unknown: [] }
-  const ids = members.map((member) => member.value).filter(isId)
-  const rows = await reader
-    .selectFrom('provisioned_users')
-    .select(['id', 'account_id'])
-    .where('org_id', '=', reader.orgId)
-    .where('directory_id', '=', directoryId)
-    .where('id', '=', sql<never>`any(${ids}::uuid[])`)
-    .execute()
-  const accountIds = rows.map((row) => row.account_id)
-  if (rows.length === members.length) return { accountIds, unknown: [] }
-  const known = new Set<string>(rows.map((row) => row.id))
-  return { accountIds, unknown: members.filter((member) => !known.has(member.value.toLowerCase())) }
 }
 
 /** Stores a new pushed group. Its group stands already, or is made in the same transaction. */

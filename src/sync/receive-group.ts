@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Trx } from '../database/connection.ts'
 import type { ProvisionedGroupId } from '../database/ids.ts'
 import { insertGroup } from '../organization/groups.ts'
-import { type Act, appendLog } from '../organization/log.ts'
-import { replacePushed, setPushed } from '../organization/memberships.ts'
+import { appendLog } from '../organization/log.ts'
+import { writePushed } from '../organization/memberships.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
 import { existingGroupNamed, judge } from '../provisioning/conflict.ts'
@@ -15,11 +15,11 @@ import {
   lockProvisionedGroup,
   membersWritten,
   type ProvisionedGroup,
-  resolveMembers,
   touchMembers,
   updateProvisionedGroup,
 } from '../provisioning/groups.ts'
 import { renameGroup, settleNames, unpair } from '../provisioning/pairing.ts'
+import { pushedDelta, pushedWhole, unknownAmong } from '../provisioning/pushed-members.ts'
 import { setState } from '../provisioning/states.ts'
 import { forgetUnknownMembers, keepUnknownMembers, recordUnknownMembers } from '../provisioning/unknown-members.ts'
 import type { GroupChange, GroupInput, MemberInput } from '../scim/resource.ts'
@@ -31,12 +31,7 @@ import type { GroupChange, GroupInput, MemberInput } from '../scim/resource.ts'
  */
 export async function receiveNewGroup(trx: Trx, directory: DirectoryContext, input: GroupInput): Promise<ProvisionedGroupId> {
   const key = nameKey(input.displayName)
-  const members = input.members ?? []
-  const [isTaken, existing, resolved] = await Promise.all([
-    isGroupNameProvisioned(trx, directory.id, key),
-    existingGroupNamed(trx, key),
-    resolveMembers(trx, directory.id, members),
-  ])
+  const [isTaken, existing] = await Promise.all([isGroupNameProvisioned(trx, directory.id, key), existingGroupNamed(trx, key)])
   if (isTaken)
     throw nameTaken(
       input.displayName,
@@ -66,17 +61,9 @@ export async function receiveNewGroup(trx: Trx, directory: DirectoryContext, inp
     state,
     reasons,
   })
-  const act: Act = { action: 'members.pushed', directoryId: directory.id, facts: { name } }
-  await Promise.all([
-    appendLog(trx, {
-      action: 'group.provisioned',
-      subject: id,
-      directoryId: directory.id,
-      facts: { name, groupId, state, reasons },
-    }),
-    replacePushed(trx, { groupId, accountIds: resolved.accountIds, follow: pairing === 'free' }, act),
-  ])
-  await recordUnknownMembers(trx, directory, id, resolved.unknown)
+  const facts = { name, groupId, state, reasons }
+  await appendLog(trx, { action: 'group.provisioned', subject: id, directoryId: directory.id, facts })
+  await receiveMembers(trx, directory, id, { all: input.members ?? [] }, { isNew: true })
   return id
 }
 
@@ -88,27 +75,16 @@ export async function receiveGroup(
   trx: Trx,
   directory: DirectoryContext,
   id: ProvisionedGroupId,
-  change: GroupChange,
+  { members, ...attributes }: GroupChange,
 ): Promise<{ changed: boolean }> {
-  const { members } = change
-  const given = members === undefined ? [] : 'all' in members ? members.all : members.added
-  const taken: MemberInput[] = members !== undefined && 'removed' in members ? members.removed.map((value) => ({ value })) : []
-  const [group, added, removed] = await Promise.all([
-    lockProvisionedGroup(trx, directory.id, id),
-    resolveMembers(trx, directory.id, given),
-    resolveMembers(trx, directory.id, taken),
-  ])
-  const isDescribed = await receiveAttributes(trx, directory, group, change)
-  if (members === undefined) return { changed: isDescribed }
-  const act: Act = { action: 'members.pushed', directoryId: directory.id, facts: { name: group.name } }
-  const where = { groupId: group.groupId, follow: follows(group.state), touch: membersWritten(trx, id) }
-  const written =
-    'all' in members
-      ? await replacePushed(trx, { ...where, accountIds: added.accountIds }, act)
-      : await setPushed(trx, { ...where, added: added.accountIds, removed: removed.accountIds }, act)
-  const unknownChanged = await receiveUnknown(trx, directory, id, added.unknown, 'all' in members ? 'rest' : removed.unknown)
-  if (unknownChanged) await touchMembers(trx, id)
-  return { changed: isDescribed || unknownChanged || written.pushedAdded + written.pushedRemoved > 0 }
+  const locked = lockProvisionedGroup(trx, directory.id, id)
+  // The common push changes members alone: lock and change are sent together, one wait for both.
+  if (members && Object.keys(attributes).length === 0) {
+    const [, changed] = await Promise.all([locked, receiveMembers(trx, directory, id, members)])
+    return { changed }
+  }
+  const isDescribed = await receiveAttributes(trx, directory, await locked, attributes)
+  return { changed: (members !== undefined && (await receiveMembers(trx, directory, id, members))) || isDescribed }
 }
 
 /** A directory deletes a group: one that is not synced goes, and the existing one never notices; a synced one is unmanaged and keeps its members. */
@@ -130,6 +106,7 @@ async function receiveAttributes(
     (change.externalId !== undefined && change.externalId !== group.externalId) ||
     (change.attributes !== undefined && !isDeepStrictEqual(change.attributes, group.attributes))
   if (!isDescribed) return false
+  if (isRenamed && change.displayName !== undefined) await refuseTakenName(trx, directory, group, change.displayName)
   await updateProvisionedGroup(trx, group.id, {
     ...(isRenamed && change.displayName !== undefined ? { name: change.displayName } : {}),
     ...(change.externalId === undefined ? {} : { externalId: change.externalId }),
@@ -141,19 +118,13 @@ async function receiveAttributes(
     directoryId: directory.id,
     facts: { name: group.name, ...(isRenamed ? { renamedTo: change.displayName } : {}) },
   })
-  if (isRenamed && change.displayName !== undefined) await receiveName(trx, directory, group, change.displayName)
+  if (isRenamed && change.displayName !== undefined) await receiveName(trx, group, change.displayName)
   return true
 }
 
 /** Not synced: the new name is judged afresh, and the old one too. Synced: a free name is taken at once, a taken one waits as a difference. */
-async function receiveName(trx: Trx, directory: DirectoryContext, group: ProvisionedGroup, name: string): Promise<void> {
+async function receiveName(trx: Trx, group: ProvisionedGroup, name: string): Promise<void> {
   const key = nameKey(name)
-  if (key !== group.nameKey && (await isGroupNameProvisioned(trx, directory.id, key, group.id))) {
-    throw nameTaken(
-      name,
-      'This directory has pushed a group of that name already. Push another name, or delete the other group first.',
-    )
-  }
   if (follows(group.state)) {
     const existing = await existingGroupNamed(trx, key)
     const isFree = existing === undefined || existing.id === group.groupId
@@ -162,31 +133,49 @@ async function receiveName(trx: Trx, directory: DirectoryContext, group: Provisi
     await setState(trx, { ...group, name }, { state: group.state, reasons: isFree ? reasons : [...reasons, 'name_taken'] })
   }
   await settleNames(trx, [group.nameKey, key])
-  const { groupId, state } = await lockProvisionedGroup(trx, directory.id, group.id)
-  Object.assign(group, { groupId, state, name })
+}
+
+async function refuseTakenName(trx: Trx, directory: DirectoryContext, group: ProvisionedGroup, name: string): Promise<void> {
+  const key = nameKey(name)
+  if (key === group.nameKey || !(await isGroupNameProvisioned(trx, directory.id, key))) return
+  throw nameTaken(
+    name,
+    'This directory has pushed a group of that name already. Push another name, or delete the other group first.',
+  )
+}
+
+/** @returns whether anything changed */
+async function receiveMembers(
+  trx: Trx,
+  directory: DirectoryContext,
+  id: ProvisionedGroupId,
+  members: NonNullable<GroupChange['members']>,
+  { isNew = false } = {},
+): Promise<boolean> {
+  const isWhole = 'all' in members
+  const rows = isWhole ? pushedWhole(trx, directory.id, id, members.all) : pushedDelta(trx, directory.id, id, members)
+  const act = { action: 'members.pushed', directoryId: directory.id } as const
+  const written = await writePushed(trx, rows, act, isNew ? undefined : membersWritten(trx, id))
+  const given = isWhole ? members.all : members.added
+  // A whole list also ends what was unknown before and is not in it.
+  const gone = isWhole ? (isNew ? [] : 'rest') : members.removed
+  const isAllKnown = written.said.toBe === given.length && (isWhole || written.said.notToBe === members.removed.length)
+  if (isAllKnown && gone !== 'rest') return written.pushedAdded + written.pushedRemoved > 0
+  const unknownChanged = await receiveUnknown(trx, directory, id, given, gone)
+  if (unknownChanged && !isNew) await touchMembers(trx, id)
+  return unknownChanged || written.pushedAdded + written.pushedRemoved > 0
 }
 
 async function receiveUnknown(
   trx: Trx,
   directory: DirectoryContext,
   id: ProvisionedGroupId,
-  unknown: MemberInput[],
-  gone: MemberInput[] | 'rest',
+  given: readonly MemberInput[],
+  gone: readonly string[] | 'rest',
 ): Promise<boolean> {
-  const forgotten =
-    gone === 'rest'
-      ? await keepUnknownMembers(
-          trx,
-          id,
-          unknown.map((member) => member.value),
-        )
-      : gone.length > 0
-        ? await forgetUnknownMembers(
-            trx,
-            id,
-            gone.map((member) => member.value),
-          )
-        : 0
+  const unknown = await unknownAmong(trx, directory.id, given)
+  const values = unknown.map((member) => member.value)
+  const forgotten = gone === 'rest' ? await keepUnknownMembers(trx, id, values) : await forgetUnknownMembers(trx, id, gone)
   const recorded = await recordUnknownMembers(trx, directory, id, unknown)
   return forgotten + recorded > 0
 }

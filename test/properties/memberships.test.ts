@@ -58,9 +58,12 @@ function model({ pushed, effective }: Model, step: Step): Model {
   }
 }
 
-async function perform(trx: Trx, groupId: GroupId, accounts: AccountId[], step: Step): Promise<void> {
+async function perform(trx: Trx, groupId: GroupId, accounts: AccountId[], step: Step, before: Model): Promise<void> {
   const ids = (numbers: number[]) => numbers.map((number) => accounts[number] as AccountId)
   const pairs = (numbers: number[]) => ids(numbers).map((accountId) => ({ groupId, accountId }))
+  const rows = (pushed: number[], ended: number[], follow: boolean) => sql`
+    select ${groupId}::uuid as group_id, account_id, pushed, ${follow}::boolean as follow
+    from unnest(${ids([...pushed, ...ended])}::uuid[], ${[...pushed.map(() => true), ...ended.map(() => false)]}::boolean[]) as said(account_id, pushed)`
   switch (step.what) {
     case 'add':
       await memberships.addMembers(trx, pairs(step.people), act)
@@ -69,19 +72,26 @@ async function perform(trx: Trx, groupId: GroupId, accounts: AccountId[], step: 
       await memberships.removeMembers(trx, pairs(step.people), act)
       break
     case 'push':
-      await memberships.setPushed(
+      await memberships.writePushed(
         trx,
-        {
-          groupId,
-          added: ids(step.people),
-          removed: ids(step.others.filter((one) => !step.people.includes(one))),
-          follow: step.follow,
-        },
+        rows(
+          step.people,
+          step.others.filter((one) => !step.people.includes(one)),
+          step.follow,
+        ),
         act,
       )
       break
     case 'replace':
-      await memberships.replacePushed(trx, { groupId, accountIds: ids(step.people), follow: step.follow }, act)
+      await memberships.writePushed(
+        trx,
+        rows(
+          step.people,
+          [...before.pushed].filter((one) => !step.people.includes(one)),
+          step.follow,
+        ),
+        act,
+      )
       break
     case 'apply':
       await memberships.applyPushed(trx, groupId, act)
@@ -104,7 +114,7 @@ test('rows, counts and log say the same as a model of two sets, after any change
         const groupId = await insertGroup(trx, { name: crypto.randomUUID() })
         let expected: Model = { pushed: new Set(), effective: new Set() }
         for (const step of steps) {
-          await perform(trx, groupId, accounts, step)
+          await perform(trx, groupId, accounts, step, expected)
           expected = model(expected, step)
           expect(await rowsOf(trx, groupId, accounts)).toEqual(rowsOfModel(expected))
         }

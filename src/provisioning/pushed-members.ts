@@ -1,0 +1,63 @@
+import { sql } from 'kysely'
+import type { Trx } from '../database/connection.ts'
+import { type DirectoryId, isId, type ProvisionedGroupId } from '../database/ids.ts'
+import type { PushedRows } from '../organization/memberships.ts'
+import type { MemberInput } from '../scim/resource.ts'
+
+// The group's own row says where its members are and whether they follow, so that the statement can be sent with the lock, not after it.
+
+/** A push of some members, as rows for `writePushed`: those added, and those removed. Values that are no user of the directory give no row. */
+export function pushedDelta(
+  trx: Trx,
+  directoryId: DirectoryId,
+  id: ProvisionedGroupId,
+  { added, removed }: { added: readonly MemberInput[]; removed: readonly string[] },
+): PushedRows {
+  const addedIds = idsOf(added.map((member) => member.value))
+  const removedIds = [...new Set(idsOf(removed)).difference(new Set(addedIds))]
+  return sql`
+    select p.group_id, u.account_id, said.pushed, ${follow} as follow
+    from provisioned_groups p
+    cross join (
+      select unnest(${addedIds}::uuid[]) as id, true as pushed
+      union all
+      select unnest(${removedIds}::uuid[]), false
+    ) as said
+    join provisioned_users u on u.org_id = ${trx.orgId} and u.id = said.id and ${isUserOf(directoryId)}
+    where p.org_id = ${trx.orgId} and p.id = ${id} and p.directory_id = ${directoryId}`
+}
+
+/** A push of the whole list of members, as rows for `writePushed`: those in it, and those pushed before who are not. */
+export function pushedWhole(trx: Trx, directoryId: DirectoryId, id: ProvisionedGroupId, all: readonly MemberInput[]): PushedRows {
+  const ids = idsOf(all.map((member) => member.value))
+  return sql`
+    select p.group_id, said.account_id, said.pushed, ${follow} as follow
+    from provisioned_groups p
+    cross join lateral (
+      select account_id, listed.account_id is not null as pushed
+      from (
+        select u.account_id from unnest(${ids}::uuid[]) as given(id)
+        join provisioned_users u on u.org_id = ${trx.orgId} and u.id = given.id and ${isUserOf(directoryId)}
+      ) as listed
+      full join (
+        select account_id from memberships m where m.org_id = ${trx.orgId} and m.group_id = p.group_id and m.pushed
+      ) as before using (account_id)
+    ) as said
+    where p.org_id = ${trx.orgId} and p.id = ${id} and p.directory_id = ${directoryId}`
+}
+
+/** Which of these members are no users of the directory. */
+export async function unknownAmong(trx: Trx, directoryId: DirectoryId, members: readonly MemberInput[]): Promise<MemberInput[]> {
+  const { rows } = await sql<{ id: string }>`
+    select u.id from unnest(${idsOf(members.map((member) => member.value))}::uuid[]) as given(id)
+    join provisioned_users u on u.org_id = ${trx.orgId} and u.id = given.id and ${isUserOf(directoryId)}`.execute(trx)
+  const known = new Set(rows.map((row) => row.id))
+  return members.filter((member) => !known.has(member.value.toLowerCase()))
+}
+
+const follow = sql`p.state in ('synced', 'held')`
+
+// Written so that no index on the directory is taken: without statistics the planner would read all its users for each member.
+const isUserOf = (directoryId: DirectoryId) => sql`u.directory_id is not distinct from ${directoryId}::uuid`
+
+const idsOf = (values: readonly string[]): string[] => [...new Set(values.filter(isId).map((value) => value.toLowerCase()))]
