@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Trx } from '../database/connection.ts'
 import type { AccountId, GroupId, RoleId } from '../database/ids.ts'
+import { planForSets } from '../database/transaction.ts'
 import { addGrants, ensureRoles, type Grant, roleIdsByKey, roleKey } from './access.ts'
 import { accountIdsByKey, ensureAccounts } from './accounts.ts'
 import { ensureGroups, groupIdsByKey } from './groups.ts'
@@ -41,6 +42,7 @@ export async function importOrganization(
   const rows = await readImportFiles(files)
   // One import of an organization at a time: what was checked is what is written.
   await trx.selectFrom('organizations').select('id').where('id', '=', trx.orgId).forNoKeyUpdate().execute()
+  await planForSets(trx)
   const known = await findKnown(trx, rows)
   const errors = [...rows.errors, ...unknownNames(rows, known), ...(await forbiddenChanges(trx, rows, known))]
   if (errors.length > 0) throw refusalOf(errors)

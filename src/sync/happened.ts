@@ -14,6 +14,7 @@ import type { Sql } from '../review/differences.ts'
  */
 export const runEffects = (reader: Reader, runId: RunId): Sql => {
   const org = reader.orgId
+  // Grouped and windowed, not joined: how many rows a log entry's arrays hold is not known to the planner, and it would join them one by one.
   return sql`
   changed as materialized (
     select l.subject as group_id, a.id as account_id, c.added
@@ -25,20 +26,29 @@ export const runEffects = (reader: Reader, runId: RunId): Sql => {
   moved as materialized (
     select c.group_id, c.account_id, g.role_id, c.added from changed c join grants g on g.org_id = ${org} and g.group_id = c.group_id
   ),
-  giving as materialized (
-    select t.account_id, t.role_id, count(m.group_id) as now, count(m.group_id) filter (where c.added is not true) as without_run,
-      t.taken
-    from (select account_id, role_id, count(*) filter (where not added) as taken from moved group by account_id, role_id) t
-    left join (memberships m join grants g on g.org_id = ${org} and g.group_id = m.group_id)
-      on m.org_id = ${org} and m.account_id = t.account_id and m.effective and g.role_id = t.role_id
-    left join changed c on c.group_id = m.group_id and c.account_id = m.account_id and c.added
-    group by t.account_id, t.role_id, t.taken
+  standing as materialized (
+    select account_id, role_id, group_id, bool_or(gives) as gives, bool_or(added) as added, bool_or(taken) as taken
+    from (
+      select account_id, role_id, group_id, false as gives, added, not added as taken from moved
+      union all
+      select p.account_id, p.role_id, m.group_id, true, false, false
+      from (select distinct account_id, role_id from moved) p
+      -- offset 0 keeps it a look-up: it costs what the run changed, not what the organization has
+      cross join lateral (
+        select group_id from memberships where org_id = ${org} and account_id = p.account_id and effective offset 0
+      ) m
+      join grants g on g.org_id = ${org} and g.group_id = m.group_id and g.role_id = p.role_id
+    ) s group by account_id, role_id, group_id
+  ),
+  judged as materialized (
+    select account_id, role_id, group_id, added, taken, bool_or(gives and not added or taken) over pair as had, bool_or(gives) over pair as has
+    from standing window pair as (partition by account_id, role_id)
   ),
   run_effects as materialized (
-    select account_id, role_id, now = 0 as lost, now > 0 as gained from giving where (without_run + taken > 0) <> (now > 0)
+    select distinct account_id, role_id, had as lost, has as gained from judged where had <> has
   ),
   run_effects_by_group as materialized (
-    select group_id, count(*) filter (where lost and not added)::integer as lost, count(*) filter (where gained and added)::integer as gained
-    from moved join run_effects using (account_id, role_id) group by group_id
+    select group_id, count(*) filter (where had and taken)::integer as lost, count(*) filter (where has and added)::integer as gained
+    from judged where had <> has group by group_id
   )`
 }

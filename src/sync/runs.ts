@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { type DirectoryId, isId, newId, type ProvisionedGroupId, type RunId } from '../database/ids.ts'
 import type { RunResult, RunState } from '../database/tables.ts'
+import { planForSets } from '../database/transaction.ts'
 import { appendLog } from '../organization/log.ts'
 import { Refusal } from '../organization/refusal.ts'
 import type { Effect } from '../review/effect.ts'
@@ -94,14 +95,6 @@ export async function insertRun(trx: Trx, run: NewRun): Promise<RunId> {
   return id
 }
 
-/**
- * Has this transaction's next statements planned for the values they are called with. For those over thousands of groups: a plan that is
- * kept is made for ten, and takes half as long again.
- */
-export async function planForValues(trx: Trx): Promise<void> {
-  await sql`select set_config('plan_cache_mode', 'force_custom_plan', true)`.execute(trx)
-}
-
 /** A group `x` of a run that is not done. Not «is null», which would be looked up among all that wait instead of by the group's key. */
 export const waits: RawBuilder<boolean> = sql`coalesce(x.result, '') = ''`
 
@@ -191,7 +184,6 @@ export async function finishRun(trx: Trx, id: RunId): Promise<boolean> {
     await sql`update run_groups set result = 'skipped', reason = 'run_stopped', added_count = 0, removed_count = 0, finished_at = now()
       where org_id = ${trx.orgId} and run_id = ${id} and result is null`.execute(trx)
   }
-  await planForValues(trx)
   const access = await recordEffects(trx, id)
   const {
     rows: [groups],
@@ -219,12 +211,18 @@ export interface Happened {
 }
 
 async function recordEffects(trx: Trx, id: RunId): Promise<Happened> {
+  await planForSets(trx)
   const { rows } = await sql<Happened>`
     with ${runEffects(trx, id)},
     recorded as (
-      update run_groups x set lost_count = coalesce(e.lost, 0), gained_count = coalesce(e.gained, 0)
-      from provisioned_groups p left join run_effects_by_group e on e.group_id = p.group_id
-      where x.org_id = ${trx.orgId} and x.run_id = ${id} and x.result = 'synced' and p.org_id = ${trx.orgId} and p.id = x.provisioned_group_id
+      update run_groups x set lost_count = e.lost, gained_count = e.gained
+      from run_effects_by_group e
+      -- Looked up one in the other: how many groups a run that was just written has is not known, and joined they would be compared all with all.
+      cross join lateral (select p.id from provisioned_groups p where p.org_id = ${trx.orgId} and p.group_id = e.group_id offset 0) p
+      cross join lateral (
+        select r.ctid as place from run_groups r where r.org_id = ${trx.orgId} and r.run_id = ${id} and r.provisioned_group_id = p.id offset 0
+      ) r
+      where x.ctid = r.place
     )
     select count(*) filter (where lost)::integer as lost, count(*) filter (where gained)::integer as gained,
       (count(distinct account_id) filter (where lost))::integer as "peopleLosing",

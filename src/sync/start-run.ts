@@ -3,6 +3,7 @@ import type { Reader, Trx } from '../database/connection.ts'
 import { type DirectoryId, isId, type ProvisionedGroupId, type RunId } from '../database/ids.ts'
 import type { Jobs } from '../database/jobs.ts'
 import type { GroupReason, GroupState } from '../database/tables.ts'
+import { planForSets } from '../database/transaction.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
 import { type Effect, type EffectDelta, effectOf } from '../review/effect.ts'
@@ -11,7 +12,7 @@ import { chosenGroups, type Selection } from '../review/selection.ts'
 import { type ReviewHeading, reviewHeadings } from '../review/summaries.ts'
 import type { Choice } from './choices.ts'
 import { isSingleReviewOf, type ReviewedGroup, reviewChanged } from './review-changed.ts'
-import { type GroupOutcome, insertRun, planForValues, skipped } from './runs.ts'
+import { type GroupOutcome, insertRun, skipped } from './runs.ts'
 import { isForeseen, whyNot } from './sync-group.ts'
 
 export interface RunRequest {
@@ -36,7 +37,7 @@ export interface RunRequest {
  * `group_filling`, `group_empty`
  */
 export async function startRun(trx: Trx, jobs: Pick<Jobs, 'send'>, request: RunRequest): Promise<RunId> {
-  await planForValues(trx)
+  await planForSets(trx)
   const { groups, effect, blocked } = await plan(trx, request)
   const { directoryId, choice, acceptIncomplete, acceptEmpty, note } = request
   const { fingerprint, ...foreseen } = effect

@@ -102,7 +102,7 @@ async function claimGroup(trx: Trx, runId: RunId, id: ProvisionedGroupId, others
     )
     select claimed.expected, l.id, l.directory_id as "directoryId", l.name, l.name_key as "nameKey", l.external_id as "externalId",
       l.group_id as "groupId", l.state, l.reasons, l.is_apart as "isApart", l.is_filling as "isFilling", l.is_empty as "isEmpty", l.takes,
-      set_config('synchronous_commit', 'off', true), ${byIndexAlone}
+      set_config('synchronous_commit', 'off', true)
     from claimed left join locked l on true`.execute(trx)
   const [row] = rows
   if (row === undefined) return undefined
@@ -127,12 +127,6 @@ async function claimGroup(trx: Trx, runId: RunId, id: ProvisionedGroupId, others
       : undefined
   return { expected: JSON.parse(expected), group, standing: { state, reasons, isFilling: filling, isEmpty }, takes }
 }
-
-// The plans that are kept (transaction.ts) look up by index: since PostgreSQL takes a group's members for differences (100, where there
-// are two), they would else read all groups for each of them.
-const byIndexAlone: RawBuilder<unknown> = sql.raw(
-  `set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`,
-)
 
 const skipLocked: RawBuilder<unknown> = sql`skip locked`
 
