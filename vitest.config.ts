@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 const pure = ['test/{scim,push}/**/*.test.ts', 'test/cli/views/*.test.ts']
-const checks = ['test/{architecture,types,lint,one-writer}.test.ts']
+const checks = ['test/{architecture,types,lint,one-writer,readme}.test.ts']
 
 /** `unit` needs nothing, `integration` a PostgreSQL, `checks` are the tools and the rules of the house. */
 export default defineConfig({

@@ -10,11 +10,11 @@ import { median } from './organization.ts'
 // Linux: memory is read from /proc.
 
 const folder = mkdtempSync(join(tmpdir(), 'muster-bench-'))
-const main = new URL('../src/cli/main.ts', import.meta.url).pathname
+const muster = new URL('../bin/muster', import.meta.url).pathname
 
 try {
   const begun = performance.now()
-  const demo = spawn(process.execPath, [main, 'demo', '--data', folder], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const demo = spawn(muster, ['demo', '--data', folder], { stdio: ['ignore', 'pipe', 'ignore'] })
   await lineLike(demo, /^Safe set/)
   console.log(`demo: ${seconds(begun)} s until the review is printed (goal below 20)`)
   console.log(`its process, server and pusher in one: ${residentMb(demo)} MB resident (goal below 200)`)
@@ -23,7 +23,7 @@ try {
   for (let round = 0; round < 5; round++) {
     const started = performance.now()
     const env = { ...process.env, MUSTER_DATA: folder, PORT: '0', LOG_LEVEL: 'silent' }
-    const server = spawn(process.execPath, [main, 'serve'], { stdio: ['ignore', 'pipe', 'ignore'], env })
+    const server = spawn(muster, ['serve'], { stdio: ['ignore', 'pipe', 'ignore'], env })
     await lineLike(server, / listens on /)
     starts.push(Number(seconds(started)))
     await stopped(server)

@@ -48,7 +48,7 @@ export type GroupState = 'ready' | 'needs_review' | 'blocked' | 'synced' | 'held
 export type UserState = 'synced' | 'needs_review' | 'blocked' | 'held' | 'ignored'
 /** Why a provisioned group is in its state; a blocked one has every reason that holds. */
 export type GroupReason = 'name_taken' | 'default_access_group' | 'managed_elsewhere' | 'protected'
-export type UserReason = 'managed_elsewhere' | 'protected' | 'other_domain'
+export type UserReason = 'managed_elsewhere' | 'protected'
 export type RunState = 'queued' | 'running' | 'finished' | 'stopped'
 export type RunResult = 'synced' | 'skipped' | 'failed'
 

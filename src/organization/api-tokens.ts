@@ -6,7 +6,7 @@ import { type Listed, type Listing, orderBy, page } from './listing.ts'
 import { appendLog } from './log.ts'
 import { checkedName } from './name-rules.ts'
 import { Refusal } from './refusal.ts'
-import { couldBe, hashOf, hintOf, newSecret } from './token-format.ts'
+import { couldBe, hashOf, hintOf, newSecret, shortestOwnSecret } from './token-format.ts'
 
 /** A token of the admin API as it may be shown; the secret itself is not kept. */
 export interface ApiToken {
@@ -26,7 +26,7 @@ export interface NewApiToken {
   name: string
   role: ApiRole
   expiresInDays?: number
-  /** A secret chosen outside (MUSTER_ADMIN_TOKEN), at least 32 characters that a header can carry. */
+  /** A secret chosen outside (MUSTER_ADMIN_TOKEN), at least 16 characters that a header can carry. */
   secret?: string
 }
 
@@ -145,10 +145,10 @@ function refuseOthersThanOwners(role: ApiRole, by: ApiRole): void {
 }
 
 function chosen(secret: string): string {
-  if (secret.length < 32 || secret.length > 512 || !/^[\x21-\x7e]+$/.test(secret)) {
+  if (secret.length < shortestOwnSecret || secret.length > 512 || !/^[\x21-\x7e]+$/.test(secret)) {
     throw new Refusal(
       'invalid_value',
-      'A token of your own has 32 to 512 visible ASCII characters and no blanks. `openssl rand -hex 32` makes one.',
+      'A token of your own has 16 to 512 visible ASCII characters and no blanks. `openssl rand -hex 32` makes one.',
     )
   }
   // It would be refused unseen, each time it is presented.

@@ -6,6 +6,9 @@ export type TokenKind = 'scim' | 'api'
 // 32 random bytes are 43 characters of base64url, the checksum's 4 bytes are 6.
 const shape = /^muster_(scim|api)_([\w-]{43})([\w-]{6})$/
 
+/** The fewest characters of a secret that an operator chose: 32 are recommended. */
+export const shortestOwnSecret = 16
+
 /** A new secret: its kind, 32 random bytes, a checksum. Shown once; only `hashOf` it is stored. */
 export function newSecret(kind: TokenKind): string {
   const secret = randomBytes(32).toString('base64url')
@@ -21,7 +24,7 @@ export const hintOf = (secret: string): string => secret.slice(-4)
 /** Whether a presented secret can be of this kind: a mistyped one and one of the other kind are told without the database. */
 export function couldBe(kind: TokenKind, presented: string): boolean {
   if (presented.startsWith('muster_scim_') || presented.startsWith('muster_api_')) return isOurs(kind, presented)
-  return kind === 'api' && presented.length >= 32
+  return kind === 'api' && presented.length >= shortestOwnSecret
 }
 
 /** Whether a presented secret is one of our own making, by its checksum: 256 random bits, which nobody guesses. */

@@ -144,9 +144,9 @@ function slugOf(value: string, problems: string[]): string {
 }
 
 function adminTokenOf(value: string | undefined, problems: string[]): string | undefined {
-  if (value !== undefined && !/^[\x21-\x7e]{32,512}$/.test(value)) {
+  if (value !== undefined && !/^[\x21-\x7e]{16,512}$/.test(value)) {
     problems.push(
-      'MUSTER_ADMIN_TOKEN is too weak or cannot be sent: it is 32 to 512 visible ASCII characters without blanks; openssl rand -hex 32 makes one.',
+      'MUSTER_ADMIN_TOKEN is too weak or cannot be sent: it is 16 to 512 visible ASCII characters without blanks; openssl rand -hex 32 makes one.',
     )
   }
   return value

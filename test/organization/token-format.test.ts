@@ -24,9 +24,9 @@ test('one mistyped character is told by the checksum', () => {
   )
 })
 
-test('a token of an operator’s own has any shape of 32 characters or more, and is an API token', () => {
-  expect(couldBe('api', 'a'.repeat(32))).toBe(true)
-  expect(couldBe('api', 'a'.repeat(31))).toBe(false)
+test('a token of an operator’s own has any shape of 16 characters or more, and is an API token', () => {
+  expect(couldBe('api', 'a'.repeat(16))).toBe(true)
+  expect(couldBe('api', 'a'.repeat(15))).toBe(false)
   expect(couldBe('scim', 'a'.repeat(32))).toBe(false)
 })
 

@@ -3,5 +3,5 @@ import { runUntilSignalled } from '../../src/server/run.ts'
 import { startServer } from '../../src/server/start.ts'
 
 // A program for the tests: the server, with a fault that nobody handles at SIGUSR2.
-runUntilSignalled(await startServer(readConfig().config))
 process.on('SIGUSR2', () => void Promise.reject(new Error('planted')))
+runUntilSignalled(await startServer(readConfig().config))

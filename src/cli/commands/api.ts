@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
 import { Command } from 'commander'
 import { request } from '../../client/client.ts'
 import { apiOptions, explained } from '../api.ts'
@@ -18,7 +19,7 @@ export const api = new Command('api')
     const { out, connection } = await contextOf(command)
     const fields = (options.field ?? []).map(readField)
     const isRead = ['GET', 'HEAD', 'DELETE'].includes(method.toUpperCase())
-    const given = isRead ? { query: Object.fromEntries(fields) } : { body: bodyOf(options.input, fields) }
+    const given = isRead ? { query: Object.fromEntries(fields) } : { body: await bodyOf(options.input, fields) }
     const answer = await explained(request(apiOptions(connection), method.toUpperCase(), path, given))
     if (answer !== undefined)
       out.data(typeof answer === 'string' ? answer : JSON.stringify(answer, null, process.stdout.isTTY ? 2 : undefined))
@@ -30,11 +31,11 @@ function readField(field: string): [name: string, value: string] {
   return [field.slice(0, at), field.slice(at + 1)]
 }
 
-function bodyOf(input: string | undefined, fields: [string, string][]): unknown {
+async function bodyOf(input: string | undefined, fields: [string, string][]): Promise<unknown> {
   if (input === undefined)
     return fields.length === 0 ? undefined : Object.fromEntries(fields.map(([name, value]) => [name, jsonOr(value)]))
   try {
-    return JSON.parse(readFileSync(input === '-' ? 0 : input, 'utf8'))
+    return JSON.parse(input === '-' ? await text(process.stdin) : readFileSync(input, 'utf8'))
   } catch (error) {
     throw new Failure(
       exit.usage,

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
 import { Command } from 'commander'
 import { answer, connect } from '../api.ts'
 import { commonOptions, outputOf } from '../context.ts'
@@ -23,7 +23,7 @@ export const login = new Command('login')
         'No server is named.',
         'Name it: muster login --server https://muster.example.org --token-stdin',
       )
-    const token = tokenStdin ? readFileSync(0, 'utf8').trim() : env.token
+    const token = tokenStdin ? (await text(process.stdin)).trim() : env.token
     if (!token)
       throw new Failure(exit.usage, 'There is no token.', 'Give it on standard input: muster login --token-stdin < token.txt')
     const url = serverUrl(server)

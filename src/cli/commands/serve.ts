@@ -14,6 +14,7 @@ Settings (environment):
   HOST, PORT           where to listen (127.0.0.1, 3030)
   MUSTER_PUBLIC_URL    where people and providers reach the server (where it listens)
   LOG_LEVEL            trace, debug, info, warn, error, fatal, silent (info)
+  MUSTER_SCIM_RATE     SCIM requests a second a directory may send, ten times that at once; 0: no limit (50)
   MUSTER_ORG           slug of the first organization (default)
   MUSTER_ADMIN_TOKEN   makes the first owner's API token on an empty database
 Secrets can be read from files: DATABASE_URL_FILE, MUSTER_ADMIN_TOKEN_FILE.`,
