@@ -12,7 +12,7 @@ import { sqlState } from './errors.ts'
 export async function inTransaction<T>(db: Db, scope: Scope, work: (trx: Trx) => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
-      return await once(db, writing, scope, (queries) => work(queries as Trx))
+      return await once(db, 'begin', scope, (queries) => work(queries as Trx))
     } catch (error) {
       if (!worthAnotherTry(sqlState(error), tries)) throw error
       await sleep(20 + Math.random() * Math.min(480, 40 * 2 ** tries))
@@ -20,25 +20,24 @@ export async function inTransaction<T>(db: Db, scope: Scope, work: (trx: Trx) =>
   }
 }
 
-/** Runs queries that only read, as one snapshot of one organization. */
+/** Runs queries that only read, as one snapshot of one organization, planned for the values they are called with. */
 export function reading<T>(db: Db, scope: Scope, work: (reader: Reader) => Promise<T>): Promise<T> {
-  return once(db, 'begin transaction isolation level repeatable read read only; select', scope, work)
+  return once(db, `begin transaction isolation level repeatable read read only; ${forSets}`, scope, work)
 }
 
-// A writing statement is planned once a connection (for each call's own values a push of one member took 1.5 ms, so 0.4), and looks
-// up by index: the planner, which cannot know how little a push touches, would rather read all groups for one of them.
-const byIndex = ['plan_cache_mode=force_generic_plan', 'enable_seqscan=off', 'enable_hashjoin=off', 'enable_mergejoin=off']
-const writing = `begin; select ${byIndex.map(setting).join(', ')},`
-const bySets = ['plan_cache_mode=force_custom_plan', 'enable_seqscan=on', 'enable_hashjoin=on', 'enable_mergejoin=on']
+// Undoes `byIndex` of connection.ts for this transaction.
+const settingsForSets = { plan_cache_mode: 'auto', enable_seqscan: 'on', enable_hashjoin: 'on', enable_mergejoin: 'on' }
+const forSets = Object.entries(settingsForSets)
+  .map(([name, value]) => `set local ${name} = ${value}`)
+  .join('; ')
 
 /** Has the next statements of this transaction planned for the values they are called with: for those over thousands of rows. */
 export async function planForSets(trx: Trx): Promise<void> {
-  await sql`select ${sql.raw(bySets.map(setting).join(', '))}`.execute(trx)
-}
-
-function setting(given: string): string {
-  const [name, value] = given.split('=')
-  return `set_config('${name}', '${value}', true)`
+  await sql`
+    select set_config(name, value, true)
+    from jsonb_each_text(${JSON.stringify({ ...settingsForSets, plan_cache_mode: 'force_custom_plan' })}::jsonb) as given(name, value)`.execute(
+    trx,
+  )
 }
 
 function worthAnotherTry(state: string | undefined, tries: number): boolean {
@@ -55,7 +54,7 @@ async function once<T>(db: Db, begin: string, scope: Scope, work: (queries: Read
     const { stream } = (client as unknown as { connection: { stream: Writable } }).connection
     stream.cork()
     process.nextTick(() => stream.uncork())
-    const begun = client.query(`${begin} set_config('muster.org_id', '${uuidOf(scope.orgId)}', true)`)
+    const begun = client.query(`${begin}; set local muster.org_id = '${uuidOf(scope.orgId)}'`)
     begun.catch(() => {})
     const result = await work(queries)
     end()

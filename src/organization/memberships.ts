@@ -156,10 +156,10 @@ async function write(trx: Trx, act: Act, given: RawBuilder<unknown>, touch?: Raw
         count(*) filter (where effective) - count(*) filter (where had_effective) as members,
         count(*) filter (where pushed and not effective) - count(*) filter (where had_pushed and not had_effective) as to_add,
         count(*) filter (where effective and not pushed) - count(*) filter (where had_effective and not had_pushed) as to_remove,
-        array_agg(account_id order by account_id) filter (where effective and not had_effective) as added,
-        array_agg(account_id order by account_id) filter (where had_effective and not effective) as removed,
-        array_agg(account_id order by account_id) filter (where pushed and not had_pushed) as pushed_added,
-        array_agg(account_id order by account_id) filter (where had_pushed and not pushed) as pushed_removed
+        array_agg(account_id) filter (where effective and not had_effective) as added,
+        array_agg(account_id) filter (where had_effective and not effective) as removed,
+        array_agg(account_id) filter (where pushed and not had_pushed) as pushed_added,
+        array_agg(account_id) filter (where had_pushed and not pushed) as pushed_removed
       from changed group by group_id
     ),
     counted as (

@@ -60,7 +60,7 @@ export async function lockProvisionedGroup(
         .forUpdate()
         .executeTakeFirst()
     : undefined
-  if (!row) throw new Refusal('not_found', 'There is no such group in this directory.')
+  if (!row) throw noSuchGroup()
   return row
 }
 
@@ -76,6 +76,24 @@ export async function isGroupNameProvisioned(reader: Reader, directoryId: Direct
   return row !== undefined
 }
 
+/**
+ * Locks a group of the directory whose members alone are pushed; what the statement that writes them needs it reads itself.
+ * @throws Refusal `not_found`, a foreign id included
+ */
+export async function lockPushedMembers(trx: Trx, directoryId: DirectoryId, id: ProvisionedGroupId): Promise<void> {
+  const row = isId(id)
+    ? await trx
+        .selectFrom('provisioned_groups')
+        .select('id')
+        .where('org_id', '=', trx.orgId)
+        .where('directory_id', '=', directoryId)
+        .where('id', '=', id)
+        .forNoKeyUpdate()
+        .executeTakeFirst()
+    : undefined
+  if (!row) throw noSuchGroup()
+}
+
 /** The pushed groups of these names, of whatever directory, locked in id order: two acts over the same names must not wait for each other. */
 export function lockProvisionedGroupsNamed(trx: Trx, nameKeys: readonly string[]): Promise<ProvisionedGroup[]> {
   return trx
@@ -86,6 +104,40 @@ export function lockProvisionedGroupsNamed(trx: Trx, nameKeys: readonly string[]
     .orderBy('id')
     .forUpdate()
     .execute()
+}
+
+/**
+ * Locks, in id order, every pushed group that an act may come to judge: these, those that share these groups of the organization,
+ * and all that have a name of any of them, or one of `nameKeys`. To be called before a group of the organization is locked, and
+ * before a pushed one is locked alone: who holds a group and then waits for who pushes it, waits for one that waits for it (rule 12).
+ */
+export async function lockConcerned(
+  trx: Trx,
+  {
+    pushedIds = [],
+    groupIds = [],
+    nameKeys = [],
+  }: { pushedIds?: readonly string[]; groupIds?: readonly GroupId[]; nameKeys?: readonly string[] },
+): Promise<void> {
+  await sql`
+    with named as (
+      select id, name_key from provisioned_groups where org_id = ${trx.orgId} and id = any(${pushedIds.filter(isId)}::uuid[])
+      union
+      select id, name_key from provisioned_groups where org_id = ${trx.orgId} and group_id = any(${groupIds}::uuid[])
+      union
+      select null, name_key from groups where org_id = ${trx.orgId} and id = any(${groupIds}::uuid[])
+      union
+      select null, unnest(${nameKeys}::text[])
+    )
+    select from provisioned_groups
+    where org_id = ${trx.orgId} and id = any(array(
+      select id from named where id is not null
+      union
+      select p.id from named cross join lateral (
+        select id from provisioned_groups where org_id = ${trx.orgId} and name_key = named.name_key offset 0
+      ) p
+    ))
+    order by id for update`.execute(trx)
 }
 
 /** The pushed group that is paired with a group of the organization, if one is. */
@@ -191,3 +243,5 @@ export async function markViewed(trx: Trx, id: ProvisionedGroupId, fingerprint: 
 export async function deleteProvisionedGroup(trx: Trx, id: ProvisionedGroupId): Promise<void> {
   await trx.deleteFrom('provisioned_groups').where('org_id', '=', trx.orgId).where('id', '=', id).execute()
 }
+
+const noSuchGroup = () => new Refusal('not_found', 'There is no such group in this directory.')

@@ -12,7 +12,9 @@ import {
   follows,
   insertProvisionedGroup,
   isGroupNameProvisioned,
+  lockConcerned,
   lockProvisionedGroup,
+  lockPushedMembers,
   membersWritten,
   type ProvisionedGroup,
   touchMembers,
@@ -77,18 +79,20 @@ export async function receiveGroup(
   id: ProvisionedGroupId,
   { members, ...attributes }: GroupChange,
 ): Promise<{ changed: boolean }> {
-  const locked = lockProvisionedGroup(trx, directory.id, id)
+  if (attributes.displayName !== undefined)
+    await lockConcerned(trx, { pushedIds: [id], nameKeys: [nameKey(attributes.displayName)] })
   // The common push changes members alone: lock and change are sent together, one wait for both.
   if (members && Object.keys(attributes).length === 0) {
-    const [, changed] = await Promise.all([locked, receiveMembers(trx, directory, id, members)])
+    const [, changed] = await Promise.all([lockPushedMembers(trx, directory.id, id), receiveMembers(trx, directory, id, members)])
     return { changed }
   }
-  const isDescribed = await receiveAttributes(trx, directory, await locked, attributes)
+  const isDescribed = await receiveAttributes(trx, directory, await lockProvisionedGroup(trx, directory.id, id), attributes)
   return { changed: (members !== undefined && (await receiveMembers(trx, directory, id, members))) || isDescribed }
 }
 
 /** A directory deletes a group: one that is not synced goes, and the existing one never notices; a synced one is unmanaged and keeps its members. */
 export async function receiveGroupDeletion(trx: Trx, directory: DirectoryContext, id: ProvisionedGroupId): Promise<void> {
+  await lockConcerned(trx, { pushedIds: [id] })
   const group = await lockProvisionedGroup(trx, directory.id, id)
   await unpair(trx, group)
   await settleNames(trx, [group.nameKey])
