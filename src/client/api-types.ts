@@ -1499,7 +1499,7 @@ export interface operations {
                             active: boolean;
                             /** @enum {string} */
                             state: "synced" | "needs_review" | "blocked" | "held" | "ignored";
-                            reasons: ("managed_elsewhere" | "protected" | "other_domain")[];
+                            reasons: ("managed_elsewhere" | "protected")[];
                             person: {
                                 /** Format: uuid */
                                 id: string;

@@ -1,4 +1,4 @@
-import createClient, { type Client } from 'openapi-fetch'
+import createClient, { type Client, defaultPathSerializer } from 'openapi-fetch'
 import type { components, paths } from './api-types.ts'
 
 /** An error of the API (RFC 9457); further members depend on its type. */
@@ -38,9 +38,14 @@ export function openApi({ server, token, userAgent = 'muster', fetch }: ApiOptio
   return createClient<paths>({
     baseUrl: server.replace(/\/+$/, ''),
     headers: { authorization: `Bearer ${token}`, 'user-agent': userAgent },
+    pathSerializer: (path, values) =>
+      defaultPathSerializer(path, Object.fromEntries(Object.entries(values).map(([name, value]) => [name, notAStep(value)]))),
     ...(fetch ? { fetch } : {}),
   })
 }
+
+// A group may be called `..`: in a URL that, escaped or not, is a step up, and another path. Names are trimmed, so a blank keeps it one.
+const notAStep = (value: unknown) => (typeof value === 'string' && /^\.{0,2}$/.test(value) ? ` ${value}` : value)
 
 /** What a call answers. @throws ApiError for every answer that is no success */
 export async function answerOf<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {

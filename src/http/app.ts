@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import { v7 } from 'uuid'
@@ -15,8 +16,9 @@ import { healthRoutes } from './health.ts'
 import { lastErrors } from './last-errors.ts'
 import { largeBodies, requestRate, usualScimRate } from './limits.ts'
 import type { Parts } from './parts.ts'
+import { protocolOf } from './protocol.ts'
+import { sendScimFailure } from './scim/answers.ts'
 import { scimRoutes } from './scim/routes.ts'
-import { sendScimFailure } from './scim-failure.ts'
 import { validate } from './validation.ts'
 
 declare module 'fastify' {
@@ -32,6 +34,7 @@ declare module 'fastify' {
  */
 export async function buildApp(parts: Parts): Promise<FastifyInstance> {
   const headers = securityHeaders(parts.publicUrl)
+  const lastUrls = new WeakMap<Socket, string>()
   const app = fastify({
     logger: parts.logger ?? false,
     // One line a request of our own, without the query: a filter may hold a person's name.
@@ -46,9 +49,9 @@ export async function buildApp(parts: Parts): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: 4_096, ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
     // While it closes, requests on open connections are answered as ever; new connections are not taken.
     return503OnClosing: false,
-    clientErrorHandler: answerClientError(headers),
+    clientErrorHandler: answerClientError(headers, (socket) => lastUrls.get(socket)),
     frameworkErrors: (error, request, reply) =>
-      void sendFailure(request, reply.headers(headers).header('x-request-id', request.id), failureOf(error)),
+      void sendError(error, request, reply.headers({ ...headers, 'cache-control': 'no-store', 'x-request-id': request.id })),
   }).withTypeProvider<TypeBoxTypeProvider>()
   const clock = parts.clock ?? (() => performance.now())
 
@@ -56,6 +59,9 @@ export async function buildApp(parts: Parts): Promise<FastifyInstance> {
   app.setSerializerCompiler(checkedAnswers(parts.checkAnswers === true))
   acceptJson(app)
   answerAlike(app, headers)
+  app.addHook('onRequest', async (request) => void lastUrls.set(request.socket, request.url))
+  // An expectation that nobody knows is ignored: Node's own 417 would be no error of either protocol.
+  app.server.on('checkExpectation', (request, response) => app.routing(request, response))
   healthRoutes(app, parts.db)
   cutSlowOnesAtClose(app)
   await describeApi(app, parts.version)
@@ -86,7 +92,7 @@ function cutSlowOnesAtClose(app: FastifyInstance): void {
 function answerAlike(app: FastifyInstance, headers: Record<string, string>): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headers).header('x-request-id', request.id)
-    if (request.url.startsWith('/api') || request.url.startsWith('/scim')) reply.header('cache-control', 'no-store')
+    if (protocolOf(request.url) !== undefined) reply.header('cache-control', 'no-store')
   })
   app.addHook('onResponse', async (request, reply) => {
     const path = request.url.split('?', 1)[0]
@@ -95,20 +101,26 @@ function answerAlike(app: FastifyInstance, headers: Record<string, string>): voi
       'answered',
     )
   })
-  app.setErrorHandler((error, request, reply) => {
-    const failure = failureOf(error)
-    if (failure.status >= 500) request.log.error({ err: error }, 'failed')
-    return sendFailure(request, reply, failure)
-  })
-  app.setNotFoundHandler((request, reply) => sendFailure(request, reply, noSuchPath()))
+  app.setErrorHandler(sendError)
+  app.setNotFoundHandler(sendNoSuchPath)
 }
 
-// Each protocol has its own errors, outside of its routes too.
-const sendFailure = (request: Pick<FastifyRequest, 'url'>, reply: FastifyReply, failure: Failure): FastifyReply =>
-  request.url.startsWith('/scim') ? sendScimFailure(reply, failure) : sendProblem(reply, failure)
+// The one way out for what was thrown. Each protocol has its own errors, outside of its routes too.
+function sendError(error: unknown, request: Pick<FastifyRequest, 'url' | 'log'>, reply: FastifyReply): FastifyReply {
+  const failure = failureOf(error)
+  // A 501 is said on purpose.
+  if (failure.status >= 500 && failure.status !== 501) request.log.error({ err: error }, 'failed')
+  return protocolOf(request.url) === 'scim' ? sendScimFailure(reply, failure) : sendProblem(reply, failure)
+}
 
-const noSuchPath = (): Failure =>
-  new Failure(404, 'no_such_path', 'There is nothing at this path. The paths are listed in /api/openapi.json.')
+const sendNoSuchPath = (request: FastifyRequest, reply: FastifyReply): FastifyReply =>
+  sendError(
+    protocolOf(request.url) === 'scim'
+      ? new Failure(404, 'no_such_path', 'There is no such resource.')
+      : new Failure(404, 'no_such_path', 'There is nothing at this path. The paths are listed in /api/openapi.json.'),
+    request,
+    reply,
+  )
 
 type TakeLargeBody = ReturnType<typeof largeBodies>
 
@@ -122,7 +134,7 @@ async function guardedApi(api: FastifyInstance, parts: Parts, who: Authenticatio
   api.addHook('onRoute', (route) => {
     route.onRequest = [...[route.onRequest ?? []].flat(), roleCheckOf(route)]
   })
-  api.setNotFoundHandler((_request, reply) => sendProblem(reply, noSuchPath()))
+  api.setNotFoundHandler(sendNoSuchPath)
   for (const routes of apiRoutes) await api.register(routes, parts)
 }
 
@@ -145,13 +157,6 @@ async function guardedScim(
     if (reply.statusCode >= 400) noteError(request, reply.statusCode, payload)
     return payload
   })
-  scim.setErrorHandler((error, request, reply) => {
-    const failure = failureOf(error)
-    if (failure.status >= 500) request.log.error({ err: error }, 'failed')
-    return sendScimFailure(reply, failure)
-  })
-  scim.setNotFoundHandler((_request, reply) =>
-    sendScimFailure(reply, new Failure(404, 'no_such_path', 'There is no such resource.')),
-  )
+  scim.setNotFoundHandler(sendNoSuchPath)
   await scim.register(scimRoutes, parts)
 }

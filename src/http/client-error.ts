@@ -2,17 +2,26 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { problemOf } from './api/problem.ts'
 import { Failure } from './failure.ts'
+import { protocolOf } from './protocol.ts'
+import { scimErrorOf } from './scim/answers.ts'
 
-/** Answers what is no HTTP at all, or came too slowly (rule 24): there is no request yet, so the answer is written by hand. */
-export function answerClientError(headers: Record<string, string>): (error: NodeJS.ErrnoException, socket: Socket) => void {
+/**
+ * Answers what is no HTTP at all, or came too slowly (rule 24): there may be no request yet, so the answer is written by hand.
+ * @param urlOf the URL of the last request that a connection brought
+ */
+export function answerClientError(
+  headers: Record<string, string>,
+  urlOf: (socket: Socket) => string | undefined,
+): (error: NodeJS.ErrnoException & { rawPacket?: unknown }, socket: Socket) => void {
   return (error, socket) => {
     if (error.code === 'ECONNRESET' || socket.destroyed) return
     const failure = failureOf(error.code)
-    const body = JSON.stringify(problemOf(failure))
+    const isOfScim = protocolOf(urlIn(error.rawPacket) ?? urlOf(socket) ?? '') === 'scim'
+    const body = JSON.stringify(isOfScim ? scimErrorOf(failure) : problemOf(failure))
     const all = {
       ...headers,
       'cache-control': 'no-store',
-      'content-type': 'application/problem+json; charset=utf-8',
+      'content-type': `application/${isOfScim ? 'scim' : 'problem'}+json; charset=utf-8`,
       'content-length': String(Buffer.byteLength(body)),
       connection: 'close',
     }
@@ -22,6 +31,10 @@ export function answerClientError(headers: Record<string, string>): (error: Node
     socket.destroySoon()
   }
 }
+
+// Where what came was the beginning of a request, its URL can be read all the same.
+const urlIn = (packet: unknown): string | undefined =>
+  Buffer.isBuffer(packet) ? /^\S+ (\/\S{0,20})/.exec(packet.toString('latin1', 0, 40))?.[1] : undefined
 
 function failureOf(code: string | undefined): Failure {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')

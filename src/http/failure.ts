@@ -1,5 +1,6 @@
 import { sqlState } from '../database/errors.ts'
 import { Refusal, type RefusalCode } from '../organization/refusal.ts'
+import { ScimError, type ScimType } from '../scim/error.ts'
 import { JsonError } from '../scim/json.ts'
 
 /** What HTTP itself says no to, before the domain is asked. */
@@ -8,6 +9,7 @@ export type FailureCode =
   | 'invalid_request'
   | 'invalid_json'
   | 'no_such_path'
+  | 'method_not_allowed'
   | 'body_too_large'
   | 'content_type_not_supported'
   | 'too_many_requests'
@@ -15,24 +17,28 @@ export type FailureCode =
   | 'unavailable'
   | 'internal'
 
+interface Rest {
+  headers?: Record<string, string>
+  facts?: Record<string, unknown>
+  /** SCIM's own word for it, where SCIM said no. */
+  scimType?: ScimType | undefined
+}
+
 /** A no that both protocols translate into their own body: status, code, a sentence, and headers such as Retry-After. */
 export class Failure extends Error {
   readonly status: number
   readonly code: FailureCode | RefusalCode
   readonly headers: Record<string, string>
   readonly facts: Record<string, unknown>
-  constructor(
-    status: number,
-    code: FailureCode | RefusalCode,
-    message: string,
-    rest: { headers?: Record<string, string>; facts?: Record<string, unknown> } = {},
-  ) {
+  readonly scimType: ScimType | undefined
+  constructor(status: number, code: FailureCode | RefusalCode, message: string, rest: Rest = {}) {
     super(message)
     this.name = 'Failure'
     this.status = status
     this.code = code
     this.headers = rest.headers ?? {}
     this.facts = rest.facts ?? {}
+    this.scimType = rest.scimType
   }
 }
 
@@ -42,7 +48,7 @@ export const unauthenticated = (): Failure =>
     headers: { 'www-authenticate': 'Bearer' },
   })
 
-/** The status of each refusal on the admin API. */
+/** The status of each refusal, the same in both protocols; what else they say of it is theirs (api/problem.ts, scim/answers.ts). */
 export const refusalStatus: Record<RefusalCode, number> = {
   not_found: 404,
   name_taken: 409,
@@ -53,27 +59,26 @@ export const refusalStatus: Record<RefusalCode, number> = {
   managed_by_directory: 409,
   protected: 409,
   paired_with_directory: 409,
-  last_default_group: 409,
-  in_use: 409,
   too_many_tokens: 409,
   review_changed: 409,
   group_filling: 409,
   group_blocked: 409,
   group_empty: 409,
   nothing_to_sync: 409,
-  choice_not_possible: 409,
   idempotency_key_reused: 422,
   idempotency_key_in_flight: 409,
   not_permitted: 403,
 }
 
 /**
- * Translates what was thrown, once for all routes: a Refusal, a Failure, Fastify's own errors, PostgreSQL's states (rule 11).
+ * Translates what was thrown, once for all routes of both protocols: a Refusal, a Failure, SCIM's errors, Fastify's own, PostgreSQL's
+ * states (rule 11).
  * Everything else is a bug: 500, and nothing of it in the answer.
  */
 export function failureOf(error: unknown): Failure {
   if (error instanceof Failure) return error
   if (error instanceof Refusal) return new Failure(refusalStatus[error.code], error.code, error.message, { facts: error.facts })
+  if (error instanceof ScimError) return new Failure(error.status, 'invalid_request', error.message, { scimType: error.scimType })
   if (error instanceof JsonError) return new Failure(400, 'invalid_json', error.message)
   const state = sqlState(error)
   if (state !== undefined) return failureOfState(state)

@@ -51,14 +51,20 @@ export type PushedRows = RawBuilder<unknown>
 /**
  * Writes what a push says, in one statement: the pushed truth, and the effective one where it follows. Costs what was said costs,
  * whatever the group's size.
- * @param touch an update of the provider's side, made in the same statement where a membership changed: one round trip less a push
+ * @param options `touch`: an update of the provider's side, made in the same statement where a membership changed; `addsOnly`: no row says
+ * that somebody is no member, so that nothing need be prepared to be deleted
  */
-export function writePushed(trx: Trx, rows: PushedRows, act: Act, touch?: RawBuilder<unknown>): Promise<MembershipChange> {
+export function writePushed(
+  trx: Trx,
+  rows: PushedRows,
+  act: Act,
+  options: { touch?: RawBuilder<unknown> | undefined; addsOnly?: boolean } = {},
+): Promise<MembershipChange> {
   return write(
     trx,
     act,
     sql`select group_id, account_id, pushed, case when follow then pushed end as effective from (${rows}) as said`,
-    touch,
+    options,
   )
 }
 
@@ -123,7 +129,18 @@ function differences(trx: Trx, groupIds: readonly GroupId[], truths: RawBuilder<
  * The one statement that writes memberships: from `given` (group_id, account_id, pushed, effective; null leaves a truth as it is)
  * come the rows, the groups' counts and one log entry a group. A row with neither truth is deleted. The caller holds the groups' locks.
  */
-async function write(trx: Trx, act: Act, given: RawBuilder<unknown>, touch?: RawBuilder<unknown>): Promise<MembershipChange> {
+async function write(
+  trx: Trx,
+  act: Act,
+  given: RawBuilder<unknown>,
+  { touch, addsOnly = false }: { touch?: RawBuilder<unknown> | undefined; addsOnly?: boolean } = {},
+): Promise<MembershipChange> {
+  const deleted = sql`,
+    deleted as (
+      delete from memberships using changed
+      where memberships.org_id = ${trx.orgId} and memberships.group_id = changed.group_id and memberships.account_id = changed.account_id
+        and not changed.pushed and not changed.effective
+    )`
   const { rows } = await sql<MembershipChange>`
     with given as materialized (${given}),
     changed as materialized (
@@ -145,12 +162,7 @@ async function write(trx: Trx, act: Act, given: RawBuilder<unknown>, touch?: Raw
       select ${trx.orgId}::uuid, group_id, account_id, pushed, effective from changed where pushed or effective
       on conflict (org_id, group_id, account_id) do update set pushed = excluded.pushed, effective = excluded.effective, waiting = null,
         since = case when memberships.effective = excluded.effective then memberships.since else now() end
-    ),
-    deleted as (
-      delete from memberships using changed
-      where memberships.org_id = ${trx.orgId} and memberships.group_id = changed.group_id and memberships.account_id = changed.account_id
-        and not changed.pushed and not changed.effective
-    ),
+    )${addsOnly ? sql`` : deleted},
     by_group as materialized (
       select group_id,
         count(*) filter (where effective) - count(*) filter (where had_effective) as members,

@@ -5,10 +5,11 @@ import * as groups from '../organization/groups.ts'
 import { type ImportFiles, type ImportReport, importOrganization } from '../organization/import.ts'
 import { addMembers, clearMembers, type MembershipChange, removeMembers } from '../organization/memberships.ts'
 import { nameKey } from '../organization/name-key.ts'
+import { lockConcerned } from './groups.ts'
 import { moveApart, settleNames } from './pairing.ts'
 
 // What an admin does to groups, with what follows from it for pushed groups: names that become free or taken,
-// reasons that come or go. Routes and imports call these, never the organization's own functions.
+// reasons that come or go. Routes and imports call these, never the organization's own functions. Pushed groups are locked first (rule 12).
 
 /** Creates a group; a push of that name then meets it. @throws Refusal `name_taken` */
 export async function createGroup(trx: Trx, group: { name: string; description?: string | null }): Promise<GroupId> {
@@ -19,18 +20,23 @@ export async function createGroup(trx: Trx, group: { name: string; description?:
 
 /** Renames or describes a group. @throws Refusal `managed_by_directory`, `name_taken` */
 export async function updateGroup(trx: Trx, id: GroupId, change: { name?: string; description?: string | null }): Promise<void> {
+  // A text too long to be a name is refused below.
+  const { name } = change
+  await lockConcerned(trx, { groupIds: [id], nameKeys: name !== undefined && name.length <= 1_024 ? [nameKey(name)] : [] })
   const before = await groups.updateGroup(trx, id, change)
   if (change.name !== undefined) await settleNames(trx, [nameKey(before.name), nameKey(change.name)])
 }
 
 /** Protects a group from every push, or lifts that. */
 export async function setProtected(trx: Trx, id: GroupId, isProtected: boolean): Promise<void> {
+  await lockConcerned(trx, { groupIds: [id] })
   const group = await groups.setProtected(trx, id, isProtected)
   await settleNames(trx, [nameKey(group.name)])
 }
 
 /** Deletes a group with its members and grants; a push that waited for its name gets it. @throws Refusal `managed_by_directory` */
 export async function deleteGroup(trx: Trx, id: GroupId): Promise<void> {
+  await lockConcerned(trx, { groupIds: [id] })
   const group = await groups.lockChangeableGroup(trx, id, 'delete')
   await moveApart(trx, id)
   await clearMembers(trx, id, { action: 'members.changed', facts: { name: group.name, deleted: true } })
@@ -54,18 +60,21 @@ export async function changeMembers(
 
 /** Grants a role of a product to a group. @throws Refusal `paired_with_directory` where it would make a pushed group a default access group */
 export async function addGrant(trx: Trx, grant: { groupId: GroupId; roleId: RoleId; isDefault: boolean }): Promise<void> {
+  if (grant.isDefault) await lockConcerned(trx, { groupIds: [grant.groupId] })
   const group = await access.addGrant(trx, grant)
   if (grant.isDefault) await settleNames(trx, [nameKey(group.name)])
 }
 
 /** Takes a grant away. */
 export async function removeGrant(trx: Trx, groupId: GroupId, roleId: RoleId): Promise<void> {
+  await lockConcerned(trx, { groupIds: [groupId] })
   const group = await access.removeGrant(trx, groupId, roleId)
   await settleNames(trx, [nameKey(group.name)])
 }
 
 /** Makes a grant default access, or stops that. @throws Refusal `paired_with_directory` */
 export async function setDefaultAccess(trx: Trx, groupId: GroupId, roleId: RoleId, isDefault: boolean): Promise<void> {
+  await lockConcerned(trx, { groupIds: [groupId] })
   const group = await access.setDefault(trx, groupId, roleId, isDefault)
   await settleNames(trx, [nameKey(group.name)])
 }

@@ -3,8 +3,10 @@ import { isId } from '../database/ids.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { ScimError } from '../scim/error.ts'
 import { type Comparison, type Filter, type FilterValue, timeOf } from '../scim/filter.ts'
+import { groupUrn, syncGroupUrn } from '../scim/group-schema.ts'
 import { type AttributeName, lastOf, printName } from '../scim/names.ts'
 import type { ResourceType } from '../scim/schemas.ts'
+import { enterpriseUserUrn, userUrn } from '../scim/user-schema.ts'
 
 type Condition = RawBuilder<boolean>
 type Compare = Extract<Filter, { kind: 'compare' }>
@@ -20,8 +22,16 @@ type Column =
 /** Where names are looked up: the resource's row, or one element of a list. */
 interface Place {
   columnOf(name: AttributeName): Column
-  /** The rows of a list, with what each holds; undefined where the name is no list. */
-  listAt(name: AttributeName): { from: RawBuilder<unknown>; element: Place; rest: AttributeName | undefined } | undefined
+  /** The rows of a list; undefined where the name is no list. */
+  listAt(name: AttributeName): List | undefined
+}
+
+/** The rows of a list, with what each holds: parts, or one value. */
+interface List {
+  from: RawBuilder<unknown>
+  element: Place
+  rest: AttributeName | undefined
+  value?: Column
 }
 
 /**
@@ -30,23 +40,19 @@ interface Place {
  * @throws ScimError 400 `invalidFilter` for attributes that no column tells
  */
 export function filterSql(type: ResourceType, filter: Filter): Condition {
-  return condition(filter, type.name === 'User' ? userPlace : groupPlace, true)
+  return condition(filter, placeOf(type), true)
 }
 
-/** What a list is sorted by: one value a resource. @throws ScimError 400 `invalidPath` */
-export function orderSql(type: ResourceType, name: AttributeName): RawBuilder<unknown> {
-  const place = type.name === 'User' ? userPlace : groupPlace
-  if (name.some((attribute) => attribute.multiValued) || lastOf(name).type === 'complex' || lastOf(name).returned === 'never') {
-    throw new ScimError(400, 'invalidPath', `Nothing can be sorted by ${printName(name)}.`)
-  }
-  return place.columnOf(name).sql
-}
+/** Where the attributes of a kind of resources are looked up. */
+export const placeOf = (type: ResourceType): Place => (type.name === 'User' ? userPlace : groupPlace)
 
 function condition(filter: Filter, place: Place, isWanted: boolean): Condition {
   switch (filter.kind) {
     case 'and':
     case 'or': {
-      const conjunction = (filter.kind === 'and') === isWanted ? sql` and ` : sql` or `
+      const isAll = (filter.kind === 'and') === isWanted
+      if (filter.terms.length === 0) return isAll ? sql<boolean>`true` : sql<boolean>`false`
+      const conjunction = isAll ? sql` and ` : sql` or `
       return sql<boolean>`(${sql.join(
         filter.terms.map((term) => condition(term, place, isWanted)),
         conjunction,
@@ -85,9 +91,12 @@ function comparison(compare: Compare, place: Place, isWanted: boolean): Conditio
   if (compare.value === null) return present(compare.name, place, !isWanted)
   const list = place.listAt(compare.name)
   if (list) {
-    const { rest } = list
-    if (rest === undefined) throw notFiltered(compare.name)
-    return existing(compare.name, place, isWanted, (element) => comparison({ ...compare, name: rest }, element, true))
+    const { rest, value } = list
+    const wanted = compare.value
+    if (rest !== undefined)
+      return existing(compare.name, place, isWanted, (element) => comparison({ ...compare, name: rest }, element, true))
+    if (value === undefined) throw notFiltered(compare.name)
+    return existing(compare.name, place, isWanted, () => compared(value, compare.operator, wanted))
   }
   const holds = compared(place.columnOf(compare.name), compare.operator, compare.value)
   return isWanted ? holds : sql<boolean>`(${holds}) is not true`
@@ -128,8 +137,9 @@ function comparedText(column: RawBuilder<unknown>, operator: Comparison, value: 
 
 // Times are shown in milliseconds and stored in microseconds: what is shown is what is compared, and the index still serves.
 function comparedTime(column: RawBuilder<unknown>, operator: Comparison, ms: number): Condition {
-  const from = sql`${new Date(ms).toISOString()}::timestamptz`
-  const next = sql`${new Date(ms + 1).toISOString()}::timestamptz`
+  // By number: the text of a year before 1 or past 9999 is none to PostgreSQL.
+  const from = sql`to_timestamp(${ms}::float8 / 1000)`
+  const next = sql`to_timestamp(${ms + 1}::float8 / 1000)`
   if (operator === 'gt') return sql<boolean>`${column} >= ${next}`
   if (operator === 'ge') return sql<boolean>`${column} >= ${from}`
   if (operator === 'lt') return sql<boolean>`${column} < ${from}`
@@ -150,7 +160,7 @@ const userColumns: Record<string, Column> = {
   id: { kind: 'id', sql: sql`u.id` },
   externalId: { kind: 'text', sql: sql`u.external_id`, form: 'exact' },
   userName: { kind: 'text', sql: sql`u.user_name_key`, form: 'key' },
-  active: { kind: 'truth', sql: sql`u.active` },
+  active: { kind: 'truth', sql: sql`case when u.attributes ? 'active' then null else u.active end` },
   'meta.created': { kind: 'time', sql: sql`u.created_at` },
   'meta.lastModified': { kind: 'time', sql: sql`u.updated_at` },
   'meta.resourceType': { kind: 'text', sql: sql`'User'::text`, form: 'exact' },
@@ -167,8 +177,16 @@ const groupColumns: Record<string, Column> = {
   'meta.resourceType': { kind: 'text', sql: sql`'Group'::text`, form: 'exact' },
   'meta.version': { kind: 'text', sql: sql`'W/"' || g.version || '"'`, form: 'exact' },
   meta: { kind: 'time', sql: sql`g.created_at` },
-  'urn:muster:params:scim:schemas:extension:sync:1.0:Group': { kind: 'text', sql: sql`g.state`, form: 'exact' },
-  'urn:muster:params:scim:schemas:extension:sync:1.0:Group:state': { kind: 'text', sql: sql`g.state`, form: 'exact' },
+  [syncGroupUrn]: { kind: 'text', sql: sql`g.state`, form: 'exact' },
+  [`${syncGroupUrn}:state`]: { kind: 'text', sql: sql`g.state`, form: 'exact' },
+  [`${syncGroupUrn}:members`]: { kind: 'number', sql: keptSql(sql`kept.add_count`) },
+  [`${syncGroupUrn}:members.added`]: { kind: 'number', sql: keptSql(sql`kept.add_count`) },
+  [`${syncGroupUrn}:members.removed`]: { kind: 'number', sql: keptSql(sql`kept.remove_count`) },
+  [`${syncGroupUrn}:members.unchanged`]: { kind: 'number', sql: keptSql(sql`kept.member_count - kept.remove_count`) },
+}
+
+function keptSql(count: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`(select ${count} from groups kept where kept.org_id = g.org_id and kept.id = g.group_id)`
 }
 
 const userPlace: Place = {
@@ -176,6 +194,7 @@ const userPlace: Place = {
   listAt(name) {
     if (name[0].name === 'groups')
       return { from: groupsOfUser, element: valuePlace('pushed', 'value', 'display', 'type'), rest: rest(name, 1) }
+    if (name[0].name === 'schemas') return plainList(schemasOfUser)
     return jsonList(sql`u.attributes`, name)
   },
 }
@@ -189,6 +208,8 @@ const groupPlace: Place = {
   listAt(name) {
     if (name[0].name === 'members')
       return { from: membersOfGroup, element: valuePlace('pushed', 'value', 'display', 'type'), rest: rest(name, 1) }
+    if (name[0].name === 'schemas') return plainList(sql`unnest(${[groupUrn, syncGroupUrn]}::text[])`)
+    if (name[0].name === syncGroupUrn && name[1]?.name === 'reasons') return plainList(sql`unnest(g.reasons)`)
     return undefined
   },
 }
@@ -204,6 +225,21 @@ const membersOfGroup = sql`(
   from memberships m join provisioned_users p on p.org_id = m.org_id and p.account_id = m.account_id
   where m.org_id = g.org_id and m.group_id = g.group_id and m.pushed and p.directory_id is not distinct from g.directory_id
 ) as pushed`
+
+const schemasOfUser = sql`(
+  select unnest(array[${userUrn}::text] || case when u.attributes ? ${enterpriseUserUrn} then array[${enterpriseUserUrn}::text] end)
+)`
+
+/** A list of texts, each its own value. */
+function plainList(from: RawBuilder<unknown>): List {
+  const value: Column = { kind: 'text', sql: sql`plain.value`, form: 'exact' }
+  const element: Place = { columnOf: (name) => raise(notFiltered(name)), listAt: () => undefined }
+  return { from: sql`${from} as plain(value)`, element, rest: undefined, value }
+}
+
+function raise(error: Error): never {
+  throw error
+}
 
 function valuePlace(alias: string, value: string, display: string, type: string): Place {
   const columns: Record<string, Column> = {
@@ -221,7 +257,7 @@ function valuePlace(alias: string, value: string, display: string, type: string)
   }
 }
 
-function jsonList(json: RawBuilder<unknown>, name: AttributeName): ReturnType<Place['listAt']> {
+function jsonList(json: RawBuilder<unknown>, name: AttributeName): List | undefined {
   const at = name.findIndex((attribute) => attribute.multiValued)
   const list = name[at]
   if (list === undefined) return undefined
@@ -232,12 +268,14 @@ function jsonList(json: RawBuilder<unknown>, name: AttributeName): ReturnType<Pl
   return { from, element, rest: rest(name, at + 1) }
 }
 
-function rest(name: AttributeName, from: number): AttributeName | undefined {
+/** What is left of a name behind its first parts. */
+export function rest(name: AttributeName, from: number): AttributeName | undefined {
   const [first, ...others] = name.slice(from)
   return first && [first, ...others]
 }
 
-function attributeColumn(json: RawBuilder<unknown>, name: AttributeName): Column {
+/** An attribute that is kept in a resource's, or an element's, JSON. @throws ScimError 400 `invalidFilter` for one that is not */
+export function attributeColumn(json: RawBuilder<unknown>, name: AttributeName): Column {
   const attribute = lastOf(name)
   const keys = name.map(({ name: key }) => key)
   const text = sql`(${json} #>> ${keys}::text[])`

@@ -7,7 +7,8 @@ import type { AttributeName } from '../scim/names.ts'
 import type { Paging } from '../scim/paging.ts'
 import type { StoredGroup, StoredUser } from '../scim/representation.ts'
 import { groupType, type ResourceType, userType } from '../scim/schemas.ts'
-import { filterSql, orderSql } from './filter-sql.ts'
+import { filterSql } from './filter-sql.ts'
+import { orderSql } from './order-sql.ts'
 
 /** What a list asks for (RFC 7644 §3.4.2). Without a sort the order is that of creation, so that pages stand still. */
 export interface Query {
@@ -69,6 +70,8 @@ export const membersAtOnce = 5_000
 
 export interface MemberParts {
   value: boolean
+  /** What stands before an id in `$ref`; undefined: no `$ref`. */
+  refBase: string | undefined
   display: boolean
   type: boolean
 }
@@ -114,9 +117,10 @@ export async function membersTexts(
 
 const beforeAll = '00000000-0000-0000-0000-000000000000'
 
-function memberText({ value, display, type }: MemberParts): RawBuilder<unknown> {
+function memberText({ value, refBase, display, type }: MemberParts): RawBuilder<unknown> {
   const parts = [
     ...(value ? [sql`'"value":"' || p.id || '"'`] : []),
+    ...(refBase === undefined ? [] : [sql`${`"$ref":${JSON.stringify(refBase).slice(0, -1)}`}::text || p.id || '"'`]),
     ...(display ? [sql`'"display":' || to_json(p.user_name)`] : []),
     ...(type ? [sql`'"type":"User"'`] : []),
   ]

@@ -43,9 +43,14 @@ export async function forgetUnknownMembers(trx: Trx, groupId: ProvisionedGroupId
 
 /** Drops the recorded values of a group that are not among these, as its whole member list is replaced. */
 export async function keepUnknownMembers(trx: Trx, groupId: ProvisionedGroupId, values: readonly string[]): Promise<number> {
+  // As sets: compared with an array, each of 150,000 values would be looked for in a list of 150,000.
   const { numAffectedRows } = await sql`
     delete from unknown_members
-    where org_id = ${trx.orgId} and provisioned_group_id = ${groupId} and not (value = any(${values}::text[]))`.execute(trx)
+    where org_id = ${trx.orgId} and provisioned_group_id = ${groupId} and value = any(array(
+      select value from unknown_members where org_id = ${trx.orgId} and provisioned_group_id = ${groupId}
+      except
+      select unnest(${values}::text[])
+    ))`.execute(trx)
   return Number(numAffectedRows)
 }
 
@@ -59,12 +64,18 @@ export async function resolveUnknownMembers(
   names: readonly string[],
 ): Promise<{ groupId: GroupId; follow: boolean }[]> {
   const { rows } = await sql<{ groupId: GroupId; follow: boolean }>`
-    with resolved as (
-      delete from unknown_members using provisioned_groups
+    with waiting as materialized (
+      -- locked, in id order: where the members of a pushed group are must not change before they are written
+      select id, group_id, state from provisioned_groups
+      where org_id = ${trx.orgId} and directory_id = ${directoryId} and id in (
+        select provisioned_group_id from unknown_members where org_id = ${trx.orgId} and value = any(${names}::text[]))
+      order by id for update
+    ),
+    resolved as (
+      delete from unknown_members using waiting
       where unknown_members.org_id = ${trx.orgId} and unknown_members.value = any(${names}::text[])
-        and provisioned_groups.org_id = unknown_members.org_id and provisioned_groups.id = unknown_members.provisioned_group_id
-        and provisioned_groups.directory_id = ${directoryId}
-      returning provisioned_groups.group_id, provisioned_groups.state
+        and waiting.id = unknown_members.provisioned_group_id
+      returning waiting.group_id, waiting.state
     )
     select distinct group_id as "groupId", state in ('synced', 'held') as follow from resolved order by 1`.execute(trx)
   return rows

@@ -22,8 +22,42 @@ type Resolve = (name: string) => AttributeName | undefined
  * @throws ScimError 400 `invalidFilter` for what cannot be read, an unknown attribute, a limit passed; 403 `sensitive` for a password
  */
 export function parseFilter(type: ResourceType, text: string): Filter {
+  return parse(text, (name) => resolveName(type, name))
+}
+
+/**
+ * Reads a filter that is asked of several kinds of resources at once, for each of them (RFC 7644 §3.4.2.1): what a kind does
+ * not have has no value there. An empty `and` is true, an empty `or` false.
+ * @throws ScimError as `parseFilter`; `invalidFilter` for an attribute that none of them has
+ */
+export function parseFilterAcross(types: readonly ResourceType[], text: string): Filter[] {
+  return types.map((type) => {
+    const others = types.filter((other) => other !== type)
+    const filter = parse(text, (name) =>
+      [type, ...others].map((one) => resolveName(one, name)).find((found) => found !== undefined),
+    )
+    return withoutForeign(filter, [...type.attributes, ...type.extensions])
+  })
+}
+
+function withoutForeign(filter: Filter, own: readonly Attribute[]): Filter {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return { kind: filter.kind, terms: filter.terms.map((term) => withoutForeign(term, own)) }
+    case 'not':
+      return { kind: 'not', term: withoutForeign(filter.term, own) }
+    default: {
+      if (own.includes(filter.name[0])) return filter
+      const isAbsentEnough = filter.kind === 'compare' && (filter.operator === 'ne') !== (filter.value === null)
+      return { kind: isAbsentEnough ? 'and' : 'or', terms: [] }
+    }
+  }
+}
+
+function parse(text: string, resolve: Resolve): Filter {
   const reader = new TokenReader(tokens(text, 'invalidFilter'))
-  const filter = readOr(reader, (name) => resolveName(type, name))
+  const filter = readOr(reader, resolve)
   if (!reader.isAtEnd()) throw invalid('It goes on where it should end: two terms are joined by `and` or `or`.')
   return filter
 }

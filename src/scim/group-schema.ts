@@ -15,7 +15,11 @@ export const groupAttributes: readonly Attribute[] = [
     [
       text('value', 'The id of the user.', { caseExact: true, mutability: 'immutable' }),
       reference('$ref', 'The URI of the user.', ['User'], { mutability: 'immutable' }),
-      text('display', 'The user name of the user.', { mutability: 'readOnly' }),
+      // What a client did not send must not come back unasked: who compares would see another member.
+      text('display', 'The user name of the user; only where it is asked for by name.', {
+        mutability: 'readOnly',
+        returned: 'request',
+      }),
       text('type', 'User.', { canonicalValues: ['User'], mutability: 'immutable' }),
     ],
     { multiValued: true },

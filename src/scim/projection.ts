@@ -1,3 +1,4 @@
+import type { Attribute } from './attributes.ts'
 import { ScimError } from './error.ts'
 import { type AttributeName, resolveName } from './names.ts'
 import { isObject } from './quirks.ts'
@@ -35,9 +36,11 @@ export function wants({ only, except }: Projection, attribute: string): boolean 
   return !except?.some((name) => name.length === 1 && name[0].name === attribute)
 }
 
-/** Whether it holds a part of a complex attribute: `members.display`. */
-export function wantsPart({ only, except }: Projection, attribute: string, part: string): boolean {
-  const isIt = (name: AttributeName) => name[0].name === attribute && (name.length === 1 || name[1]?.name === part)
+/** Whether it holds a part of a complex attribute: `members.value`; a part that is returned on request only where it is named itself. */
+export function wantsPart({ only, except }: Projection, attribute: Attribute, part: Attribute): boolean {
+  const isNamed = (name: AttributeName) => name[0] === attribute && name[1] === part
+  if (part.returned === 'request') return only?.some(isNamed) === true
+  const isIt = (name: AttributeName) => isNamed(name) || (name[0] === attribute && name.length === 1)
   return only ? only.some(isIt) : !except?.some(isIt)
 }
 

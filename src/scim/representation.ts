@@ -33,18 +33,28 @@ export interface StoredGroup {
 
 /** The User of RFC 7643 §4.1 with its enterprise extension, where it has one. `base` is the URL above `/Users`. */
 export function userResource(user: StoredUser, base: string): Record<string, unknown> {
-  const { attributes, id, externalId, userName, active, groups } = user
+  const { attributes, id, externalId, userName, groups } = user
   return {
     schemas: enterpriseUserUrn in attributes ? [userUrn, enterpriseUserUrn] : [userUrn],
     id,
     ...(externalId === null ? {} : { externalId }),
     ...attributes,
     userName,
-    active,
-    ...(groups === null ? {} : { groups }),
+    active: shownActive(user),
+    ...(groups === null ? {} : { groups: groups.map((group) => withRef(group, base)) }),
     meta: metaOf('User', user, base),
   }
 }
+
+/** `active` as it is shown: a PATCH may have taken it away. What is in force stays as it was, so that no omission revives anybody. */
+export const shownActive = ({ active, attributes }: Pick<StoredUser, 'active' | 'attributes'>): boolean | undefined =>
+  attributes.active === null ? undefined : active
+
+const withRef = ({ value, ...rest }: NonNullable<StoredUser['groups']>[number], base: string) => ({
+  value,
+  $ref: locationOf('Group', value, base),
+  ...rest,
+})
 
 /** The Group of RFC 7643 §4.2 without its members, which are spliced in as text, and what became of it here. */
 export function groupResource(group: StoredGroup, base: string): Record<string, unknown> {

@@ -1,6 +1,7 @@
 import { ScimError } from './error.ts'
 import { find, under } from './names.ts'
 import { isObject, straightKeys } from './quirks.ts'
+import { shownActive } from './representation.ts'
 import { groupType, userType } from './schemas.ts'
 import { fitsInKey, maxTextLength, readObject, readValue, seenName } from './values.ts'
 
@@ -9,7 +10,10 @@ export interface UserInput {
   userName: string
   externalId: string | null
   active: boolean
-  /** Every accepted attribute, canonical names, `userName` with them; without id, externalId, active, meta, groups, password, schemas. */
+  /**
+   * Every accepted attribute, canonical names, `userName` with them; without id, externalId, meta, groups, password, schemas.
+   * `active: null` where a PATCH took `active` away; else `active` is not among them.
+   */
   attributes: Record<string, unknown>
 }
 
@@ -49,11 +53,17 @@ export function readUser(body: unknown, current?: UserInput): UserInput {
 }
 
 /** What stands, as one object that PATCH works on. */
-export function resourceOf({ attributes, userName, externalId, active }: UserInput): Record<string, unknown> {
-  return { ...structuredClone(attributes), userName, active, ...(externalId === null ? {} : { externalId }) }
+export function resourceOf(user: UserInput): Record<string, unknown> {
+  const { attributes, userName, externalId } = user
+  return {
+    ...structuredClone(attributes),
+    userName,
+    active: shownActive(user),
+    ...(externalId === null ? {} : { externalId }),
+  }
 }
 
-/** Accepted attributes as a user; names are judged where they are new. */
+/** Accepted attributes as a user; names are judged where they are new. An `active` that is not there stays as it is. */
 export function userOf(read: Record<string, unknown>, current?: UserInput): UserInput {
   const { externalId, active, ...attributes } = read
   const { userName, displayName } = attributes
@@ -64,7 +74,7 @@ export function userOf(read: Record<string, unknown>, current?: UserInput): User
     userName,
     externalId: typeof externalId === 'string' ? externalId : null,
     active: typeof active === 'boolean' ? active : (current?.active ?? true),
-    attributes,
+    attributes: active === undefined && current?.attributes.active === null ? { ...attributes, active: null } : attributes,
   }
 }
 

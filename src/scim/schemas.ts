@@ -1,4 +1,5 @@
 import type { Attribute } from './attributes.ts'
+import { discoveryTypes, discoveryUrn } from './discovery-schemas.ts'
 import { groupAttributes, groupUrn, syncGroup } from './group-schema.ts'
 import { maxPageSize } from './paging.ts'
 import { commonAttributes, enterpriseUser, userAttributes, userUrn } from './user-schema.ts'
@@ -31,18 +32,15 @@ export const groupType: ResourceType = {
   extensions: [syncGroup],
 }
 
-const discovery = (kind: string) => `urn:ietf:params:scim:schemas:core:2.0:${kind}`
-
-/** What the server can do, with its true limits (RFC 7643 §5, RFC 9865 §4 for `pagination`). */
+/** What the server can do, with its true limits (RFC 7643 §5). RFC 9865's `pagination` is left out: clients that know RFC 7643 alone refuse it. */
 export const serviceProviderConfig = (base: string) => ({
-  schemas: [discovery('ServiceProviderConfig')],
+  schemas: [discoveryUrn('ServiceProviderConfig')],
   patch: { supported: true },
   bulk: { supported: false, maxOperations: 0, maxPayloadSize: 0 },
   filter: { supported: true, maxResults: maxPageSize },
   changePassword: { supported: false },
   sort: { supported: true },
   etag: { supported: false },
-  pagination: { cursor: false, index: true, defaultPaginationMethod: 'index', defaultPageSize: 100, maxPageSize },
   authenticationSchemes: [
     {
       type: 'oauthbearertoken',
@@ -58,7 +56,7 @@ export const serviceProviderConfig = (base: string) => ({
 /** RFC 7643 §6. */
 export const resourceTypes = (base: string) =>
   [userType, groupType].map((type) => ({
-    schemas: [discovery('ResourceType')],
+    schemas: [discoveryUrn('ResourceType')],
     id: type.name,
     name: type.name,
     endpoint: type.endpoint,
@@ -68,7 +66,7 @@ export const resourceTypes = (base: string) =>
     meta: { resourceType: 'ResourceType', location: `${base}/ResourceTypes/${type.name}` },
   }))
 
-/** RFC 7643 §7: User, Group and their extensions; what is never returned is not described. */
+/** RFC 7643 §7: User, Group, their extensions, and what discovery itself answers (§8.7.2); what is never returned is not described. */
 export function schemas(base: string) {
   const described = [
     { urn: userUrn, name: 'User', description: userType.description, attributes: userAttributes },
@@ -79,9 +77,10 @@ export function schemas(base: string) {
       description: `${extension.description} extension.`,
       attributes: extension.subAttributes ?? [],
     })),
+    ...discoveryTypes.map(({ name, description, attributes }) => ({ urn: discoveryUrn(name), name, description, attributes })),
   ]
   return described.map(({ urn, name, description, attributes }) => ({
-    schemas: [discovery('Schema')],
+    schemas: [discoveryUrn('Schema')],
     id: urn,
     name,
     description,

@@ -13,20 +13,33 @@ import { notTooMany, readObject, readValue, withOnePrimary } from './values.ts'
 
 type Place = Record<string, unknown>
 
+/** How many values and terms of filters one PATCH may name, beside its operations: each may be compared with 200 that are there. */
+const maxNamed = 2_000
+
 /**
  * A user after a PATCH (RFC 7644 §3.5.2): every operation or none.
  * @throws ScimError 400 `invalidSyntax`, `invalidPath`, `invalidFilter`, `invalidValue`, `mutability`, `noTarget`
  */
 export function applyUserPatch(current: UserInput, body: unknown): UserInput {
   const resource = resourceOf(current)
+  let named = 0
+  const count = (more: number) => {
+    named += more
+    if (named > maxNamed)
+      throw new ScimError(413, undefined, `A PATCH of a user can name ${maxNamed} values. Send the others in further requests.`)
+  }
   for (const operation of readOperations(body)) {
+    count(Array.isArray(operation.value) ? operation.value.length : 1)
     if (operation.path === undefined) applyWithoutPath(resource, operation)
     else {
       const path = parsePath(userType, operation.path)
+      if (path?.filter) count(termsOf(path.filter))
       if (path !== undefined) applyAt(resource, path, operation)
     }
   }
-  return userOf(readObject([...userType.attributes, ...userType.extensions], resource) ?? {}, current)
+  const read = readObject([...userType.attributes, ...userType.extensions], resource) ?? {}
+  const user = userOf(read, current)
+  return 'active' in read ? user : { ...user, attributes: { ...user.attributes, active: null } }
 }
 
 function applyWithoutPath(resource: Place, { op, value }: Operation): void {
@@ -137,13 +150,19 @@ function writeElements(
   }
   // Entra replaces what is not there yet: a value that the filter describes is made.
   const elements = list.some(isMeant) ? list : notTooMany(attribute, [...list, described(filter)])
-  let written: unknown[] = elements
-  for (const [at, element] of elements.entries()) {
-    if (!isMeant(element)) continue
+  let last: unknown
+  const written = elements.map((element) => {
+    if (!isMeant(element)) return element
     const changed = sub === undefined ? merged(attribute, element as Place, given) : withPart(element as Place, sub, given)
-    written = preferring(written.with(at, changed), changed)
-  }
-  place[attribute.name] = written
+    if (changed.primary === true) last = changed
+    return changed
+  })
+  place[attribute.name] = preferring(written, last)
+}
+
+function termsOf(filter: Filter): number {
+  if (filter.kind === 'and' || filter.kind === 'or') return filter.terms.reduce((sum, term) => sum + termsOf(term), 0)
+  return filter.kind === 'not' || filter.kind === 'element' ? termsOf(filter.term) : 1
 }
 
 function without(element: unknown, sub: Attribute): unknown {

@@ -159,7 +159,10 @@ async function receiveMembers(
   const isWhole = 'all' in members
   const rows = isWhole ? pushedWhole(trx, directory.id, id, members.all) : pushedDelta(trx, directory.id, id, members)
   const act = { action: 'members.pushed', directoryId: directory.id } as const
-  const written = await writePushed(trx, rows, act, isNew ? undefined : membersWritten(trx, id))
+  const written = await writePushed(trx, rows, act, {
+    touch: isNew ? undefined : membersWritten(trx, id),
+    addsOnly: !isWhole && members.removed.length === 0,
+  })
   const given = isWhole ? members.all : members.added
   // A whole list also ends what was unknown before and is not in it.
   const gone = isWhole ? (isNew ? [] : 'rest') : members.removed

@@ -52,6 +52,42 @@ test('what is no HTTP is answered with the same headers', async ({ server }) => 
   expect(answer).toContain('urn:muster:problem:invalid_request')
 })
 
+const raw = (url: string, text: string) =>
+  new Promise<string>((resolve, reject) => {
+    const { hostname, port } = new URL(url)
+    const socket = openSocket(Number(port), hostname, () => socket.write(text))
+    let answer = ''
+    socket
+      .setEncoding('utf8')
+      .on('data', (chunk: string) => {
+        answer += chunk
+      })
+      .on('end', () => resolve(answer))
+      .on('error', reject)
+  })
+
+test('a broken request below /scim is a SCIM error', async ({ server }) => {
+  const scimError = /^HTTP\/1\.1 4\d\d .*content-type: application\/scim\+json.*urn:ietf:params:scim:api:messages:2\.0:Error/s
+  expect(await raw(server.url, `GET /scim/v2/Users HTTP/1.1\r\nx: ${'a'.repeat(20_000)}\r\n\r\n`)).toMatch(scimError)
+  expect(await raw(server.url, 'NOPE /scim/v2/Users HTTP/1.1\r\n\r\n')).toMatch(scimError)
+  expect(await raw(server.url, 'GET /scim/v2/Users HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n')).toMatch(scimError)
+})
+
+test('a path that is written otherwise is answered by the same protocol', async ({ server, scim, org }) => {
+  const { token } = await org.directory()
+  for (const path of ['//scim//v2/Users/nope', '/%73cim/v2/Users/nope', '/scim/v2/nope', '/scim/v2/%zz', '/scim']) {
+    const answer = await scim('GET', server.url + path, undefined, { token })
+    expect(answer.headers.get('content-type'), path).toBe('application/scim+json; charset=utf-8')
+    expect(answer.headers.get('cache-control'), path).toBe('no-store')
+  }
+  expect((await scim('GET', `${server.url}/scimitar`)).headers.get('content-type')).toMatch(/problem\+json/)
+})
+
+test('an expectation that nobody knows is ignored', async ({ server }) => {
+  const answer = await raw(server.url, 'GET /livez HTTP/1.1\r\nhost: x\r\nexpect: nope\r\nconnection: close\r\n\r\n')
+  expect(answer).toMatch(/^HTTP\/1\.1 200 /)
+})
+
 test('one 401 for all causes, an unknown path included', async ({ api, org, scim }) => {
   const { token: scimToken } = await org.directory()
   const mistyped = `${org.adminToken.slice(0, -8)}AAAAAAAA`

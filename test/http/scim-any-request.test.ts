@@ -25,6 +25,9 @@ const word = fc.constantFrom(
   'roles',
   'password',
   'schemas',
+  'meta.created',
+  'urn:muster:params:scim:schemas:extension:sync:1.0:Group:reasons',
+  'urn:muster:params:scim:schemas:extension:sync:1.0:Group:members.added',
   'nope',
 )
 const scalar = fc.constantFrom<unknown>(
@@ -100,6 +103,7 @@ const request = fc.record({
     '/Groups/ID',
     '/Users/.search',
     '/Groups/.search',
+    '/.search',
     '/Users/nonsense',
     '/Schemas',
     '/Me',

@@ -45,6 +45,97 @@ test('/Me and /Bulk are 501, an unknown path 404, as SCIM errors', async ({ okta
   expect(await okta.request('GET', '/Nope')).toMatchObject({ status: 404, body: { schemas: [error], status: '404' } })
 })
 
+test('a path that is there refuses other methods with 405 and says which it takes', async ({ okta }) => {
+  const refused: [string, string, string][] = [
+    ['POST', '/ServiceProviderConfig', 'GET, HEAD'],
+    ['DELETE', '/Schemas', 'GET, HEAD'],
+    ['PUT', '/ResourceTypes/User', 'GET, HEAD'],
+    ['PUT', '/Users', 'GET, HEAD, POST'],
+    ['GET', '/Groups/.search', 'POST'],
+    ['POST', `/Users/${crypto.randomUUID()}`, 'GET, HEAD, PUT, PATCH, DELETE'],
+  ]
+  for (const [method, path, allow] of refused) {
+    const answer = await okta.request(method, path)
+    expect(answer, `${method} ${path}`).toMatchObject({ status: 405, body: { schemas: [error], status: '405' } })
+    expect(answer.headers.get('allow')).toBe(allow)
+  }
+})
+
+test('a resource is answered with where it is and its version', async ({ okta }) => {
+  const made = await okta.request('POST', '/Users', { userName: 'ada' })
+  const { id, meta } = made.body
+  await okta.pushes({ group: 'G' })
+  const at = `/Groups/${okta.idOf('G')}`
+  const answers = [
+    made,
+    await okta.request('GET', `/Users/${id}`),
+    await okta.request('PATCH', `/Users/${id}`, patch({ op: 'add', path: 'userName', value: 'ada' })),
+    await okta.request('PUT', `/Users/${id}`, { userName: 'ada' }),
+  ]
+  for (const { headers } of answers)
+    expect(['location', 'content-location', 'etag'].map((name) => headers.get(name))).toEqual([
+      meta.location,
+      meta.location,
+      meta.version,
+    ])
+  const group = await okta.request('GET', at)
+  expect(group.headers.get('location')).toBe(group.body.meta.location)
+  expect(group.headers.get('etag')).toBe(group.body.meta.version)
+})
+
+test('who reads application/json alone gets that', async ({ okta }) => {
+  const type = async (accept: string) =>
+    (await okta.request('GET', '/Users?count=0', undefined, { token: okta.directory.token, headers: { accept } })).headers.get(
+      'content-type',
+    )
+  expect(await type('application/json')).toBe('application/json; charset=utf-8')
+  expect(await type('application/scim+json, application/json')).toBe('application/scim+json; charset=utf-8')
+  expect(await type('application/json, */*')).toBe('application/scim+json; charset=utf-8')
+})
+
+test('the root answers users and groups together, page by page; what a kind does not have has no value', async ({ okta }) => {
+  await okta.knows('ada', 'bob', 'cyd')
+  await okta.pushes({ group: 'G', members: ['ada'] })
+  await okta.pushes({ group: 'H' })
+  const search = async (asked: object) => (await okta.request('POST', '/.search', asked)).body
+  const names = (body: { Resources: { userName?: string; displayName?: string }[] }) =>
+    body.Resources.map((one) => one.userName ?? one.displayName)
+  const all = await okta.request('GET', '/')
+  expect(all).toMatchObject({ status: 200, body: { totalResults: 5, startIndex: 1, itemsPerPage: 5 } })
+  expect(names(all.body)).toEqual(['ada', 'bob', 'cyd', 'G', 'H'])
+  expect(names(await search({ startIndex: 3, count: 2 }))).toEqual(['cyd', 'G'])
+  expect(names(await search({ startIndex: 5, count: 2 }))).toEqual(['H'])
+  expect(await search({ count: 0 })).toMatchObject({ totalResults: 5, Resources: [] })
+  expect(names(await search({ filter: 'userName eq "bob" or displayName eq "h"' }))).toEqual(['bob', 'H'])
+  expect(names(await search({ filter: 'not (members pr)' }))).toEqual(['ada', 'bob', 'cyd', 'H'])
+  expect(names(await search({ filter: 'userName ne "ada" and meta.resourceType eq "Group"' }))).toEqual(['G', 'H'])
+  expect((await search({ attributes: ['members.value'], filter: 'displayName eq "G"' })).Resources).toEqual([
+    { schemas: expect.any(Array), id: okta.idOf('G'), members: [{ value: okta.idOfPerson('ada') }] },
+  ])
+  expect(await search({ filter: 'nope pr' })).toMatchObject({ status: '400', scimType: 'invalidFilter' })
+  expect(await search({ sortBy: 'displayName' })).toMatchObject({ status: '400', scimType: 'invalidValue' })
+})
+
+test('active is taken away as any attribute: nothing is shown, and nobody is switched on or off by it', async ({
+  okta,
+  acme,
+}) => {
+  await okta.knows('ada')
+  const at = `/Users/${okta.idOfPerson('ada')}`
+  await okta.switches('ada', 'off')
+  const gone = await okta.request('PATCH', at, patch({ op: 'remove', path: 'active' }))
+  expect(gone.status).toBe(200)
+  expect(gone.body).not.toHaveProperty('active')
+  expect(await acme.person('ada')).toMatchObject({ active: false })
+  const renamed = await okta.request('PATCH', at, patch({ op: 'add', path: 'title', value: 'Dr' }))
+  expect(renamed.body).not.toHaveProperty('active')
+  const found = async (filter: string) =>
+    (await okta.request('GET', `/Users?filter=${encodeURIComponent(filter)}`)).body.totalResults
+  expect([await found('active pr'), await found('active eq false'), await found('not (active pr)')]).toEqual([0, 0, 1])
+  expect((await okta.request('PATCH', at, patch({ op: 'add', path: 'active', value: true }))).body.active).toBe(true)
+  expect(await acme.person('ada')).toMatchObject({ active: true })
+})
+
 test('.search says what GET says', async ({ okta }) => {
   await okta.knows('ada', 'bob')
   await okta.pushes({ group: 'G', members: ['ada'] })
@@ -76,10 +167,28 @@ test('sorting, both ways', async ({ okta }) => {
   expect(await names('sortBy=userName&sortOrder=descending&count=2')).toEqual(['cyd', 'bob'])
   expect(await names('sortBy=meta.created')).toEqual(['bob', 'ada', 'cyd'])
   expect(await okta.request('GET', '/Users?sortBy=nope')).toMatchObject({ status: 400, body: { scimType: 'invalidPath' } })
-  expect((await okta.request('GET', '/Users?sortBy=emails.value')).status).toBe(400)
+  expect((await okta.request('GET', '/Users?sortBy=name')).status).toBe(400)
+  expect((await okta.request('GET', '/Users?sortBy=groups.value')).status).toBe(400)
+  expect(
+    (await okta.request('GET', '/Groups?sortBy=urn:muster:params:scim:schemas:extension:sync:1.0:Group:reasons')).status,
+  ).toBe(400)
 })
 
-test('attributes and excludedAttributes, on reads and writes', async ({ okta }) => {
+test('what has several values is sorted by the primary one, else the first; what has none comes last', async ({ okta }) => {
+  const people = {
+    first: [{ value: 'm@x.y' }, { value: 'a@x.y' }],
+    primary: [{ value: 'z@x.y' }, { value: 'B@x.y', primary: true }],
+    only: [{ value: 'c@x.y' }],
+  }
+  for (const [userName, emails] of Object.entries(people)) await okta.request('POST', '/Users', { userName, emails })
+  await okta.request('POST', '/Users', { userName: 'none' })
+  const names = async (query: string) =>
+    (await okta.request('GET', `/Users?${query}`)).body.Resources.map((one: { userName: string }) => one.userName)
+  expect(await names('sortBy=emails.value')).toEqual(['primary', 'only', 'first', 'none'])
+  expect(await names('sortBy=emails&sortOrder=descending')).toEqual(['none', 'first', 'only', 'primary'])
+})
+
+test('attributes and excludedAttributes, on reads and writes', async ({ okta, server }) => {
   await okta.knows('ada')
   await okta.pushes({ group: 'G', members: ['ada'] })
   const [id, person] = [okta.idOf('G'), okta.idOfPerson('ada')]
@@ -90,7 +199,11 @@ test('attributes and excludedAttributes, on reads and writes', async ({ okta }) 
     id,
     members: [{ value: person }],
   })
-  expect((await get(`/Groups/${id}?excludedAttributes=members.display,members.type`)).members).toEqual([{ value: person }])
+  const $ref = `${server.url}/scim/v2/Users/${person}`
+  expect((await get(`/Groups/${id}`)).members).toEqual([{ value: person, $ref, type: 'User' }])
+  expect((await get(`/Groups/${id}?excludedAttributes=members.$ref,members.type`)).members).toEqual([{ value: person }])
+  expect((await get(`/Groups/${id}?attributes=members`)).members).toEqual([{ value: person, $ref, type: 'User' }])
+  expect((await get(`/Groups/${id}?attributes=members.display,members.$ref`)).members).toEqual([{ $ref, display: 'ada' }])
   expect(await get(`/Groups/${id}?excludedAttributes=members`)).not.toHaveProperty('members')
   expect(await get(`/Users/${person}?attributes=userName,groups.value`)).toEqual({
     schemas: [user],
@@ -186,8 +299,9 @@ test('a group of 12,000 is pushed at once, streamed whole, and each member is in
   expect(list).toMatchObject({
     totalResults: 2,
     itemsPerPage: 2,
-    Resources: [{ displayName: 'Everybody' }, { displayName: 'Small', members: [] }],
+    Resources: [{ displayName: 'Everybody' }, { displayName: 'Small' }],
   })
+  expect(list.Resources[1]).not.toHaveProperty('members')
   expect(values(list.Resources[0].members)).toEqual(ids)
   expect((await okta.request('GET', `/Groups/${pushed.body.id}?attributes=members.value`)).body.members[0]).toEqual({
     value: expect.any(String),

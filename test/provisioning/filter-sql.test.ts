@@ -3,9 +3,11 @@ import { sql } from 'kysely'
 import type { Trx } from '../../src/database/connection.ts'
 import { type AccountId, type DirectoryId, newId, type ProvisionedUserId } from '../../src/database/ids.ts'
 import { insertAccount } from '../../src/organization/accounts.ts'
+import { insertGroup } from '../../src/organization/groups.ts'
 import { nameKey } from '../../src/organization/name-key.ts'
 import { filterSql } from '../../src/provisioning/filter-sql.ts'
-import { userPage } from '../../src/provisioning/read.ts'
+import { insertProvisionedGroup } from '../../src/provisioning/groups.ts'
+import { groupPage, userPage } from '../../src/provisioning/read.ts'
 import { insertProvisionedUser } from '../../src/provisioning/users.ts'
 import type { Attribute } from '../../src/scim/attributes.ts'
 import { type Filter, parseFilter } from '../../src/scim/filter.ts'
@@ -114,6 +116,43 @@ async function outcome(trx: Trx, directoryId: DirectoryId, type: typeof userType
   await sql`select from ${from} where directory_id = ${directoryId} and ${condition}`.execute(trx)
   return 'answered'
 }
+
+test('schemas, state, reasons and counts are asked for like any attribute', async ({ org, inOrg }) => {
+  const { id } = await org.directory()
+  const sync = 'urn:muster:params:scim:schemas:extension:sync:1.0:Group'
+  const enterprise = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
+  await inOrg(async (trx) => {
+    for (const [userName, more] of [
+      ['plain', {}],
+      ['employee', { [enterprise]: { department: 'd' } }],
+    ] as const) {
+      const accountId = await insertAccount(trx, { userName, email: null, ownedBy: id })
+      await push(trx, id, accountId, [userName, more, null, true])
+    }
+    const users = async (text: string) => namesFromSql(trx, id, parseFilter(userType, text))
+    expect(await users(`schemas eq "${enterprise}"`)).toEqual(['employee'])
+    expect(await users(`not (schemas co "enterprise")`)).toEqual(['plain'])
+    expect(await users(`schemas ne "${enterprise}"`)).toEqual(['plain'])
+    expect(await users('schemas eq "urn:ietf:params:scim:schemas:core:2.0:User"')).toEqual(['plain', 'employee'])
+    const groupId = await insertGroup(trx, { name: 'G' })
+    const group = { directoryId: id, externalId: null, attributes: {}, state: 'blocked', reasons: ['protected'] } as const
+    await insertProvisionedGroup(trx, { ...group, name: 'G', groupId, reasons: ['protected'] })
+    const groups = async (text: string) =>
+      (await groupPage(trx, id, { ...everybody, filter: parseFilter(groupType, text) })).items.map((one) => one.displayName)
+    expect(await groups(`${sync}:reasons eq "protected"`)).toEqual(['G'])
+    expect(await groups(`${sync}:reasons eq "name_taken"`)).toEqual([])
+    expect(await groups(`${sync}:members.added eq 0 and ${sync}:members.unchanged lt 1`)).toEqual(['G'])
+    expect(await groups(`schemas eq "${sync}"`)).toEqual(['G'])
+  })
+})
+
+test('a time of any year is compared', async ({ org, inOrg }) => {
+  const { id } = await org.directory()
+  await inOrg(async (trx) => {
+    for (const year of ['0000-01-01T00:00:00Z', '0001-01-01T00:00:00+14:00', '9999-12-31T23:59:59-14:00', '2026-02-28'])
+      await userPage(trx, id, { ...everybody, filter: parseFilter(userType, `meta.created gt "${year}"`) }, false)
+  })
+})
 
 test('look-ups by userName, externalId and id use an index in a large directory', async ({ org, inOrg }) => {
   const { id: directoryId } = await org.directory()

@@ -5,6 +5,21 @@ import { readGroup, readGroupReplacement, readUser } from '../../src/scim/resour
 import { groupType, resourceTypes, schemas, serviceProviderConfig, userType } from '../../src/scim/schemas.ts'
 import { enterpriseUserUrn } from '../../src/scim/user-schema.ts'
 
+type Described = readonly Record<string, unknown>[]
+
+// The parts of parts are not described once more within themselves (RFC 7643 §8.7.2).
+function undescribed(answer: object, attributes: Described, isWhole = true): string[] {
+  return Object.entries(answer).flatMap(([key, value]) => {
+    if (isWhole && ['schemas', 'meta'].includes(key)) return []
+    const attribute = attributes.find((one) => one.name === key)
+    if (attribute === undefined) return key === 'subAttributes' ? [] : [key]
+    const parts = attribute.subAttributes as Described | undefined
+    return parts === undefined
+      ? []
+      : [value].flat().flatMap((one) => undescribed(one as object, parts, false).map((part) => `${key}.${part}`))
+  })
+}
+
 const refusal = (status: number, scimType?: string) => expect.objectContaining({ name: 'ScimError', status, scimType })
 
 describe('a user', () => {
@@ -221,6 +236,21 @@ describe('discovery', () => {
       filter: { supported: true, maxResults: 1_000 },
       bulk: { supported: false },
     })
+  })
+  test('what discovery answers is described, every key of it', () => {
+    const described = new Map(schemas('http://x').map((schema) => [schema.name, schema.attributes]))
+    const answers = {
+      ServiceProviderConfig: [serviceProviderConfig('http://x')],
+      ResourceType: resourceTypes('http://x'),
+      Schema: schemas('http://x'),
+    }
+    for (const [name, list] of Object.entries(answers))
+      for (const answer of list) expect(undescribed(answer, described.get(name) ?? [])).toEqual([])
+  })
+  test('what RFC 7643 does not have is not in ServiceProviderConfig: strict clients refuse it', () => {
+    expect(Object.keys(serviceProviderConfig('http://x')).sort()).toEqual(
+      ['schemas', 'patch', 'bulk', 'filter', 'changePassword', 'sort', 'etag', 'authenticationSchemes', 'meta'].sort(),
+    )
   })
   test('every resource names its attributes once, whatever their case', () => {
     for (const type of [userType, groupType]) {

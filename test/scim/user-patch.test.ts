@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readUser, type UserInput } from '../../src/scim/resource.ts'
+import { readGroup, readUser, type UserInput } from '../../src/scim/resource.ts'
 import { applyUserPatch } from '../../src/scim/user-patch.ts'
 import { enterpriseUserUrn } from '../../src/scim/user-schema.ts'
 
@@ -152,6 +152,22 @@ describe('Entra', () => {
     })
     expect(patched(managed, { op: 'Remove', path: enterpriseUserUrn }).attributes[enterpriseUserUrn]).toBeUndefined()
   })
+  test('primary for every element: the last one has it', () => {
+    const two = patched(ada, { op: 'add', path: 'emails', value: [{ type: 'home', value: 'h', primary: true }] })
+    expect(patched(two, { op: 'replace', path: 'emails.primary', value: true }).attributes.emails).toEqual([
+      { type: 'work', value: 'ada@b.c', primary: false },
+      { type: 'home', value: 'h', primary: true },
+    ])
+  })
+  test('active taken away stays as it was in force, through further changes and a PUT without it', () => {
+    const off = patched(ada, { op: 'replace', path: 'active', value: false })
+    const gone = patched(off, { op: 'remove', path: 'active' })
+    expect(gone).toEqual({ ...off, attributes: { ...off.attributes, active: null } })
+    expect(patched(gone, { op: 'remove', path: 'displayName' })).toMatchObject({ active: false, attributes: { active: null } })
+    expect(readUser({ userName: 'ada@b.c' }, gone)).toMatchObject({ active: false, attributes: { active: null } })
+    expect(readUser({ userName: 'ada@b.c', active: true }, gone).attributes).not.toHaveProperty('active')
+    expect(patched(gone, { op: 'add', value: { active: 'True' } })).toEqual(ada)
+  })
   test('several attributes at once, names in any case', () => {
     expect(
       patched(ada, { op: 'Add', path: 'TITLE', value: 't' }, { op: 'Replace', path: 'Name.FamilyName', value: 'f' }).attributes,
@@ -186,6 +202,26 @@ describe('refused, nothing applied', () => {
     ['invalidSyntax', { op: 'replace', value: { displayName: 'a', DISPLAYNAME: 'b' } }],
   ])('%s: %j', (scimType, operation) => {
     expect(() => patched(ada, { op: 'replace', path: 'title', value: 'fine' }, operation)).toThrow(refusal(400, scimType))
+  })
+
+  test('what would be compared too often', () => {
+    const filter = Array(60).fill('type eq "x"').join(' or ')
+    const often = (operation: unknown) => () => patched(ada, ...Array(60).fill(operation))
+    expect(often({ op: 'remove', path: `emails[${filter}]` })).toThrow(refusal(413))
+    expect(often({ op: 'add', path: 'emails', value: Array.from({ length: 60 }, () => ({ value: 'x' })) })).toThrow(refusal(413))
+    expect(patched(ada, ...Array(1_000).fill({ op: 'replace', path: 'emails[type eq "work"].value', value: 'w' }))).toMatchObject(
+      {
+        attributes: { emails: [{ type: 'work', value: 'w', primary: true }] },
+      },
+    )
+  })
+
+  test('a long run of accents, before anybody normalizes it', () => {
+    const accents = `a${'\u0301\u0316'.repeat(400_000)}`
+    // Normalized, this takes minutes.
+    expect(() => patched(ada, { op: 'replace', path: 'title', value: accents })).toThrow(refusal(400, 'invalidValue'))
+    expect(() => readUser({ userName: accents })).toThrow(refusal(400, 'invalidValue'))
+    expect(() => readGroup({ displayName: accents })).toThrow(refusal(400, 'invalidValue'))
   })
 
   test('keys that reach for a prototype are no attributes', () => {

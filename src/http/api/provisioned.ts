@@ -27,7 +27,7 @@ const ProvisionedUser = Type.Object({
   externalId: Nullable(Type.String()),
   active: Type.Boolean(),
   state: OneOf(userStates),
-  reasons: Type.Array(OneOf(['managed_elsewhere', 'protected', 'other_domain'])),
+  reasons: Type.Array(OneOf(['managed_elsewhere', 'protected'])),
   person: Type.Object({ id: Id, userName: Type.String(), email: Nullable(Type.String()) }),
   matchedBy: OneOf(['email', 'user_name', 'created', 'person']),
   createdAt: Time,

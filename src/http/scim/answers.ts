@@ -1,67 +1,84 @@
-import type { FastifyError, FastifyReply } from 'fastify'
-import { sqlState } from '../../database/errors.ts'
-import { Refusal, type RefusalCode } from '../../organization/refusal.ts'
-import { ScimError, type ScimType } from '../../scim/error.ts'
-import { errorMessage } from '../../scim/messages.ts'
-import { failureOf } from '../failure.ts'
-import { sendScimFailure } from '../scim-failure.ts'
+import type { FastifyReply } from 'fastify'
+import type { RefusalCode } from '../../organization/refusal.ts'
+import type { ScimType } from '../../scim/error.ts'
+import { errorMessage, listResponse } from '../../scim/messages.ts'
+import { etagOf, locationOf } from '../../scim/representation.ts'
+import type { Failure, FailureCode } from '../failure.ts'
 
-export const scimJson = 'application/scim+json; charset=utf-8'
+/** The URL of the SCIM service. */
+export const scimBase = (publicUrl: string): string => `${publicUrl}/scim/v2`
 
-/** How SCIM says each refusal of the domain. */
-export const scimAnswer: Record<RefusalCode, [status: number, scimType?: ScimType]> = {
-  not_found: [404],
-  name_taken: [409, 'uniqueness'],
-  user_name_taken: [409, 'uniqueness'],
-  invalid_value: [400, 'invalidValue'],
-  invalid_import: [400, 'invalidValue'],
-  unknown_members: [400, 'invalidValue'],
-  managed_by_directory: [409],
-  protected: [409],
-  paired_with_directory: [409],
-  last_default_group: [409],
-  in_use: [409],
-  too_many_tokens: [409],
-  review_changed: [409],
-  group_filling: [409],
-  group_blocked: [409],
-  group_empty: [409],
-  nothing_to_sync: [409],
-  choice_not_possible: [409],
-  idempotency_key_reused: [422],
-  idempotency_key_in_flight: [409],
-  not_permitted: [403],
+/** The keyword with which SCIM says each no (RFC 7644 §3.12, table 9), where it has one. */
+const scimTypes: Record<FailureCode | RefusalCode, ScimType | undefined> = {
+  name_taken: 'uniqueness',
+  user_name_taken: 'uniqueness',
+  invalid_value: 'invalidValue',
+  invalid_import: 'invalidValue',
+  unknown_members: 'invalidValue',
+  invalid_json: 'invalidSyntax',
+  not_found: undefined,
+  managed_by_directory: undefined,
+  protected: undefined,
+  paired_with_directory: undefined,
+  too_many_tokens: undefined,
+  review_changed: undefined,
+  group_filling: undefined,
+  group_blocked: undefined,
+  group_empty: undefined,
+  nothing_to_sync: undefined,
+  idempotency_key_reused: undefined,
+  idempotency_key_in_flight: undefined,
+  not_permitted: undefined,
+  unauthenticated: undefined,
+  invalid_request: undefined,
+  no_such_path: undefined,
+  method_not_allowed: undefined,
+  body_too_large: undefined,
+  content_type_not_supported: undefined,
+  too_many_requests: undefined,
+  timed_out: undefined,
+  unavailable: undefined,
+  internal: undefined,
 }
 
-/** Answers what was thrown as a SCIM error; what is a bug is logged, and nothing of it shown. */
-export function sendScimError(error: FastifyError, reply: FastifyReply): FastifyReply {
-  const known = scimErrorOf(error)
-  if (known !== undefined) return reply.code(known.status).type(scimJson).serializer(JSON.stringify).send(errorMessage(known))
-  const failure = failureOf(error)
-  if (failure.status >= 500) reply.log.error({ err: error }, 'failed')
-  return sendScimFailure(reply, failure)
-}
+/** A failure as the body of a SCIM error (RFC 7644 §3.12). */
+export const scimErrorOf = ({ status, code, message, scimType }: Failure) =>
+  errorMessage({ status, scimType: scimType ?? scimTypes[code], message })
 
-// PostgreSQL's states as in rule 11; those without a SCIM keyword are said as on the admin API.
-function scimErrorOf(error: unknown): ScimError | undefined {
-  if (error instanceof ScimError) return error
-  if (error instanceof Refusal) {
-    const [status, scimType] = scimAnswer[error.code]
-    return new ScimError(status, scimType, error.message)
-  }
-  const state = sqlState(error)
-  if (state === '23505')
-    return new ScimError(409, 'uniqueness', 'Something of that name was made at the same time. Read it and try again.')
-  if (state === '22021' || state === '22P02' || state === '22P05') {
-    return new ScimError(400, 'invalidValue', 'A value holds characters that cannot be stored.')
-  }
-  return undefined
+/** Answers a failure as a SCIM error. */
+export function sendScimFailure(reply: FastifyReply, failure: Failure): FastifyReply {
+  return sendScim(reply.code(failure.status).headers(failure.headers), scimErrorOf(failure))
 }
 
 /** Sends a SCIM body: an object, JSON text, or a stream of JSON text. */
 export function sendScim(reply: FastifyReply, body: unknown): FastifyReply {
   return reply
-    .type(scimJson)
-    .serializer((answer) => (typeof answer === 'string' ? answer : JSON.stringify(answer)))
+    .header('content-type', contentTypeFor(reply.request.headers.accept))
+    .serializer((answer: unknown) => (typeof answer === 'string' ? answer : JSON.stringify(answer)))
     .send(body)
+}
+
+/** Sends one resource with where it is and which version of it this is (RFC 7644 §3.4.1; RFC 7643 §3.1, `meta.location`). */
+export function sendResource(
+  reply: FastifyReply,
+  type: 'User' | 'Group',
+  { id, version }: { id: string; version: number },
+  body: unknown,
+  publicUrl: string,
+): FastifyReply {
+  const location = locationOf(type, id, scimBase(publicUrl))
+  return sendScim(reply.headers({ location, 'content-location': location, etag: etagOf(version) }), body)
+}
+
+/** A page of resources as the JSON around them. */
+export function listFrame(total: number, startIndex: number, count: number): [before: string, after: string] {
+  const { Resources: _none, ...frame } = listResponse(total, startIndex, [])
+  return [`${JSON.stringify({ ...frame, itemsPerPage: count }).slice(0, -1)},"Resources":[`, ']}']
+}
+
+// RFC 7644 §3.1, §8.1: application/scim+json, and application/json for who reads nothing else.
+function contentTypeFor(accept: string | undefined): string {
+  const isPlain =
+    accept !== undefined && /application\/json/i.test(accept) && !/application\/(scim\+json|\*)|\*\/\*/i.test(accept)
+  return `application/${isPlain ? 'json' : 'scim+json'}; charset=utf-8`
 }

@@ -4,7 +4,7 @@ import { listResponse } from '../../scim/messages.ts'
 import { sameName } from '../../scim/names.ts'
 import { resourceTypes, schemas, serviceProviderConfig } from '../../scim/schemas.ts'
 import type { Parts } from '../parts.ts'
-import { sendScim } from './answers.ts'
+import { scimBase, sendScim } from './answers.ts'
 
 interface ById {
   Params: { id: string }
@@ -13,7 +13,7 @@ interface ById {
 
 /** What the server says of itself (RFC 7644 §4). A filter on it is a 403, as the RFC says. */
 export const discoveryRoutes: FastifyPluginAsync<Parts> = async (app, { publicUrl }) => {
-  const base = `${publicUrl}/scim/v2`
+  const base = scimBase(publicUrl)
   app.addHook('preHandler', async (request) => {
     if ((request.query as { filter?: unknown }).filter !== undefined)
       throw new ScimError(403, undefined, 'What the server says of itself cannot be filtered.')

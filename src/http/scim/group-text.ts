@@ -1,8 +1,15 @@
+import { Readable } from 'node:stream'
+import type { FastifyRequest } from 'fastify'
 import type { Reader } from '../../database/connection.ts'
 import type { DirectoryId } from '../../database/ids.ts'
+import { reading } from '../../database/transaction.ts'
 import { type GroupRecord, type MemberParts, membersAtOnce, membersTexts } from '../../provisioning/read.ts'
+import { find } from '../../scim/names.ts'
 import { type Projection, project, wants, wantsPart } from '../../scim/projection.ts'
-import { groupResource } from '../../scim/representation.ts'
+import { groupResource, locationOf } from '../../scim/representation.ts'
+import { groupType } from '../../scim/schemas.ts'
+import type { Parts } from '../parts.ts'
+import { scimBase } from './answers.ts'
 
 /** Reads something of the organization in a transaction of its own. */
 export type Read = <T>(work: (reader: Reader) => Promise<T>) => Promise<T>
@@ -11,14 +18,14 @@ export type Read = <T>(work: (reader: Reader) => Promise<T>) => Promise<T>
  * Groups as JSON text, joined by commas, piece by piece: members are read as text, 5,000 in a go, each go in a transaction of its
  * own, so that neither memory nor a connection is held by a slow reader. Read by key: who stays a member meanwhile is never missed.
  */
-export async function* groupTexts(
+async function* groupTexts(
   groups: readonly GroupRecord[],
   projection: Projection,
   base: string,
   directoryId: DirectoryId,
   read: Read,
 ) {
-  const parts = memberParts(projection)
+  const parts = memberParts(projection, base)
   let separator = ''
   for (const batch of parts === undefined ? [[...groups]] : batches(groups)) {
     const ids = batch.map((group) => group.groupId)
@@ -26,32 +33,63 @@ export async function* groupTexts(
     for (const [at, group] of batch.entries()) {
       const text = JSON.stringify(project(groupResource(group, base), projection))
       const members = first[at]
-      yield separator + (members === undefined || parts === undefined ? text : `${text.slice(0, -1)},"members":[${members.text}`)
+      yield separator + text.slice(0, -1)
       separator = ','
-      if (members === undefined || parts === undefined) continue
-      let isEmpty = members.text === ''
-      for (let { last } = members; last !== undefined; ) {
-        const after = last
-        const [next] = await read((reader) => membersTexts(reader, directoryId, [group.groupId], parts, after))
-        if (next?.text) yield (isEmpty ? '' : ',') + next.text
-        isEmpty &&= !next?.text
-        last = next?.last
+      // Nobody is no attribute, as everywhere (RFC 7643 §2.5).
+      let before = ',"members":['
+      for (let page = members; page !== undefined && parts !== undefined; ) {
+        if (page.text !== '') {
+          yield before + page.text
+          before = ','
+        }
+        const { last } = page
+        if (last === undefined) break
+        ;[page] = await read((reader) => membersTexts(reader, directoryId, [group.groupId], parts, last))
       }
-      yield ']}'
+      yield before === ',' ? ']}' : '}'
     }
   }
 }
 
-/** Whether all of it is read in one go: then one transaction and one answer without a stream will do. */
-export function isOneGo(groups: readonly GroupRecord[], projection: Projection): boolean {
-  return memberParts(projection) === undefined || groups.reduce((sum, group) => sum + group.memberCount, 0) < membersAtOnce
+/** Groups as one answer with what stands around them: one transaction where the members are few; a stream, read in further ones, where they are many. */
+export async function groupsAnswer(
+  { db, publicUrl }: Pick<Parts, 'db' | 'publicUrl'>,
+  request: FastifyRequest,
+  groups: readonly GroupRecord[],
+  projection: Projection,
+  read: Read,
+  [before, after]: readonly [string, string] = ['', ''],
+): Promise<string | Readable> {
+  const texts = (one: Read) => groupTexts(groups, projection, scimBase(publicUrl), request.directory.id, one)
+  if (isOneGo(groups, projection)) return before + (await Array.fromAsync(texts(read))).join('') + after
+  const each: Read = (work) => reading(db, request.scope, work)
+  return Readable.from(surrounded(before, texts(each), after), { objectMode: false })
+}
+
+async function* surrounded(before: string, texts: AsyncIterable<string>, after: string): AsyncGenerator<string> {
+  if (before !== '') yield before
+  yield* texts
+  if (after !== '') yield after
+}
+
+// All of it is read in one go.
+function isOneGo(groups: readonly GroupRecord[], projection: Projection): boolean {
+  return memberParts(projection, '') === undefined || groups.reduce((sum, group) => sum + group.memberCount, 0) < membersAtOnce
 }
 
 // With `excludedAttributes=members` no member is read, let alone sent.
-function memberParts(projection: Projection): MemberParts | undefined {
-  if (!wants(projection, 'members')) return undefined
-  const [value, display, type] = ['value', 'display', 'type'].map((part) => wantsPart(projection, 'members', part))
-  return value || display || type ? { value: value === true, display: display === true, type: type === true } : undefined
+function memberParts(projection: Projection, base: string): MemberParts | undefined {
+  const members = find(groupType.attributes, 'members')
+  if (members === undefined || !wants(projection, members.name)) return undefined
+  const isWanted = (name: string) =>
+    members.subAttributes?.some((part) => part.name === name && wantsPart(projection, members, part))
+  const parts = {
+    value: isWanted('value') === true,
+    refBase: isWanted('$ref') ? locationOf('User', '', base) : undefined,
+    display: isWanted('display') === true,
+    type: isWanted('type') === true,
+  }
+  return Object.values(parts).some(Boolean) ? parts : undefined
 }
 
 // So many groups in a go as have 5,000 members together; a larger one is on its own.

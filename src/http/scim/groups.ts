@@ -1,20 +1,17 @@
-import { Readable } from 'node:stream'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { ProvisionedGroupId } from '../../database/ids.ts'
 import { inTransaction, reading } from '../../database/transaction.ts'
 import { type GroupRecord, groupById, groupPage } from '../../provisioning/read.ts'
 import { readGroupPatch } from '../../scim/group-patch.ts'
-import { listResponse } from '../../scim/messages.ts'
 import { resolveName } from '../../scim/names.ts'
 import type { Projection } from '../../scim/projection.ts'
-import { etagOf, locationOf } from '../../scim/representation.ts'
 import { type GroupChange, readGroup, readGroupReplacement } from '../../scim/resource.ts'
 import { groupType } from '../../scim/schemas.ts'
 import { receiveGroup, receiveGroupDeletion, receiveNewGroup } from '../../sync/receive-group.ts'
 import { largeBodyLimit } from '../content.ts'
 import type { Parts } from '../parts.ts'
-import { sendScim } from './answers.ts'
-import { groupTexts, isOneGo, type Read } from './group-text.ts'
+import { listFrame, sendResource, sendScim } from './answers.ts'
+import { groupsAnswer, type Read } from './group-text.ts'
 import { projectionOf, readQuery } from './query.ts'
 
 interface ById {
@@ -27,28 +24,16 @@ const members = resolveName(groupType, 'members')
 const withoutMembers: Projection = members === undefined ? {} : { except: [members] }
 
 /** `/Groups`: RFC 7644 §3.2 to §3.6. POST 201, PUT 200, PATCH 204 unless attributes are asked for, DELETE 204. */
-export const groupRoutes: FastifyPluginAsync<Parts> = async (app, { db, publicUrl }) => {
-  const base = `${publicUrl}/scim/v2`
+export const groupRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
+  const { db, publicUrl } = parts
   const large = { bodyLimit: largeBodyLimit }
 
-  /** One transaction where the members are few; a stream, read in further ones, where they are many. */
-  const textOf = async (
-    request: FastifyRequest,
-    groups: GroupRecord[],
-    projection: Projection,
-    read: Read,
-    before = '',
-    after = '',
-  ) => {
-    const texts = (one: Read) => groupTexts(groups, projection, base, request.directory.id, one)
-    if (isOneGo(groups, projection)) return before + (await Array.fromAsync(texts(read))).join('') + after
-    const each: Read = (work) => reading(db, request.scope, work)
-    return Readable.from(surrounded(before, texts(each), after), { objectMode: false })
-  }
+  const textOf = (request: FastifyRequest, group: GroupRecord, projection: Projection, read: Read) =>
+    groupsAnswer(parts, request, [group], projection, read)
 
   const writtenText = (request: FastifyRequest, group: GroupRecord, projection: Projection, read: Read) => {
     const isAsked = projection.only !== undefined || projection.except !== undefined
-    return textOf(request, [group], isAsked || group.memberCount <= membersRepeated ? projection : withoutMembers, read)
+    return textOf(request, group, isAsked || group.memberCount <= membersRepeated ? projection : withoutMembers, read)
   }
 
   app.post('/Groups', large, async (request, reply) => {
@@ -59,25 +44,24 @@ export const groupRoutes: FastifyPluginAsync<Parts> = async (app, { db, publicUr
       const group = await groupById(trx, request.directory.id, id)
       return { group, text: await writtenText(request, group, projection, (work) => work(trx)) }
     })
-    return sendScim(reply.code(201).headers({ location: locationOf('Group', group.id, base), etag: etagOf(group.version) }), text)
+    return sendResource(reply.code(201), 'Group', group, text, publicUrl)
   })
 
   app.get<ById>('/Groups/:id', async (request, reply) => {
     const projection = projectionOf(groupType, request.query)
     const { group, text } = await reading(db, request.scope, async (reader) => {
       const group = await groupById(reader, request.directory.id, request.params.id)
-      return { group, text: await textOf(request, [group], projection, (work) => work(reader)) }
+      return { group, text: await textOf(request, group, projection, (work) => work(reader)) }
     })
-    return sendScim(reply.header('etag', etagOf(group.version)), text)
+    return sendResource(reply, 'Group', group, text, publicUrl)
   })
 
   const list = async (request: FastifyRequest, reply: FastifyReply, given: unknown) => {
     const { projection, ...query } = readQuery(groupType, given)
     const text = await reading(db, request.scope, async (reader) => {
       const { total, items } = await groupPage(reader, request.directory.id, query)
-      const { Resources: _none, ...frame } = listResponse(total, query.paging.startIndex, items)
-      const before = `${JSON.stringify(frame).slice(0, -1)},"Resources":[`
-      return textOf(request, items, projection, (work) => work(reader), before, ']}')
+      const frame = listFrame(total, query.paging.startIndex, items.length)
+      return groupsAnswer(parts, request, items, projection, (work) => work(reader), frame)
     })
     return sendScim(reply, text)
   }
@@ -109,17 +93,11 @@ export const groupRoutes: FastifyPluginAsync<Parts> = async (app, { db, publicUr
       const group = await groupById(trx, request.directory.id, id)
       return { group, text: await writtenText(request, group, projection, (work) => work(trx)) }
     })
-    return sendScim(reply.header('etag', etagOf(group.version)), text)
+    return sendResource(reply, 'Group', group, text, publicUrl)
   }
 
   app.delete<ById>('/Groups/:id', async (request, reply) => {
     await inTransaction(db, request.scope, (trx) => receiveGroupDeletion(trx, request.directory, request.params.id))
     return reply.code(204).send()
   })
-}
-
-async function* surrounded(before: string, texts: AsyncIterable<string>, after: string): AsyncGenerator<string> {
-  if (before !== '') yield before
-  yield* texts
-  if (after !== '') yield after
 }

@@ -1,6 +1,6 @@
 import type { Query } from '../../provisioning/read.ts'
 import { ScimError } from '../../scim/error.ts'
-import { parseFilter } from '../../scim/filter.ts'
+import { parseFilter, parseFilterAcross } from '../../scim/filter.ts'
 import { resolveName, under } from '../../scim/names.ts'
 import { readPaging } from '../../scim/paging.ts'
 import { type Projection, readProjection } from '../../scim/projection.ts'
@@ -22,10 +22,26 @@ export function readQuery(type: ResourceType, given: unknown): Asked {
   return {
     filter: filter === undefined ? undefined : parseFilter(type, filter),
     sort: sortOf(type, asked),
-    paging: readPaging({ startIndex: under(asked, 'startIndex'), count: under(asked, 'count') }),
+    paging: pagingOf(asked),
     projection: projectionOf(type, asked),
   }
 }
+
+/**
+ * Reads what is asked of several kinds of resources at once (RFC 7644 §3.4.2.1), for each of them.
+ * @throws ScimError 400, 403 `sensitive`
+ */
+export function readQueryAcross(types: readonly ResourceType[], given: unknown): Asked[] {
+  const asked = bodyOf(given)
+  if (textOf('sortBy', asked) !== undefined)
+    throw new ScimError(400, 'invalidValue', 'Users and groups together are not sorted. Ask /Users or /Groups.')
+  const text = textOf('filter', asked)
+  const filters = text === undefined ? [] : parseFilterAcross(types, text)
+  return types.map((type, at) => ({ filter: filters[at], paging: pagingOf(asked), projection: projectionOf(type, asked) }))
+}
+
+const pagingOf = (asked: Record<string, unknown>) =>
+  readPaging({ startIndex: under(asked, 'startIndex'), count: under(asked, 'count') })
 
 /** Reads `attributes` and `excludedAttributes` alone. */
 export function projectionOf(type: ResourceType, given: unknown): Projection {

@@ -1,21 +1,49 @@
-import type { FastifyError, FastifyPluginAsync } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, HTTPMethods } from 'fastify'
 import { ScimError } from '../../scim/error.ts'
+import { Failure } from '../failure.ts'
 import type { Parts } from '../parts.ts'
-import { sendScimError } from './answers.ts'
 import { discoveryRoutes } from './discovery.ts'
 import { groupRoutes } from './groups.ts'
+import { searchRoutes } from './search.ts'
 import { userRoutes } from './users.ts'
 
 /** The SCIM service of a directory, below `/scim/v2`. Who asks is known already: `request.directory`. */
 export const scimRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
-  app.setErrorHandler<FastifyError>((error, _request, reply) => sendScimError(error, reply))
+  const refuseOtherMethods = methodsOffered(app)
   await app.register(discoveryRoutes, parts)
   await app.register(userRoutes, parts)
   await app.register(groupRoutes, parts)
+  await app.register(searchRoutes, parts)
+  refuseOtherMethods()
   // A directory's token is nobody's own (RFC 7644 §3.11); Bulk is not offered, and ServiceProviderConfig says so.
   for (const path of ['/Me', '/Bulk']) {
     app.all(path, () => {
       throw new ScimError(501, undefined, `This server does not offer ${path}.`)
     })
+  }
+}
+
+const methods: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+/** Watches which methods each path offers; what it answers then refuses the others: a path that is there is no 404 (RFC 9110 §15.5.6). */
+function methodsOffered(app: FastifyInstance): () => void {
+  const offered = new Map<string, Set<string>>()
+  app.addHook('onRoute', ({ path, prefix, method }) => {
+    const below = path.slice(prefix.length) || '/'
+    const known = offered.get(below) ?? new Set()
+    for (const one of [method].flat()) known.add(one)
+    offered.set(below, known)
+  })
+  return () => {
+    for (const [url, known] of [...offered]) {
+      const allow = methods.filter((method) => known.has(method)).join(', ')
+      app.route({
+        method: methods.filter((method) => !known.has(method)),
+        url,
+        handler: () => {
+          throw new Failure(405, 'method_not_allowed', `This path takes ${allow}.`, { headers: { allow } })
+        },
+      })
+    }
   }
 }

@@ -5,13 +5,13 @@ import { inTransaction, reading } from '../../database/transaction.ts'
 import { userById, userPage } from '../../provisioning/read.ts'
 import { listResponse } from '../../scim/messages.ts'
 import { type Projection, project, wants } from '../../scim/projection.ts'
-import { etagOf, locationOf, type StoredUser, userResource } from '../../scim/representation.ts'
+import { type StoredUser, userResource } from '../../scim/representation.ts'
 import { readUser } from '../../scim/resource.ts'
 import { userType } from '../../scim/schemas.ts'
 import { applyUserPatch } from '../../scim/user-patch.ts'
 import { receiveNewUser, receiveUser, receiveUserDeletion } from '../../sync/receive-user.ts'
 import type { Parts } from '../parts.ts'
-import { sendScim } from './answers.ts'
+import { scimBase, sendResource, sendScim } from './answers.ts'
 import { projectionOf, readQuery } from './query.ts'
 
 interface ById {
@@ -20,10 +20,10 @@ interface ById {
 
 /** `/Users`: RFC 7644 §3.2 to §3.6. POST 201, PUT and PATCH 200 with the user, DELETE 204. */
 export const userRoutes: FastifyPluginAsync<Parts> = async (app, { db, publicUrl }) => {
-  const base = `${publicUrl}/scim/v2`
+  const base = scimBase(publicUrl)
 
   const send = (reply: FastifyReply, user: StoredUser, projection: Projection) =>
-    sendScim(reply.header('etag', etagOf(user.version)), project(userResource(user, base), projection))
+    sendResource(reply, 'User', user, project(userResource(user, base), projection), publicUrl)
 
   const read = (reader: Reader, request: FastifyRequest, id: string, projection: Projection) =>
     userById(reader, request.directory.id, id, wants(projection, 'groups'))
@@ -34,7 +34,7 @@ export const userRoutes: FastifyPluginAsync<Parts> = async (app, { db, publicUrl
     const user = await inTransaction(db, request.scope, async (trx) =>
       read(trx, request, await receiveNewUser(trx, request.directory, input), projection),
     )
-    return send(reply.code(201).header('location', locationOf('User', user.id, base)), user, projection)
+    return send(reply.code(201), user, projection)
   })
 
   app.get<ById>('/Users/:id', async (request, reply) => {

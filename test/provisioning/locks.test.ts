@@ -1,0 +1,71 @@
+import { sql } from 'kysely'
+import type { Db, Trx } from '../../src/database/connection.ts'
+import type { GroupId, ProvisionedGroupId } from '../../src/database/ids.ts'
+import { findDirectory } from '../../src/provisioning/directories.ts'
+import { lockProvisionedGroup } from '../../src/provisioning/groups.ts'
+import { keepUnknownMembers, recordUnknownMembers } from '../../src/provisioning/unknown-members.ts'
+import { expect, type Organization, type Provider, test } from '../support/story.ts'
+
+type Act = (parties: { acme: Organization; entra: Provider }) => Promise<unknown>
+
+// Who holds a group of the organization while it waits for a push of it, is waited for by that push (rule 12).
+const acts: [string, Act][] = [
+  ['protects a group', ({ acme }) => acme.protects('Engineering')],
+  ['renames it', ({ acme }) => acme.renames('Engineering', 'Elsewhere')],
+  ['deletes it', ({ acme }) => acme.deletes('Engineering')],
+  ['changes its default access', ({ acme }) => acme.stopsDefault('Engineering', 'site/product/user')],
+  ['pushes another group onto its name', ({ entra }) => entra.renames('Other', 'Engineering')],
+]
+
+for (const [name, act] of acts) {
+  test(`who ${name} waits for pushes of it before holding it`, async ({ acme, okta, entra, inOrg, db }) => {
+    await acme.has({ group: 'Engineering', members: ['ada'] })
+    await acme.grants('Engineering', 'site/product/user', { isDefault: true })
+    await entra.pushes({ group: 'Other' })
+    await okta.pushes({ group: 'Engineering' })
+    let acting: Promise<unknown> | undefined
+    await inOrg(async (trx) => {
+      await lockProvisionedGroup(
+        trx,
+        (await findDirectory(trx, okta.directory.name)).id,
+        okta.idOf('Engineering') as ProvisionedGroupId,
+      )
+      acting = act({ acme, entra })
+      await someoneWaits(db)
+      await takeGroup(trx, 'engineering')
+    })
+    await acting
+  })
+}
+
+// 55P03 where somebody holds it.
+const takeGroup = (trx: Trx, key: string) =>
+  sql<{ id: GroupId }>`
+    select id from groups where org_id = ${trx.orgId} and name_key = ${key} and effective for no key update nowait`.execute(trx)
+
+async function someoneWaits(db: Db): Promise<void> {
+  for (let waiting = 0; waiting === 0; ) {
+    const { rows } = await db.pool.query<{ n: number }>(
+      "select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+    )
+    waiting = rows[0]?.n ?? 0
+  }
+}
+
+test('a list of many unknown members is replaced by another one in no more than a moment', async ({ okta, inOrg }) => {
+  await okta.pushes({ group: 'G' })
+  const groupId = okta.idOf('G') as ProvisionedGroupId
+  const values = (what: string) => Array.from({ length: 40_000 }, (_, at) => `${what}-${at}`)
+  await inOrg(async (trx) => {
+    const directory = await findDirectory(trx, okta.directory.name)
+    await recordUnknownMembers(
+      trx,
+      directory,
+      groupId,
+      values('old').map((value) => ({ value })),
+    )
+    // Compared each with each it takes a minute.
+    await sql`set local statement_timeout = '5s'`.execute(trx)
+    expect(await keepUnknownMembers(trx, groupId, [...values('new'), 'old-7'])).toBe(39_999)
+  })
+})
