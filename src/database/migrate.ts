@@ -5,6 +5,7 @@ import { CannotStart } from './cannot-start.ts'
 import type { ConnectionOptions } from './connection.ts'
 import { sqlState } from './errors.ts'
 import * as organization from './migrations/0001-organization.ts'
+import * as membershipFunctions from './migrations/0002-membership-functions.ts'
 
 interface Migration {
   /** Nodes of the last release cannot work with the database once this has run. */
@@ -14,6 +15,7 @@ interface Migration {
 
 const migrations: Record<string, Migration> = {
   '0001-organization': organization,
+  '0002-membership-functions': membershipFunctions,
 }
 
 interface Book {

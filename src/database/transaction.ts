@@ -14,8 +14,21 @@ export async function inTransaction<T>(db: Db, scope: Scope, work: (trx: Trx) =>
     try {
       return await once(db, 'begin', scope, (queries) => work(queries as Trx))
     } catch (error) {
-      if (!worthAnotherTry(sqlState(error), tries)) throw error
-      await sleep(20 + Math.random() * Math.min(480, 40 * 2 ** tries))
+      await beforeAnotherTry(error, tries)
+    }
+  }
+}
+
+/**
+ * Runs one statement that is a transaction of its own and sets its organization itself: a call of one of our functions
+ * (migrations). Again on 40001, 40P01 and 23505, as `inTransaction`.
+ */
+export async function inOneStatement<Row extends object>(db: Db, text: string, values: unknown[]): Promise<Row[]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return (await db.pool.query<Row>({ name: text, text, values })).rows
+    } catch (error) {
+      await beforeAnotherTry(error, tries)
     }
   }
 }
@@ -38,6 +51,11 @@ export async function planForSets(trx: Trx): Promise<void> {
     from jsonb_each_text(${JSON.stringify({ ...settingsForSets, plan_cache_mode: 'force_custom_plan' })}::jsonb) as given(name, value)`.execute(
     trx,
   )
+}
+
+async function beforeAnotherTry(error: unknown, tries: number): Promise<void> {
+  if (!worthAnotherTry(sqlState(error), tries)) throw error
+  await sleep(20 + Math.random() * Math.min(480, 40 * 2 ** tries))
 }
 
 function worthAnotherTry(state: string | undefined, tries: number): boolean {

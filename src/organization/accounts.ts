@@ -3,7 +3,7 @@ import type { Reader, Trx } from '../database/connection.ts'
 import { type AccountId, type DirectoryId, isId, newId } from '../database/ids.ts'
 import { appendLog, appendLogs, type LogEntry } from './log.ts'
 import { nameKey } from './name-key.ts'
-import { checkedName, checkedText, maxNameLength } from './name-rules.ts'
+import { checkedName, checkedText, maxNameLength, whyNotLine } from './name-rules.ts'
 import { type AskedOfAccount, lockAccount, whyNotChangeAccount } from './permission.ts'
 import { Refusal } from './refusal.ts'
 
@@ -46,7 +46,7 @@ export async function createAccount(trx: Trx, account: NewAccount): Promise<Acco
   await refuseTakenUserName(trx, userName, null)
   const id = await insertAccount(trx, {
     userName,
-    email: checkedText('e-mail', account.email ?? null, maxNameLength),
+    email: checkedText('e-mail', account.email ?? null, maxNameLength, whyNotLine),
     displayName: checkedText('display name', account.displayName ?? null, maxNameLength),
     active: account.active ?? true,
   })
@@ -132,7 +132,7 @@ const permissionFor: Record<keyof AccountUpdate, AskedOfAccount> = {
 function wanted(have: Account, update: AccountUpdate): Omit<AccountFields, 'ownedBy'> {
   return {
     userName: update.userName === undefined ? have.userName : checkedName('user name', update.userName),
-    email: update.email === undefined ? have.email : checkedText('e-mail', update.email, maxNameLength),
+    email: update.email === undefined ? have.email : checkedText('e-mail', update.email, maxNameLength, whyNotLine),
     displayName:
       update.displayName === undefined ? have.displayName : checkedText('display name', update.displayName, maxNameLength),
     active: update.active ?? have.active,

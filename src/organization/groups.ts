@@ -69,11 +69,11 @@ export async function insertGroup(trx: Trx, group: Pick<GroupFields, 'name'> & P
   return id
 }
 
-/** Writes fields of a group: unchecked, not in the log. For those who have judged it and log their own act. */
-export async function changeGroup(trx: Trx, id: GroupId, fields: Partial<GroupFields>): Promise<void> {
+/** Writes fields of a group: unchecked, not in the log. For those who have judged it and log their own act. @returns the name it had */
+export async function changeGroup(trx: Trx, id: GroupId, fields: Partial<GroupFields>): Promise<string | undefined> {
   const { name, description, effective, managedBy, isProtected, ...rest } = fields
   rest satisfies Record<string, never>
-  await trx
+  const row = await trx
     .updateTable('groups')
     .set({
       updated_at: sql`now()`,
@@ -83,9 +83,14 @@ export async function changeGroup(trx: Trx, id: GroupId, fields: Partial<GroupFi
       ...(managedBy === undefined ? {} : { managed_by: managedBy }),
       ...(isProtected === undefined ? {} : { is_protected: isProtected }),
     })
-    .where('org_id', '=', trx.orgId)
-    .where('id', '=', id)
-    .execute()
+    .from((eb) =>
+      eb.selectFrom('groups').select(['id', 'name as former']).where('org_id', '=', trx.orgId).where('id', '=', id).as('before'),
+    )
+    .where('groups.org_id', '=', trx.orgId)
+    .whereRef('groups.id', '=', 'before.id')
+    .returning('before.former')
+    .executeTakeFirst()
+  return row?.former
 }
 
 /**

@@ -3,7 +3,7 @@ import type { GivenAccount } from './accounts.ts'
 import { readCsv } from './csv.ts'
 import type { GivenGroup } from './groups.ts'
 import { nameKey } from './name-key.ts'
-import { maxNameLength, maxTextLength, whyNotName, whyNotText } from './name-rules.ts'
+import { maxNameLength, maxTextLength, whyNotLine, whyNotName, whyNotText } from './name-rules.ts'
 
 /** An organization as CSV files: text, or the bytes of a file. Any of them may be left out. */
 export interface ImportFiles {
@@ -86,7 +86,7 @@ async function readFile(
 const readUser: ReadRow = (rows, line, [userName = '', email = '', displayName = ''], seen) => {
   const wrong =
     wrongName('user_name', userName) ??
-    wrongText('email', email, maxNameLength) ??
+    wrongText('email', email, maxNameLength, whyNotLine) ??
     wrongText('display_name', displayName, maxNameLength)
   if (wrong) return wrong
   const key = nameKey(userName)
@@ -131,8 +131,8 @@ function wrongName(column: string, text: string): string | undefined {
   return why === undefined ? undefined : `${column} ${text === '' ? '' : `${shown(text)} `}${why}`
 }
 
-function wrongText(column: string, text: string, max: number): string | undefined {
-  const why = whyNotText(text, max)
+function wrongText(column: string, text: string, max: number, whyNot = whyNotText): string | undefined {
+  const why = whyNot(text, max)
   return why === undefined ? undefined : `${column} ${shown(text)} ${why}`
 }
 

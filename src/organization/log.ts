@@ -85,11 +85,8 @@ export async function appendLogs(trx: Trx, entries: LogEntry[]): Promise<void> {
       added uuid[], removed uuid[], pushed_added uuid[], pushed_removed uuid[])`.execute(trx)
 }
 
-/**
- * The values of an entry's first columns, for a statement that appends its own entries beside its change:
- * org_id, actor, request_id, action, directory_id, run_id, facts.
- */
-export function logColumns(trx: Trx, act: Act): RawBuilder<unknown> {
+/** What change_memberships (migration 0002) takes of an act: organization, actor, request, action, directory, run, facts. */
+export function logArguments(trx: Trx, act: Act): RawBuilder<unknown> {
   return sql`${trx.orgId}::uuid, ${trx.scope.actor}::text, ${trx.scope.requestId ?? null}::text, ${act.action}::text,
     ${act.directoryId ?? null}::uuid, ${act.runId ?? null}::uuid, ${JSON.stringify(act.facts ?? {})}::jsonb`
 }

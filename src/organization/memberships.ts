@@ -1,7 +1,8 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { Trx } from '../database/connection.ts'
-import type { AccountId, GroupId } from '../database/ids.ts'
-import { type Act, logColumns } from './log.ts'
+import type { Db, Scope, Trx } from '../database/connection.ts'
+import type { AccountId, DirectoryId, GroupId, ProvisionedGroupId } from '../database/ids.ts'
+import { inOneStatement } from '../database/transaction.ts'
+import { type Act, logArguments } from './log.ts'
 
 /** How many memberships a change touched, by truth. Nothing touched: nothing was written, the log included. */
 export interface MembershipChange {
@@ -48,24 +49,32 @@ export function removeMembers(
 /** What a push says, as SQL: rows (group_id, account_id, pushed, follow), each pair once; `follow`: the effective truth follows at once. */
 export type PushedRows = RawBuilder<unknown>
 
-/**
- * Writes what a push says, in one statement: the pushed truth, and the effective one where it follows. Costs what was said costs,
- * whatever the group's size.
- * @param options `touch`: an update of the provider's side, made in the same statement where a membership changed; `addsOnly`: no row says
- * that somebody is no member, so that nothing need be prepared to be deleted
- */
-export function writePushed(
-  trx: Trx,
-  rows: PushedRows,
-  act: Act,
-  options: { touch?: RawBuilder<unknown> | undefined; addsOnly?: boolean } = {},
-): Promise<MembershipChange> {
+/** Writes what a push says: the pushed truth, and the effective one where it follows. Costs what was said costs, whatever the group's size. */
+export function writePushed(trx: Trx, rows: PushedRows, act: Act): Promise<MembershipChange> {
   return write(
     trx,
     act,
-    sql`select group_id, account_id, pushed, case when follow then pushed end as effective from (${rows}) as said`,
-    options,
+    sql`select group_id, account_id, pushed, case when follow then pushed end as effective from (${rows}) as said_of`,
   )
+}
+
+/**
+ * A push of members alone, as one statement that is a transaction of its own (push_members, migration 0002).
+ * @returns whether anything changed; undefined, and nothing is done, where a member is unknown or there is no such group
+ */
+export async function pushMembers(
+  db: Db,
+  scope: Scope,
+  push: { directoryId: DirectoryId; id: ProvisionedGroupId; added: readonly string[]; removed: readonly string[] },
+): Promise<boolean | undefined> {
+  const { directoryId, id, added, removed } = push
+  const values = [scope.orgId, scope.actor, scope.requestId ?? null, directoryId, id, added, removed]
+  const [row] = await inOneStatement<{ changed: boolean | null }>(
+    db,
+    'select push_members($1, $2, $3, $4, $5, $6, $7) as changed',
+    values,
+  )
+  return row?.changed ?? undefined
 }
 
 /** Sync: makes the effective members of a group the pushed ones. Reads and writes the differences only. */
@@ -126,65 +135,21 @@ function differences(trx: Trx, groupIds: readonly GroupId[], truths: RawBuilder<
 }
 
 /**
- * The one statement that writes memberships: from `given` (group_id, account_id, pushed, effective; null leaves a truth as it is)
- * come the rows, the groups' counts and one log entry a group. A row with neither truth is deleted. The caller holds the groups' locks.
+ * Writes memberships by the one statement there is for it (change_memberships, migration 0002): from `given` (group_id, account_id, pushed,
+ * effective; each pair once; null leaves a truth as it is) come the rows, the groups' counts and one log entry a group. The caller holds
+ * the groups' locks.
  */
-async function write(
-  trx: Trx,
-  act: Act,
-  given: RawBuilder<unknown>,
-  { touch, addsOnly = false }: { touch?: RawBuilder<unknown> | undefined; addsOnly?: boolean } = {},
-): Promise<MembershipChange> {
-  const deleted = sql`,
-    deleted as (
-      delete from memberships using changed
-      where memberships.org_id = ${trx.orgId} and memberships.group_id = changed.group_id and memberships.account_id = changed.account_id
-        and not changed.pushed and not changed.effective
-    )`
+async function write(trx: Trx, act: Act, given: RawBuilder<unknown>): Promise<MembershipChange> {
   const { rows } = await sql<MembershipChange>`
     with given as materialized (${given}),
-    changed as materialized (
-      select given.group_id, given.account_id,
-        coalesce(have.pushed, false) as had_pushed, coalesce(have.effective, false) as had_effective,
-        coalesce(given.pushed, have.pushed, false) as pushed, coalesce(given.effective, have.effective, false) as effective
+    said as materialized (
+      select array_agg(group_id) as groups, array_agg(account_id) as accounts, array_agg(pushed) as pushed, array_agg(effective) as effective,
+        json_build_object('toBe', count(*) filter (where pushed), 'notToBe', count(*) filter (where not pushed)) as counts
       from given
-      left join lateral (
-        select pushed, effective from memberships
-        where org_id = ${trx.orgId} and group_id = given.group_id and account_id = given.account_id
-        -- keeps the look-up a look-up: a join over the whole group would cost what the group costs
-        offset 0
-      ) as have on true
-      where coalesce(given.pushed, have.pushed, false) <> coalesce(have.pushed, false)
-        or coalesce(given.effective, have.effective, false) <> coalesce(have.effective, false)
-    ),
-    written as (
-      insert into memberships (org_id, group_id, account_id, pushed, effective)
-      select ${trx.orgId}::uuid, group_id, account_id, pushed, effective from changed where pushed or effective
-      on conflict (org_id, group_id, account_id) do update set pushed = excluded.pushed, effective = excluded.effective, waiting = null,
-        since = case when memberships.effective = excluded.effective then memberships.since else now() end
-    )${addsOnly ? sql`` : deleted},
-    by_group as materialized (
-      select group_id,
-        count(*) filter (where effective) - count(*) filter (where had_effective) as members,
-        count(*) filter (where pushed and not effective) - count(*) filter (where had_pushed and not had_effective) as to_add,
-        count(*) filter (where effective and not pushed) - count(*) filter (where had_effective and not had_pushed) as to_remove,
-        array_agg(account_id) filter (where effective and not had_effective) as added,
-        array_agg(account_id) filter (where had_effective and not effective) as removed,
-        array_agg(account_id) filter (where pushed and not had_pushed) as pushed_added,
-        array_agg(account_id) filter (where had_pushed and not pushed) as pushed_removed
-      from changed group by group_id
-    ),
-    counted as (
-      update groups set member_count = member_count + members, add_count = add_count + to_add, remove_count = remove_count + to_remove
-      from by_group where groups.org_id = ${trx.orgId} and groups.id = by_group.group_id and (members <> 0 or to_add <> 0 or to_remove <> 0)
-    ),
-    logged as (
-      insert into log_entries (org_id, actor, request_id, action, directory_id, run_id, facts, subject, added, removed, pushed_added, pushed_removed)
-      select ${logColumns(trx, act)}, group_id, added, removed, pushed_added, pushed_removed from by_group order by group_id
-    )${touch ? sql`, touched as (${touch} and exists (select from changed))` : sql``}
-    select coalesce(sum(cardinality(added)), 0)::integer as "added", coalesce(sum(cardinality(removed)), 0)::integer as "removed",
-      coalesce(sum(cardinality(pushed_added)), 0)::integer as "pushedAdded", coalesce(sum(cardinality(pushed_removed)), 0)::integer as "pushedRemoved",
-      (select json_build_object('toBe', count(*) filter (where pushed), 'notToBe', count(*) filter (where not pushed)) from given) as said
-    from by_group`.execute(trx)
+    )
+    select change.added, change.removed, change.pushed_added as "pushedAdded", change.pushed_removed as "pushedRemoved", said.counts as said
+    from said, change_memberships(${logArguments(trx, act)}, said.groups, said.accounts, said.pushed, said.effective) as change`.execute(
+    trx,
+  )
   return rows[0] as MembershipChange
 }

@@ -16,12 +16,15 @@ export interface ExistingGroup {
 
 /** Finds who has a name, and locks that group: two directories that push one name must not both be paired with it. */
 export async function existingGroupNamed(trx: Trx, key: string): Promise<ExistingGroup | undefined> {
-  const { rows } = await sql<ExistingGroup>`
+  const named = sql`groups where org_id = ${trx.orgId} and name_key = ${key} and effective`
+  // Sent together, one after the other: what is read of grants and pairing must not be older than the lock.
+  const locked = sql`select from ${named} for no key update`.execute(trx)
+  const read = sql<ExistingGroup>`
     select id, name, managed_by as "managedBy", is_protected as "isProtected",
       exists (select from grants where grants.org_id = groups.org_id and grants.group_id = groups.id and is_default) as "isDefaultAccess",
       (select p.id from provisioned_groups as p where p.org_id = groups.org_id and p.group_id = groups.id) as "pairedWith"
-    from groups where org_id = ${trx.orgId} and name_key = ${key} and effective
-    for no key update of groups`.execute(trx)
+    from ${named}`.execute(trx)
+  const [, { rows }] = await Promise.all([locked, read])
   return rows[0]
 }
 

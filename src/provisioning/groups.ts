@@ -1,4 +1,4 @@
-import { type RawBuilder, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { type DirectoryId, type GroupId, isId, newId, type ProvisionedGroupId } from '../database/ids.ts'
 import type { GroupReason, GroupState } from '../database/tables.ts'
@@ -50,17 +50,16 @@ export async function lockProvisionedGroup(
   directoryId: DirectoryId,
   id: ProvisionedGroupId,
 ): Promise<ProvisionedGroup> {
-  const row = isId(id)
-    ? await trx
-        .selectFrom('provisioned_groups')
-        .select(columns)
-        .where('org_id', '=', trx.orgId)
-        .where('directory_id', '=', directoryId)
-        .where('id', '=', id)
-        .forUpdate()
-        .executeTakeFirst()
-    : undefined
-  if (!row) throw noSuchGroup()
+  const found = trx
+    .selectFrom('provisioned_groups')
+    .where('org_id', '=', trx.orgId)
+    .where('directory_id', '=', directoryId)
+    .where('id', '=', id)
+  // Sent together, one after the other: what is read beside the row must not be older than the lock.
+  const [, row] = isId(id)
+    ? await Promise.all([found.select('id').forUpdate().execute(), found.select(columns).executeTakeFirst()])
+    : []
+  if (!row) throw new Refusal('not_found', 'There is no such group in this directory.')
   return row
 }
 
@@ -76,34 +75,15 @@ export async function isGroupNameProvisioned(reader: Reader, directoryId: Direct
   return row !== undefined
 }
 
-/**
- * Locks a group of the directory whose members alone are pushed; what the statement that writes them needs it reads itself.
- * @throws Refusal `not_found`, a foreign id included
- */
-export async function lockPushedMembers(trx: Trx, directoryId: DirectoryId, id: ProvisionedGroupId): Promise<void> {
-  const row = isId(id)
-    ? await trx
-        .selectFrom('provisioned_groups')
-        .select('id')
-        .where('org_id', '=', trx.orgId)
-        .where('directory_id', '=', directoryId)
-        .where('id', '=', id)
-        .forNoKeyUpdate()
-        .executeTakeFirst()
-    : undefined
-  if (!row) throw noSuchGroup()
-}
-
 /** The pushed groups of these names, of whatever directory, locked in id order: two acts over the same names must not wait for each other. */
-export function lockProvisionedGroupsNamed(trx: Trx, nameKeys: readonly string[]): Promise<ProvisionedGroup[]> {
-  return trx
+export async function lockProvisionedGroupsNamed(trx: Trx, nameKeys: readonly string[]): Promise<ProvisionedGroup[]> {
+  const named = trx
     .selectFrom('provisioned_groups')
-    .select(columns)
     .where('org_id', '=', trx.orgId)
     .where('name_key', '=', sql<string>`any(${nameKeys}::text[])`)
     .orderBy('id')
-    .forUpdate()
-    .execute()
+  const [, groups] = await Promise.all([named.select('id').forUpdate().execute(), named.select(columns).execute()])
+  return groups
 }
 
 /**
@@ -203,16 +183,14 @@ export async function updateProvisionedGroup(
     .execute()
 }
 
-/** An update that notes «a member was written», to run in the same statement as the memberships (memberships.ts, `touch`). */
-export function membersWritten(trx: Trx, id: ProvisionedGroupId): RawBuilder<unknown> {
-  return sql`
-    update provisioned_groups set members_written_at = now(), updated_at = now(), version = version + 1
-    where org_id = ${trx.orgId} and id = ${id}`
-}
-
-/** Notes that only unknown members were written: the group goes on filling and its representation has changed. */
+/** Notes that a member was written: a group that is not synced goes on filling, and its representation has changed. */
 export async function touchMembers(trx: Trx, id: ProvisionedGroupId): Promise<void> {
-  await membersWritten(trx, id).execute(trx)
+  await trx
+    .updateTable('provisioned_groups')
+    .set({ members_written_at: sql`now()`, updated_at: sql`now()`, version: sql`version + 1` })
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', id)
+    .execute()
 }
 
 /** Sets state, reasons and pairing; `states.ts` decides them and keeps the log. */
@@ -243,5 +221,3 @@ export async function markViewed(trx: Trx, id: ProvisionedGroupId, fingerprint: 
 export async function deleteProvisionedGroup(trx: Trx, id: ProvisionedGroupId): Promise<void> {
   await trx.deleteFrom('provisioned_groups').where('org_id', '=', trx.orgId).where('id', '=', id).execute()
 }
-
-const noSuchGroup = () => new Refusal('not_found', 'There is no such group in this directory.')

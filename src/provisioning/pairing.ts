@@ -3,6 +3,8 @@ import type { GroupId } from '../database/ids.ts'
 import { changeGroup, deleteGroupRow, insertGroup } from '../organization/groups.ts'
 import { appendLog } from '../organization/log.ts'
 import { applyPushed, forgetPushed, movePushed } from '../organization/memberships.ts'
+import { nameKey } from '../organization/name-key.ts'
+import { lockGroups } from '../organization/permission.ts'
 import { existingGroupNamed, judge } from './conflict.ts'
 import { deleteProvisionedGroup, follows, lockProvisionedGroupsNamed, type ProvisionedGroup, pairedWith } from './groups.ts'
 import { setState } from './states.ts'
@@ -44,16 +46,18 @@ const groupApart = async (trx: Trx, group: ProvisionedGroup): Promise<GroupId> =
   group.isApart ? group.groupId : insertGroup(trx, { name: group.name, effective: false })
 
 async function move(trx: Trx, { id, groupId: from, directoryId, name }: ProvisionedGroup, to: GroupId): Promise<void> {
-  if (to !== from)
-    await movePushed(trx, { from, to }, { action: 'group.paired', subject: id, directoryId, facts: { name, from, to } })
+  if (to === from) return
+  await lockGroups(trx, [from, to])
+  await movePushed(trx, { from, to }, { action: 'group.paired', subject: id, directoryId, facts: { name, from, to } })
 }
 
 /** A synced group whose new name was taken takes it as soon as it is free. */
 async function settleName(trx: Trx, group: ProvisionedGroup): Promise<void> {
   if (!group.reasons.includes('name_taken')) return
   if (await existingGroupNamed(trx, group.nameKey)) return
-  await renameGroup(trx, group, group.name)
+  const former = await renameGroup(trx, group, group.name)
   await setState(trx, group, { state: group.state, reasons: group.reasons.filter((reason) => reason !== 'name_taken') })
+  if (former !== group.nameKey) await settleNames(trx, [former])
 }
 
 async function bringIntoForce(trx: Trx, group: ProvisionedGroup, groupId: GroupId): Promise<void> {
@@ -61,23 +65,36 @@ async function bringIntoForce(trx: Trx, group: ProvisionedGroup, groupId: GroupI
   await applyPushed(trx, groupId, { action: 'group.synced', directoryId: group.directoryId, facts: { name: group.name } })
 }
 
-/** Gives a synced group's group the name that the provider gave it. */
-export async function renameGroup(trx: Trx, group: ProvisionedGroup, name: string): Promise<void> {
-  await changeGroup(trx, group.groupId, { name })
-  await appendLog(trx, {
-    action: 'group.renamed',
-    subject: group.groupId,
-    directoryId: group.directoryId,
-    facts: { after: name },
-  })
+/** Gives a synced group's group the name that the provider gave it. @returns the key of the name it had, which is free now */
+export async function renameGroup(trx: Trx, group: ProvisionedGroup, name: string): Promise<string> {
+  const before = (await changeGroup(trx, group.groupId, { name })) ?? name
+  const facts = { before, after: name }
+  await appendLog(trx, { action: 'group.renamed', subject: group.groupId, directoryId: group.directoryId, facts })
+  return nameKey(before)
 }
 
-/** Takes a pushed group off the organization: what was shared stays as it is in force, what was only pushed goes. */
+async function nameKeyOf(trx: Trx, id: GroupId): Promise<string> {
+  const { name_key } = await trx
+    .selectFrom('groups')
+    .select('name_key')
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+  return name_key
+}
+
+/**
+ * Takes a pushed group off the organization: what was shared stays as it is in force, what was only pushed goes.
+ * Its names, the pushed one and that of the group it shared, are judged afresh.
+ */
 export async function unpair(trx: Trx, group: ProvisionedGroup): Promise<void> {
   const { directoryId, name, groupId, state } = group
+  await lockGroups(trx, [groupId])
+  const shared = await nameKeyOf(trx, groupId)
   await forgetPushed(trx, [groupId], { action: 'members.pushed', directoryId, facts: { name, forgotten: true } })
   if (follows(state)) await changeGroup(trx, groupId, { managedBy: null })
   await deleteProvisionedGroup(trx, group.id)
   if (group.isApart) await deleteGroupRow(trx, groupId)
   await appendLog(trx, { action: 'group.provision_deleted', subject: group.id, directoryId, facts: { name, groupId, state } })
+  await settleNames(trx, [group.nameKey, shared])
 }

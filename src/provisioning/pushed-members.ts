@@ -4,24 +4,27 @@ import { type DirectoryId, isId, type ProvisionedGroupId } from '../database/ids
 import type { PushedRows } from '../organization/memberships.ts'
 import type { MemberInput } from '../scim/resource.ts'
 
-// The group's own row says where its members are and whether they follow, so that the statement can be sent with the lock, not after it.
+export interface MembersDelta {
+  added: readonly MemberInput[]
+  removed: readonly string[]
+}
+
+/** The ids in a push of some members, each once; who is added is not removed. Values that can be no id are left out. */
+export function membersIds({ added, removed }: MembersDelta): { added: string[]; removed: string[] } {
+  const addedIds = idsOf(added.map((member) => member.value))
+  return { added: addedIds, removed: [...new Set(idsOf(removed)).difference(new Set(addedIds))] }
+}
 
 /** A push of some members, as rows for `writePushed`: those added, and those removed. Values that are no user of the directory give no row. */
-export function pushedDelta(
-  trx: Trx,
-  directoryId: DirectoryId,
-  id: ProvisionedGroupId,
-  { added, removed }: { added: readonly MemberInput[]; removed: readonly string[] },
-): PushedRows {
-  const addedIds = idsOf(added.map((member) => member.value))
-  const removedIds = [...new Set(idsOf(removed)).difference(new Set(addedIds))]
+export function pushedDelta(trx: Trx, directoryId: DirectoryId, id: ProvisionedGroupId, members: MembersDelta): PushedRows {
+  const { added, removed } = membersIds(members)
   return sql`
     select p.group_id, u.account_id, said.pushed, ${follow} as follow
     from provisioned_groups p
     cross join (
-      select unnest(${addedIds}::uuid[]) as id, true as pushed
+      select unnest(${added}::uuid[]) as id, true as pushed
       union all
-      select unnest(${removedIds}::uuid[]), false
+      select unnest(${removed}::uuid[]), false
     ) as said
     join provisioned_users u on u.org_id = ${trx.orgId} and u.id = said.id and ${isUserOf(directoryId)}
     where p.org_id = ${trx.orgId} and p.id = ${id} and p.directory_id = ${directoryId}`

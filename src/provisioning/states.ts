@@ -30,9 +30,13 @@ export async function setState(
   })
 }
 
-/** Links a pushed group with the group it is paired with: from now on its directory manages it, and what is pushed is in force. */
+/** Links a pushed group with the group it is paired with: its directory manages it, what is pushed is in force, the name's spelling included. */
 export async function linkGroup(trx: Trx, group: ProvisionedGroup, act?: Omit<Act, 'action'>): Promise<void> {
-  await changeGroup(trx, group.groupId, { managedBy: group.directoryId })
+  const before = await changeGroup(trx, group.groupId, { managedBy: group.directoryId, name: group.name })
+  if (before !== group.name) {
+    const facts = { before, after: group.name }
+    await appendLog(trx, { action: 'group.renamed', subject: group.groupId, directoryId: group.directoryId, ...act, facts })
+  }
   await setState(trx, group, { state: 'synced', reasons: [] }, act)
 }
 

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Trx } from '../database/connection.ts'
-import type { ProvisionedGroupId } from '../database/ids.ts'
+import type { Db, Scope, Trx } from '../database/connection.ts'
+import { isId, type ProvisionedGroupId } from '../database/ids.ts'
 import { insertGroup } from '../organization/groups.ts'
 import { appendLog } from '../organization/log.ts'
-import { writePushed } from '../organization/memberships.ts'
+import { pushMembers, writePushed } from '../organization/memberships.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
 import { existingGroupNamed, judge } from '../provisioning/conflict.ts'
@@ -14,14 +14,12 @@ import {
   isGroupNameProvisioned,
   lockConcerned,
   lockProvisionedGroup,
-  lockPushedMembers,
-  membersWritten,
   type ProvisionedGroup,
   touchMembers,
   updateProvisionedGroup,
 } from '../provisioning/groups.ts'
 import { renameGroup, settleNames, unpair } from '../provisioning/pairing.ts'
-import { pushedDelta, pushedWhole, unknownAmong } from '../provisioning/pushed-members.ts'
+import { membersIds, pushedDelta, pushedWhole, unknownAmong } from '../provisioning/pushed-members.ts'
 import { setState } from '../provisioning/states.ts'
 import { forgetUnknownMembers, keepUnknownMembers, recordUnknownMembers } from '../provisioning/unknown-members.ts'
 import type { GroupChange, GroupInput, MemberInput } from '../scim/resource.ts'
@@ -39,12 +37,13 @@ export async function receiveNewGroup(trx: Trx, directory: DirectoryContext, inp
       input.displayName,
       'This directory has pushed a group of that name. Link the pushed group to it, or push another name.',
     )
-  if (existing && directory.conflictPolicy === 'refuse')
+  const { pairing, state, reasons } = judge(existing, null)
+  // What is blocked is no conflict that a policy could decide.
+  if (existing && state === 'needs_review' && directory.conflictPolicy === 'refuse')
     throw nameTaken(
       existing.name,
       `The organization has a group of that name, and the directory ${directory.name} refuses conflicts. Rename the pushed group, or set the directory's conflict policy to review.`,
     )
-  const { pairing, state, reasons } = judge(existing, null)
   const groupId =
     pairing === 'existing' && existing
       ? existing.id
@@ -81,13 +80,27 @@ export async function receiveGroup(
 ): Promise<{ changed: boolean }> {
   if (attributes.displayName !== undefined)
     await lockConcerned(trx, { pushedIds: [id], nameKeys: [nameKey(attributes.displayName)] })
-  // The common push changes members alone: lock and change are sent together, one wait for both.
-  if (members && Object.keys(attributes).length === 0) {
-    const [, changed] = await Promise.all([lockPushedMembers(trx, directory.id, id), receiveMembers(trx, directory, id, members)])
-    return { changed }
-  }
-  const isDescribed = await receiveAttributes(trx, directory, await lockProvisionedGroup(trx, directory.id, id), attributes)
+  const group = await lockProvisionedGroup(trx, directory.id, id)
+  const isDescribed = await receiveAttributes(trx, directory, group, attributes)
   return { changed: (members !== undefined && (await receiveMembers(trx, directory, id, members))) || isDescribed }
+}
+
+/**
+ * The common push, some members and nothing else, all of them known: one statement, whatever the group's size.
+ * @returns whether anything changed; undefined, and nothing is done, where `receiveGroup` is needed
+ */
+export async function receiveMembersAlone(
+  db: Db,
+  scope: Scope,
+  directory: DirectoryContext,
+  id: ProvisionedGroupId,
+  { members, ...attributes }: GroupChange,
+): Promise<{ changed: boolean } | undefined> {
+  if (members === undefined || 'all' in members || Object.keys(attributes).length > 0 || !isId(id)) return undefined
+  const { added, removed } = membersIds(members)
+  if (added.length < members.added.length || removed.length < members.removed.length) return undefined
+  const changed = await pushMembers(db, scope, { directoryId: directory.id, id, added, removed })
+  return changed === undefined ? undefined : { changed }
 }
 
 /** A directory deletes a group: one that is not synced goes, and the existing one never notices; a synced one is unmanaged and keeps its members. */
@@ -95,7 +108,6 @@ export async function receiveGroupDeletion(trx: Trx, directory: DirectoryContext
   await lockConcerned(trx, { pushedIds: [id] })
   const group = await lockProvisionedGroup(trx, directory.id, id)
   await unpair(trx, group)
-  await settleNames(trx, [group.nameKey])
 }
 
 async function receiveAttributes(
@@ -129,14 +141,15 @@ async function receiveAttributes(
 /** Not synced: the new name is judged afresh, and the old one too. Synced: a free name is taken at once, a taken one waits as a difference. */
 async function receiveName(trx: Trx, group: ProvisionedGroup, name: string): Promise<void> {
   const key = nameKey(name)
+  let former = group.nameKey
   if (follows(group.state)) {
     const existing = await existingGroupNamed(trx, key)
     const isFree = existing === undefined || existing.id === group.groupId
     const reasons = group.reasons.filter((reason) => reason !== 'name_taken')
-    if (isFree) await renameGroup(trx, group, name)
+    if (isFree) former = await renameGroup(trx, group, name)
     await setState(trx, { ...group, name }, { state: group.state, reasons: isFree ? reasons : [...reasons, 'name_taken'] })
   }
-  await settleNames(trx, [group.nameKey, key])
+  await settleNames(trx, [group.nameKey, key, former])
 }
 
 async function refuseTakenName(trx: Trx, directory: DirectoryContext, group: ProvisionedGroup, name: string): Promise<void> {
@@ -159,10 +172,8 @@ async function receiveMembers(
   const isWhole = 'all' in members
   const rows = isWhole ? pushedWhole(trx, directory.id, id, members.all) : pushedDelta(trx, directory.id, id, members)
   const act = { action: 'members.pushed', directoryId: directory.id } as const
-  const written = await writePushed(trx, rows, act, {
-    touch: isNew ? undefined : membersWritten(trx, id),
-    addsOnly: !isWhole && members.removed.length === 0,
-  })
+  const written = await writePushed(trx, rows, act)
+  if (!isNew && written.pushedAdded + written.pushedRemoved > 0) await touchMembers(trx, id)
   const given = isWhole ? members.all : members.added
   // A whole list also ends what was unknown before and is not in it.
   const gone = isWhole ? (isNew ? [] : 'rest') : members.removed

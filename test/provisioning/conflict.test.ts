@@ -207,3 +207,48 @@ test('a push that changes nothing writes nothing: no log entry, no version', asy
   expect((await okta.request('GET', `/Groups/${okta.idOf('Still')}`)).body.meta).toEqual(before)
   expect(await count()).toEqual(entries)
 })
+
+test('with the conflict policy refuse, what is blocked anyway is kept, not refused', async ({ api, okta, entra }) => {
+  await entra.pushes({ group: 'Theirs' })
+  await api('PATCH', `/directories/${okta.directory.id}`, { conflictPolicy: 'refuse' })
+  expect(await okta.pushes({ group: 'Theirs' })).toBe(201)
+  expect(await okta.stateOf('Theirs')).toEqual({ state: 'blocked', reasons: ['managed_elsewhere'] })
+})
+
+test('the name that a synced group kept is judged afresh when the group is deleted, or takes another', async ({
+  acme,
+  okta,
+  entra,
+}) => {
+  await acme.has({ group: 'Taken', members: [] })
+  await okta.pushes({ group: 'Old' })
+  await okta.renames('Old', 'Taken')
+  await entra.pushes({ group: 'Old' })
+  expect(await entra.stateOf('Old')).toEqual({ state: 'blocked', reasons: ['managed_elsewhere'] })
+  await okta.renames('Taken', 'Free')
+  expect(await entra.stateOf('Old')).toEqual({ state: 'synced', reasons: [] })
+  await okta.renames('Free', 'Taken')
+  await entra.pushes({ group: 'Free' })
+  await okta.deletes('Taken')
+  expect(await entra.stateOf('Free')).toEqual({ state: 'needs_review', reasons: ['name_taken'] })
+})
+
+test('an admin and a provider who change the same members at once lose nothing of each other', async ({ acme, api, okta }) => {
+  await acme.has({ group: 'Both', members: ['ada', 'bob', 'cyd', 'dee'] })
+  await okta.knows('ada', 'bob', 'cyd', 'dee')
+  await okta.pushes({ group: 'Both', members: [] })
+  for (let round = 0; round < 20; round++) {
+    const [add, take] = round % 2 === 0 ? ['remove', 'removes'] : ['add', 'adds']
+    const admin = api('PATCH', '/groups/Both/members', { [add as string]: ['ada', 'bob', 'cyd', 'dee'] })
+    const provider = Promise.all(
+      ['ada', 'bob', 'cyd', 'dee'].map((one) => (take === 'adds' ? okta.removes('Both', [one]) : okta.adds('Both', [one]))),
+    )
+    expect((await admin).status).toBeLessThan(300)
+    expect(await provider).toEqual([204, 204, 204, 204])
+    const present = round % 2 === 1 ? ['ada', 'bob', 'cyd', 'dee'] : []
+    expect(await acme.membersOf('Both')).toEqual(present)
+    expect(await okta.membersOf('Both')).toEqual(present.length > 0 ? [] : ['ada', 'bob', 'cyd', 'dee'])
+    const { memberCount } = (await api('GET', '/groups/Both')).body
+    expect(memberCount).toBe(present.length)
+  }
+})

@@ -330,3 +330,17 @@ test('the same request with an Idempotency-Key starts one run', async ({ acme, a
   await admin.ended(first.body.id)
   expect((await api('GET', '/runs')).body.total).toBe(1)
 })
+
+test('overwrite takes the pushed spelling of the name, so that nothing differs and the directory is complete', async ({
+  acme,
+  okta,
+  admin,
+  api,
+}) => {
+  await acme.has({ group: 'Wheel', members: ['ada'] })
+  await okta.knows('ada')
+  await okta.pushes({ group: 'WHEEL', members: ['ada'] })
+  await admin.syncs(['WHEEL'])
+  expect((await api('GET', '/groups/wheel')).body).toMatchObject({ name: 'WHEEL' })
+  expect((await api('GET', '/directories/okta')).body).toMatchObject({ complete: true, groups: { synced: 1 } })
+})

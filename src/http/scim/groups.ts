@@ -7,7 +7,7 @@ import { resolveName } from '../../scim/names.ts'
 import type { Projection } from '../../scim/projection.ts'
 import { type GroupChange, readGroup, readGroupReplacement } from '../../scim/resource.ts'
 import { groupType } from '../../scim/schemas.ts'
-import { receiveGroup, receiveGroupDeletion, receiveNewGroup } from '../../sync/receive-group.ts'
+import { receiveGroup, receiveGroupDeletion, receiveMembersAlone, receiveNewGroup } from '../../sync/receive-group.ts'
 import { largeBodyLimit } from '../content.ts'
 import type { Parts } from '../parts.ts'
 import { listFrame, sendResource, sendScim } from './answers.ts'
@@ -77,7 +77,10 @@ export const groupRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
     const projection = projectionOf(groupType, request.query)
     const change = readGroupPatch(request.body)
     if (projection.only !== undefined || projection.except !== undefined) return answerChanged(request, reply, change, projection)
-    await inTransaction(db, request.scope, (trx) => receiveGroup(trx, request.directory, request.params.id, change))
+    const { scope, directory } = request
+    const { id } = request.params
+    const isDone = await receiveMembersAlone(db, scope, directory, id, change)
+    if (!isDone) await inTransaction(db, scope, (trx) => receiveGroup(trx, directory, id, change))
     return reply.code(204).send()
   })
 
