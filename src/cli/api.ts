@@ -66,13 +66,7 @@ function failureOf({ status, problem, requestId }: ApiError): Failure {
       'Correct the files and import again.',
       problem,
     )
-  if (status === 404)
-    return new Failure(
-      exit.failed,
-      why,
-      advice || 'List them to see their names, for example: muster groups list --limit 0',
-      problem,
-    )
+  if (status === 404) return new Failure(exit.failed, why, advice || `List them to see their names: ${listOf(why)}`, problem)
   return new Failure(
     exit.failed,
     why,
@@ -80,6 +74,13 @@ function failureOf({ status, problem, requestId }: ApiError): Failure {
     problem,
   )
 }
+
+const listOf = (why: string) =>
+  /person/.test(why)
+    ? 'muster people list --limit 0'
+    : /role/.test(why)
+      ? 'muster api GET /api/v1/roles'
+      : 'muster groups list --limit 0'
 
 // The API's detail says what is the matter and then what to do: a line each.
 function sentences(detail: string): [why: string, advice: string] {

@@ -7,9 +7,10 @@ import type { Output } from './views/output.ts'
 
 /**
  * Asks before access is taken: what takes nothing needs no question, since a run can be looked at and put right.
+ * `emptied`: the groups among them that were pushed empty, all of whose members go.
  * @throws Failure, where it is not confirmed, or where nobody can be asked and `--yes` was not given
  */
-export async function confirmed(effect: Effect, isYes: boolean, out: Output): Promise<void> {
+export async function confirmed(effect: Effect, emptied: string[], isYes: boolean, out: Output): Promise<void> {
   const { peopleLosing } = effect.access
   if (peopleLosing === 0 || isYes) return
   if (!out.canAsk) {
@@ -19,9 +20,9 @@ export async function confirmed(effect: Effect, isYes: boolean, out: Output): Pr
       'Add --yes if that is meant, with --plan FILE or --max-lost N so that it stays what was reviewed.',
     )
   }
-  const typed = await ask(`${consequences(effect, out)}\nType ${peopleLosing} to go on: `)
+  const typed = await ask(`${consequences(effect, emptied, out)}\nType ${peopleLosing} to go on: `)
   if (typed.trim() !== String(peopleLosing))
-    throw new Failure(exit.failed, 'Not confirmed. Nothing was done.', `Type the number ${peopleLosing} to go on.`)
+    throw new Failure(exit.refused, 'Not confirmed. Nothing was done.', `Type the number ${peopleLosing} to go on.`)
 }
 
 async function ask(question: string): Promise<string> {

@@ -51,16 +51,34 @@ export function wholeNumber(given: string): number {
 /** Adds a value to an option that may be given again and again. */
 export const again = (value: string, before: string[] = []): string[] => [...before, value]
 
-/** `SITE/PRODUCT/ROLE`; a product's name may hold slashes. @throws Failure usage */
-export function accessNamed(given: string): { site: string; product: string; role: string } {
-  const first = given.indexOf('/')
-  const last = given.lastIndexOf('/')
-  if (first < 1 || last <= first + 1 || last === given.length - 1) {
-    throw new Failure(
-      exit.usage,
-      `"${given}" names no access.`,
-      'Name it as SITE/PRODUCT/ROLE, for example kubernetes/website/admin',
-    )
-  }
-  return { site: given.slice(0, first), product: given.slice(first + 1, last), role: given.slice(last + 1) }
+/** An access by its names. */
+export interface NamedAccess {
+  site: string
+  product: string
+  role: string
 }
+
+/**
+ * What `SITE/PRODUCT/ROLE` can mean, the likeliest first. Names may hold slashes; mostly it is the product's, then the site's.
+ * @throws Failure usage
+ */
+export function accessesNamed(given: string): [NamedAccess, ...NamedAccess[]] {
+  const parts = given.split('/')
+  const split = (site: number, role: number): NamedAccess => ({
+    site: parts.slice(0, site).join('/'),
+    product: parts.slice(site, role).join('/'),
+    role: parts.slice(role).join('/'),
+  })
+  const found: NamedAccess[] = []
+  for (let role = parts.length - 1; role >= 2; role--) for (let site = 1; site < role; site++) found.push(split(site, role))
+  const [first, ...others] = found.filter((access) => Object.values(access).every((name) => name !== '')).slice(0, mostReadings)
+  if (first) return [first, ...others]
+  throw new Failure(
+    exit.usage,
+    `"${given}" names no access.`,
+    'Name it as SITE/PRODUCT/ROLE, for example kubernetes/website/admin',
+  )
+}
+
+// Each is a request where the one before it named nothing.
+const mostReadings = 20

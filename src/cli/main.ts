@@ -31,8 +31,13 @@ function report(error: unknown): number {
 function reportUsage({ exitCode, code, message }: CommanderError): number {
   if (exitCode === 0) return exit.done
   if (code === 'commander.help') return exit.usage
-  const [why = message, advice = 'See how it is used: muster --help'] = message.replace(/^error: /, '').split('\n')
+  const [why = message, advice = adviceFor(code)] = message.replace(/^error: /, '').split('\n')
   console.error(`muster: ${why}`)
   console.error(advice)
   return exit.usage
+}
+
+function adviceFor(code: string): string {
+  const dash = code === 'commander.unknownOption' ? '. A name that begins with a dash comes last, after --' : ''
+  return `See how it is used: muster --help${dash}`
 }

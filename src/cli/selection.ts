@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import { type Api, answer } from './api.ts'
 import { chosenDirectory } from './directory.ts'
 import { exit, Failure } from './failure.ts'
-import type { Effect, Listed, Named, Selected, Selection } from './shapes.ts'
+import type { Effect, Listed, Named, ReviewItem, Selected, Selection } from './shapes.ts'
 
 export interface SelectionOptions {
   all?: true
@@ -74,5 +74,26 @@ export async function pushedGroup(api: Api, group: string, directory: string | u
   const { items } = await answer<Listed<Named>>(
     api.GET('/api/v1/directories/{directory}/provisioned-groups', { params: { path: { directory }, query } }),
   )
-  return items.find(({ name }) => name.toLowerCase() === group.toLowerCase())?.id ?? group
+  return items.find(({ name }) => folded(name) === folded(group))?.id ?? group
+}
+
+/** Whether a selection means a group of its directory: names are one name however they are written. */
+export function meant(selection: Selection): (group: Named) => boolean {
+  if (selection.mode === 'filter') return () => true
+  const named = new Set(selection.ids.map(folded))
+  return ({ id, name }) => named.has(id) || named.has(folded(name))
+}
+
+// As the server folds names.
+const folded = (name: string) => name.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC').replace(/\s+/gu, ' ').trim()
+
+/** The names of the selected groups that the provider pushed empty over members. */
+export async function pushedEmpty(api: Api, { directory, selection, effect }: Omit<Chosen, 'isAll'>): Promise<string[]> {
+  if (!effect.warnings.some(({ code }) => code === 'empty')) return []
+  const query = { warning: 'empty' as const, sort: 'name', limit: 0 }
+  const { items } = await answer<Listed<ReviewItem>>(
+    api.GET('/api/v1/directories/{directory}/reviews', { params: { path: { directory }, query } }),
+  )
+  const isMeant = meant(selection)
+  return items.filter(({ group }) => isMeant(group)).map(({ group }) => group.name)
 }

@@ -50,13 +50,13 @@ export async function pushFolder(source: SourceFolder, target: ScimTarget, optio
 type OnProgress = (progress: PushProgress) => void
 
 async function pushUsers(users: SourceUser[], target: ScimTarget, atOnce: number, result: PushResult, onProgress: OnProgress) {
-  const there = new Map((await target.users()).map((user) => [user.userName.toLowerCase(), user]))
+  const there = new Map((await target.users()).map((user) => [nameKey(user.userName), user]))
   const ids = new Map<string, string>()
   let done = 0
   onProgress({ stage: 'users', done, total: users.length, failed: 0 })
   await eachAtOnce(users, atOnce, async (user) => {
     try {
-      const { id, outcome } = await pushUser(user, there.get(user.userName.toLowerCase()), target)
+      const { id, outcome } = await pushUser(user, there.get(nameKey(user.userName)), target)
       ids.set(user.userName, id)
       result.users[outcome]++
     } catch (error) {

@@ -65,7 +65,7 @@ export function scimTarget(options: TargetOptions): ScimTarget {
     groups: async () => (await readAll(requests, '/Groups')).map(readGroup),
     createUser: (user) =>
       create(requests, '/Users', { ...userBody(user), groups: [] }, () =>
-        findOne(requests, '/Users', 'userName', user.userName, (name) => name.toLowerCase() === user.userName.toLowerCase()),
+        findOne(requests, '/Users', 'userName', user.userName, (name) => nameKey(name) === nameKey(user.userName)),
       ),
     replaceUser: async (id, user) => {
       await requests.send({ method: 'PUT', path: `/Users/${encodeURIComponent(id)}`, body: { id, ...userBody(user) } })

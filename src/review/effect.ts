@@ -77,13 +77,14 @@ export async function effectOf(reader: Reader, ids: readonly ProvisionedGroupId[
       from together group by role_id
     ),
     matrix as (
-      select s.name as site, r.name as role, sum(e.lost) as lost, sum(e.gained) as gained,
+      -- A role's name is one name on all products and sites, however it is written there.
+      select s.name as site, min(min(r.name)) over (partition by r.name_key) as role, sum(e.lost) as lost, sum(e.gained) as gained,
         (select count(distinct account_id) from unnest(string_to_array(string_agg(e.losing, ','), ',')) account_id) as people_losing
       from by_role e
       join product_roles r on r.org_id = ${org} and r.id = e.role_id
       join products p on p.org_id = ${org} and p.id = r.product_id
       join sites s on s.org_id = ${org} and s.id = p.site_id
-      group by s.name, r.name
+      group by s.name, r.name_key
     ),
     warned as (
       select 'last_admin' as code, count(distinct t.id) as groups, count(distinct t.account_id) as people

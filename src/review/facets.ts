@@ -135,6 +135,9 @@ export function facetsOf(all: readonly Reviewed[], filter: ReviewFilter, names: 
     taken: boolean,
     key: (access: RoleNames) => string,
   ) => tally(withoutAccess.map((reviewed) => new Set(accessesOf(reviewed, defined(part), names, taken).map(key))))
+  // A role's name is one name on all products, however it is written there.
+  const spellings = [...names.values()].map((access) => access.role).sort()
+  const written = new Map(spellings.toReversed().map((name) => [nameKey(name), name]))
   return {
     total: but().length,
     state: countEach('state', reviewedStates, ({ heading }) => [heading.state]),
@@ -152,7 +155,10 @@ export function facetsOf(all: readonly Reviewed[], filter: ReviewFilter, names: 
         return { site: siteName, product: productName, groups }
       },
     ),
-    roles: names_({ site, product }, true, (access) => access.role).map(([name, groups]) => ({ role: name, groups })),
+    roles: names_({ site, product }, true, (access) => nameKey(access.role)).map(([key, groups]) => ({
+      role: written.get(key) ?? key,
+      groups,
+    })),
   }
 }
 

@@ -41,6 +41,7 @@ test('what is not there: one line why, one line what to do, exit code 1', async 
     stdout: '',
     stderr: expect.stringMatching(/^muster: There is no such group\.\n.+\n$/),
   })
+  expect((await muster('people access nobody')).stderr).toMatch(/no such person\.\n.+muster people list/)
 })
 
 test('import: all or nothing, every fault with its file and line', async ({ muster, folder }) => {
@@ -63,8 +64,21 @@ test('import: all or nothing, every fault with its file and line', async ({ must
   })
   expect(await muster('import nowhere')).toMatchObject({
     exitCode: 1,
-    stderr: expect.stringContaining('There is nothing to import in nowhere.'),
+    stderr: expect.stringContaining('There is no folder nowhere.'),
   })
+})
+
+test('import: what cannot even be sent is told by file and line too', async ({ muster, folder }) => {
+  mkdirSync(join(folder, 'organization'))
+  const refusedFor = async (users: Buffer) => {
+    writeFileSync(join(folder, 'organization/users.csv'), users)
+    return (await muster('import organization')).stderr
+  }
+  const text = 'user_name,email,display_name\nada,,\nJosé,,\n'
+  expect(await refusedFor(Buffer.from(text, 'latin1'))).toMatch(/users\.csv, line 3 is not UTF-8\.\n/)
+  expect(await refusedFor(Buffer.from(text.replace('ada', 'a\0da')))).toMatch(
+    /users\.csv, line 2 holds the character U\+0000\.\n/,
+  )
 })
 
 test('a directory: made with its first token, changed, its tokens ended', async ({ muster, server }) => {
@@ -109,4 +123,23 @@ test('api: any path', async ({ muster }) => {
     JSON.parse((await muster('api PATCH /api/v1/groups/wheel --input -', { input: '{"description":"Root"}' })).stdout),
   ).toMatchObject({ description: 'Root' })
   expect((await muster('api GET /api/v1/nothing')).exitCode).toBe(1)
+})
+
+test('why: slashes in an access may be those of any of its names', async ({ muster, acme }) => {
+  await acme.has({ group: 'Wheel', members: ['ada'] })
+  for (const access of ['a/b/c/d/admin', 'kubernetes/website/admin']) {
+    const [site = '', ...rest] = access === 'a/b/c/d/admin' ? ['a/b', 'c/d', 'admin'] : access.split('/')
+    const [product, role] = rest
+    await muster(`api POST /api/v1/grants --input -`, { input: JSON.stringify({ group: 'Wheel', site, product, role }) })
+    expect(JSON.parse((await muster(`access why ada ${access} --json`)).stdout)).toMatchObject({
+      access: true,
+      site,
+      product,
+      role,
+    })
+  }
+  expect(await muster('access why ada x/y/z/admin')).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(/^muster: There is no role x\/y\/z\/admin/),
+  })
 })

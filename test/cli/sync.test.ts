@@ -146,6 +146,23 @@ test('a run that leaves groups out says which and why: exit code 3', async ({ mu
   expect(await acme.membersOf('Emptied')).toEqual([])
 })
 
+test('what is accepted as incomplete may be empty too, and is named first', async ({ muster, acme, okta }) => {
+  await twoReviews(acme, okta)
+  await acme.has({ group: 'Straße', members: ['ada'] })
+  await okta.pushes({ group: 'Straße', members: [] })
+  const preview = (options: string) => muster(`sync STRASSE Wheel --dry-run ${options}`)
+  expect((await preview('')).stdout).toContain('  Straße: pushed empty')
+  expect((await preview('--accept-empty')).stdout).toContain('Pushed empty, all members go: Straße.\n')
+  expect((await preview('--accept-incomplete')).stdout).toContain('Pushed empty, all members go: Straße.\n')
+  const run = await muster('sync --all --yes --accept-incomplete --json')
+  expect({ exitCode: run.exitCode, groups: JSON.parse(run.stdout).groups }).toMatchObject({
+    exitCode: 0,
+    groups: { synced: 3, skipped: 0 },
+  })
+  expect(await acme.membersOf('Straße')).toEqual([])
+  expect((await muster('sync --help')).stdout).toMatch(/--accept-incomplete\s+also groups .* pushed empty/)
+})
+
 test('which directory, where there are several', async ({ muster, acme, okta, entra }) => {
   await twoReviews(acme, okta)
   void entra

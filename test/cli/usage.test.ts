@@ -39,6 +39,7 @@ test('wrong usage: one line why, one line what to do, exit code 64', async () =>
     exitCode: 64,
     stderr: expect.stringMatching(/^muster: No group is named\.\n/),
   })
+  expect((await muster('groups members -lead')).stderr).toMatch(/unknown option '-lead'\n.*a dash comes last, after --\n$/)
   expect(await muster('access why ada kubernetes/website')).toMatchObject({
     exitCode: 64,
     stderr: 'muster: "kubernetes/website" names no access.\nName it as SITE/PRODUCT/ROLE, for example kubernetes/website/admin\n',

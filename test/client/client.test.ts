@@ -29,3 +29,14 @@ test('any path can be called', async ({ org, server }) => {
   await expect(request(options, 'POST', '/api/v1/directories', { body: {} })).rejects.toMatchObject({ status: 400 })
   await expect(request({ ...options, token: 'x' }, 'GET', '/api/v1/whoami')).rejects.toMatchObject({ status: 401 })
 })
+
+test('a name is never a step in the path', async ({ org, server }) => {
+  const api = openApi({ server: server.url, token: org.adminToken })
+  const shown = (group: string) => answerOf(api.GET('/api/v1/groups/{group}', { params: { path: { group } } }))
+  for (const name of ['.', '..', 'a/../b']) {
+    await expect(shown(name)).rejects.toMatchObject({ problem: { type: 'urn:muster:problem:not_found' } })
+    await answerOf(api.POST('/api/v1/groups', { body: { name } }))
+    expect((await shown(name)).name).toBe(name)
+  }
+  await expect(shown('')).rejects.toMatchObject({ status: 404 })
+})

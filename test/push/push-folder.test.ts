@@ -42,6 +42,13 @@ test('a second push of the same source writes nothing', async () => {
   expect(service.received.slice(before).map(({ method }) => method)).toEqual(['GET', 'GET', 'GET'])
 })
 
+test('a person whose user name is written otherwise is the same person, as the organization compares names', async () => {
+  const users = (userName: string) => ({ users: [{ ...person('ada'), userName }], groups: [] })
+  await pushFolder(users('STRASSE'), service.target)
+  expect(await pushFolder(users('straße'), service.target)).toMatchObject({ users: { linked: 1, created: 0 }, errors: [] })
+  expect(service.users).toHaveLength(1)
+})
+
 test('only differences are sent', async () => {
   await pushFolder(source, service.target)
   const before = service.received.length

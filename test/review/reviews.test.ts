@@ -340,6 +340,19 @@ test('lists are filtered, sorted, paged, and facets respect the rest of the filt
   })
 })
 
+test('a role is one role in the matrix and the facets, however its name is written on each product', async ({ stands, api }) => {
+  await stands({
+    a: { has: ['ada', 'bob'], pushed: ['bob'], gives: ['site/wiki/Admin', 'site/code/admin'] },
+    b: { has: ['ada'], pushed: [], gives: ['site/news/ADMIN'] },
+  })
+  const effect = (await api('POST', '/directories/okta/reviews/effect', { selection: { mode: 'filter', filter: {} } })).body
+  expect(effect.matrix).toMatchObject([
+    { site: 'site', role: expect.stringMatching(/^admin$/i), lost: 3, gained: 0, peopleLosing: 1 },
+  ])
+  const { roles } = (await api('GET', '/directories/okta/reviews/facets')).body
+  expect(roles).toEqual([{ role: effect.matrix[0].role, groups: 2 }])
+})
+
 test('lists come as CSV that no spreadsheet takes for a formula', async ({ stands, api }) => {
   await stands({ '=1+1': { has: ['ada'], pushed: ['@bob'], gives: ['site/wiki/user'] } })
   const csv = async (path: string) => {

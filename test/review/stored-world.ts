@@ -108,7 +108,7 @@ async function storeRoles(trx: Trx, accesses: string[]): Promise<Map<string, Rol
     from unnest(${[...product.values()]}::uuid[], ${products.map(([name]) => site.get(name))}::uuid[], ${products.map(([, name]) => name)}::text[]) as given(id, site, name)`.execute(
     trx,
   )
-  await sql`insert into product_roles (org_id, id, product_id, name, name_key, is_administrative) select ${trx.orgId}::uuid, id, product, name, name, name = 'admin'
+  await sql`insert into product_roles (org_id, id, product_id, name, name_key, is_administrative) select ${trx.orgId}::uuid, id, product, name, lower(name), lower(name) = 'admin'
     from unnest(${[...role.values()]}::uuid[], ${split.map(([siteName, name]) => product.get(`${siteName}/${name}`))}::uuid[], ${split.map(([, , name]) => name)}::text[]) as given(id, product, name)`.execute(
     trx,
   )

@@ -6,7 +6,7 @@ import { contextOf } from '../context.ts'
 import { exit, Failure } from '../failure.ts'
 import { wholeNumber } from '../lists.ts'
 import { type Choice, choices, readPlan } from '../plan.ts'
-import { addSelectionOptions, type Chosen, chosenGroups, type SelectionOptions } from '../selection.ts'
+import { addSelectionOptions, type Chosen, chosenGroups, pushedEmpty, type SelectionOptions } from '../selection.ts'
 import type { Effect, Preview, ReviewedGroup, Run } from '../shapes.ts'
 import { effectSentence } from '../views/effect.ts'
 import { count, counted } from '../views/numbers.ts'
@@ -35,7 +35,10 @@ export const sync = addSelectionOptions(new Command('sync').description('make gr
   .option('--plan <file>', 'do what was planned with: muster reviews plan -o FILE')
   .option('--max-lost <n>', 'refuse where more accesses would be lost', wholeNumber)
   .option('-y, --yes', 'do not ask')
-  .option('--accept-incomplete', 'also groups that are still being filled')
+  .option(
+    '--accept-incomplete',
+    'also groups whose push may be incomplete: still being filled, or pushed empty over members (as --accept-empty)',
+  )
   .option('--accept-empty', 'also groups that were pushed empty over members')
   .option('--dry-run', 'show what would happen and change nothing')
   .option('--note <text>', 'why; kept with the run')
@@ -49,8 +52,9 @@ export const sync = addSelectionOptions(new Command('sync').description('make gr
     if (intent.effect.groups === 0 && intent.selection.mode === 'filter') return nothingToDo(intent.effect, out)
     refuseTooMuch(intent.effect, options.maxLost)
     try {
-      if (options.dryRun) return print(out, await dryRun(api, intent, options), previewView)
-      await confirmed(intent.effect, options.yes === true, out)
+      const emptied = acceptsEmpty(options) ? await pushedEmpty(api, intent) : []
+      if (options.dryRun) return print(out, await dryRun(api, intent, options), (preview) => previewView(preview, emptied))
+      await confirmed(intent.effect, emptied, options.yes === true, out)
       const run = await watchRun(api, (await startRun(api, intent, options)).id, out)
       print(out, run, runView)
       await tellWhatIsMissing(api, run, out)
@@ -85,6 +89,9 @@ function refuseTooMuch({ access }: Effect, maxLost: number | undefined): void {
   )
 }
 
+// Empty is the extreme of incomplete: who accepts the one accepts the other.
+const acceptsEmpty = ({ acceptIncomplete, acceptEmpty }: Options) => acceptIncomplete === true || acceptEmpty === true
+
 function requestOf({ selection, choice, effect, reviewed }: Intent, options: Options) {
   const { groups, members, access, fingerprint } = effect
   return {
@@ -94,7 +101,7 @@ function requestOf({ selection, choice, effect, reviewed }: Intent, options: Opt
     effect: { groups, members, access },
     ...(reviewed ? { reviewed } : {}),
     ...(options.acceptIncomplete ? { acceptIncomplete: true } : {}),
-    ...(options.acceptEmpty ? { acceptEmpty: true } : {}),
+    ...(acceptsEmpty(options) ? { acceptEmpty: true } : {}),
     ...(options.note === undefined ? {} : { note: options.note }),
   }
 }

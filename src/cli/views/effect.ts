@@ -69,7 +69,7 @@ const nameWidth = (items: ReviewItem[]) => Math.max(...items.map((item) => item.
 
 // As the services list them; roles have no order here, and other names follow by the alphabet.
 const usualOrder = ['owner', 'admin', 'maintain', 'write', 'triage', 'read', 'user']
-const rank = (role: string) => (usualOrder.indexOf(role) + usualOrder.length + 1) % (usualOrder.length + 1)
+const rank = (role: string) => (usualOrder.indexOf(role.toLowerCase()) + usualOrder.length + 1) % (usualOrder.length + 1)
 
 /** Sites down, roles across, lost and gained in each cell; the site that loses most first. */
 export function matrix({ matrix: cells }: Pick<Effect, 'matrix'>, out: Pick<Output, 'colors'>): string {
@@ -89,10 +89,10 @@ const cellText = (cells: Effect['matrix']) => lostAndGained(sum(cells, 'lost'), 
 const sum = (cells: Effect['matrix'], what: 'lost' | 'gained') => cells.reduce((total, cell) => total + cell[what], 0)
 
 /** What is asked before a sync that takes access (console.md §4.2). */
-export function consequences(effect: Effect, out: Pick<Output, 'colors'>): string {
+export function consequences(effect: Effect, emptied: string[], out: Pick<Output, 'colors'>): string {
   const { members, access, groups, blocked, matrix: cells } = effect
   const administrative = sum(
-    cells.filter((cell) => cell.role === 'admin'),
+    cells.filter((cell) => cell.role.toLowerCase() === 'admin'),
     'lost',
   )
   return [
@@ -106,5 +106,17 @@ export function consequences(effect: Effect, out: Pick<Output, 'colors'>): strin
     ]
       .filter((sentence) => sentence !== '')
       .join(' '),
+    ...emptiedLines(emptied),
   ].join('\n')
 }
+
+/** Which groups lose all their members, because the provider has nobody in them: no line where there are none. */
+export function emptiedLines(names: string[]): string[] {
+  if (names.length === 0) return []
+  const more = names.length - namedEmptied
+  return [
+    `Pushed empty, all members go: ${names.slice(0, namedEmptied).join(', ')}${more > 0 ? ` and ${count(more)} more` : ''}.`,
+  ]
+}
+
+const namedEmptied = 10

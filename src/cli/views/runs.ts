@@ -1,5 +1,5 @@
 import type { Preview, Run, RunGroup } from '../shapes.ts'
-import { effectSentence } from './effect.ts'
+import { effectSentence, emptiedLines } from './effect.ts'
 import { ago, count, counted, minus, plus } from './numbers.ts'
 import type { Output } from './output.ts'
 import { type Column, table } from './table.ts'
@@ -45,13 +45,14 @@ export function runView(run: Run, out: Output): string {
   ].join('\n')
 }
 
-/** What a run would do, and which groups it would leave out. */
-export function previewView(preview: Preview, _out: Output): string {
+/** What a run would do, which groups it would leave out, and which of the others it would empty. */
+export function previewView(preview: Preview, emptied: string[]): string {
   const left = preview.skipped.slice(0, 20).map(({ group, reason, detail }) => `  ${group.name}: ${detail ?? reasonWord(reason)}`)
   if (preview.skipped.length > left.length) left.push(`  and ${count(preview.skipped.length - left.length)} more`)
   return [
     `Would sync ${counted(preview.groups.synced, 'group')}${preview.groups.skipped > 0 ? ` and leave out ${count(preview.groups.skipped)}` : ''}: ${effectSentence(preview)}`,
     ...left,
+    ...emptiedLines(emptied.filter((name) => !preview.skipped.some(({ group }) => group.name === name))),
     'Nothing was changed (dry run).',
   ].join('\n')
 }

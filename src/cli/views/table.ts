@@ -91,7 +91,9 @@ export function facts(pairs: readonly (readonly [label: string, value: string | 
   const wide = Math.max(...pairs.map(([label]) => label.length))
   return pairs
     .map(([label, value]) =>
-      out.forPeople ? `${out.colors.dim(label.padEnd(wide))}  ${value}` : `${label}\t${oneLine(String(value))}`,
+      out.forPeople
+        ? `${out.colors.dim(label.padEnd(wide))}  ${oneLine(String(value), true)}`
+        : `${label}\t${oneLine(String(value))}`,
     )
     .join('\n')
 }

@@ -27,7 +27,6 @@ const reasons: Record<string, string> = {
   default_access_group: 'default access group',
   managed_elsewhere: 'managed by another directory',
   protected: 'protected',
-  other_domain: 'outside the directory’s e-mail domains',
   filling: 'still being filled',
   empty: 'pushed empty over a group with members',
   already_synced: 'synced already',

@@ -53,9 +53,20 @@ test('the whole review', () => {
 })
 
 test('what is asked before access is taken (console.md §4.2)', () => {
-  expect(consequences(kubernetes, person)).toBe(
+  expect(consequences(kubernetes, [], person)).toBe(
     'Sync 667 groups and take access from 135 people?\n' +
       '655 members are added, 669 removed. 135 people lose 355 accesses, 149 of them admin. 179 people gain 397. ' +
       'Nobody is left with no access. 8 blocked groups are left out.',
   )
+})
+
+test('an administrative role counts however it is written', () => {
+  const shouted = { ...kubernetes, matrix: kubernetes.matrix.map((cell) => ({ ...cell, role: cell.role.toUpperCase() })) }
+  expect(consequences(shouted, [], person)).toContain('149 of them admin.')
+})
+
+test('groups that were pushed empty are named before they are emptied', () => {
+  expect(consequences(kubernetes, ['a', 'b'], person).split('\n').at(-1)).toBe('Pushed empty, all members go: a, b.')
+  const many = Array.from({ length: 12 }, (_, i) => `g${i}`)
+  expect(consequences(kubernetes, many, person)).toMatch(/all members go: g0, .*, g9 and 2 more\.$/)
 })

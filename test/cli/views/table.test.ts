@@ -62,3 +62,7 @@ test('facts stand under one another', () => {
     ),
   ).toBe('Group\ta\nMembers\t3')
 })
+
+test('what was pushed cannot steer the terminal: a fact is one line without escapes', () => {
+  expect(facts([['Name', 'A\u001b[2Jda\nLovelace']], seenBy('a person'))).toMatch(/ {2}A \[2Jda Lovelace$/)
+})

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander'
 import { type Api, answer } from '../../api.ts'
 import { contextOf } from '../../context.ts'
 import { type Choice, choices, writePlan } from '../../plan.ts'
-import { addSelectionOptions, chosenGroups, type SelectionOptions } from '../../selection.ts'
+import { addSelectionOptions, chosenGroups, meant, type SelectionOptions } from '../../selection.ts'
 import type { Listed, ReviewedGroup, ReviewItem, Selection } from '../../shapes.ts'
 import { effectView } from '../../views/effect.ts'
 import { print } from '../../views/output.ts'
@@ -44,9 +44,9 @@ async function reviewedGroups(api: Api, directory: string, selection: Selection)
   const { items } = await answer<Listed<ReviewItem>>(
     api.GET('/api/v1/directories/{directory}/reviews', { params: { path: { directory }, query: { limit: 0 } } }),
   )
-  const meant = selection.mode === 'ids' ? new Set(selection.ids) : undefined
+  const isMeant = meant(selection)
   return items
-    .filter(({ group }) => meant === undefined || meant.has(group.id) || meant.has(group.name))
+    .filter(({ group }) => isMeant(group))
     .slice(0, mostReviewed)
     .map(({ group, fingerprint, members: { added, removed }, access: { lost, gained } }) => ({
       group: group.id,
