@@ -2,37 +2,43 @@ import type { Trx } from '../database/connection.ts'
 import type { AccountId, GroupId, RoleId } from '../database/ids.ts'
 import * as access from '../organization/access.ts'
 import * as groups from '../organization/groups.ts'
-import { type ImportFiles, type ImportReport, importOrganization } from '../organization/import.ts'
+import { beginImport, groupKeysOf, type ImportReport, importOrganization } from '../organization/import.ts'
+import type { ImportRows } from '../organization/import-files.ts'
 import { addMembers, clearMembers, type MembershipChange, removeMembers } from '../organization/memberships.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { lockConcerned } from './groups.ts'
 import { moveApart, settleNames } from './pairing.ts'
 
 // What an admin does to groups, with what follows from it for pushed groups: names that become free or taken,
-// reasons that come or go. Routes and imports call these, never the organization's own functions. Pushed groups are locked first (rule 12).
+// reasons that come or go. Routes and imports call these, never the organization's own functions. Each locks the pushed groups it
+// concerns before it locks a group (rule 12); what only gives a role locks and judges none.
 
 /** Creates a group; a push of that name then meets it. @throws Refusal `name_taken` */
 export async function createGroup(trx: Trx, group: { name: string; description?: string | null }): Promise<GroupId> {
+  await lockConcerned(trx, { nameKeys: keysOf(group) })
   const id = await groups.createGroup(trx, group)
   await settleNames(trx, [nameKey(group.name)])
   return id
 }
 
-/** Renames or describes a group. @throws Refusal `managed_by_directory`, `name_taken` */
-export async function updateGroup(trx: Trx, id: GroupId, change: { name?: string; description?: string | null }): Promise<void> {
-  // A text too long to be a name is refused below.
-  const { name } = change
-  await lockConcerned(trx, { groupIds: [id], nameKeys: name !== undefined && name.length <= 1_024 ? [nameKey(name)] : [] })
-  const before = await groups.updateGroup(trx, id, change)
-  if (change.name !== undefined) await settleNames(trx, [nameKey(before.name), nameKey(change.name)])
+/** What is to become of a group; what is not said stays. `isProtected`: no push may take it over. */
+export interface GroupChange {
+  name?: string
+  description?: string | null
+  isProtected?: boolean
 }
 
-/** Protects a group from every push, or lifts that. */
-export async function setProtected(trx: Trx, id: GroupId, isProtected: boolean): Promise<void> {
-  await lockConcerned(trx, { groupIds: [id] })
-  const group = await groups.setProtected(trx, id, isProtected)
-  await settleNames(trx, [nameKey(group.name)])
+/** Renames, describes or protects a group, in one act. @throws Refusal `managed_by_directory`, `name_taken` */
+export async function changeGroup(trx: Trx, id: GroupId, { isProtected, ...change }: GroupChange): Promise<void> {
+  await lockConcerned(trx, { groupIds: [id], nameKeys: keysOf(change) })
+  const before = await groups.updateGroup(trx, id, change)
+  if (isProtected !== undefined) await groups.setProtected(trx, id, isProtected)
+  if (change.name !== undefined || isProtected !== undefined)
+    await settleNames(trx, [nameKey(before.name), nameKey(change.name ?? before.name)])
 }
+
+// A text too long to be a name is refused by who checks it.
+const keysOf = ({ name }: { name?: string }): string[] => (name !== undefined && name.length <= 1_024 ? [nameKey(name)] : [])
 
 /** Deletes a group with its members and grants; a push that waited for its name gets it. @throws Refusal `managed_by_directory` */
 export async function deleteGroup(trx: Trx, id: GroupId): Promise<void> {
@@ -50,6 +56,7 @@ export async function changeMembers(
   id: GroupId,
   change: { add: AccountId[]; remove: AccountId[] },
 ): Promise<MembershipChange> {
+  await lockConcerned(trx, { groupIds: [id] })
   const group = await groups.lockChangeableGroup(trx, id)
   const act = { action: 'members.changed', facts: { name: group.name } } as const
   const pairs = (accountIds: AccountId[]) => accountIds.map((accountId) => ({ groupId: id, accountId }))
@@ -79,9 +86,15 @@ export async function setDefaultAccess(trx: Trx, groupId: GroupId, roleId: RoleI
   await settleNames(trx, [nameKey(group.name)])
 }
 
-/** Imports an organization's files; pushed groups whose names or default access it touches are judged afresh. */
-export async function importInto(trx: Trx, files: ImportFiles): Promise<ImportReport> {
-  const { report, concernedNameKeys } = await importOrganization(trx, files)
+/**
+ * Imports what an organization's files say; pushed groups whose names or default access it touches are judged afresh.
+ * @throws Refusal `invalid_import`
+ */
+export async function importInto(trx: Trx, rows: ImportRows): Promise<ImportReport> {
+  // First of all: who waits for another import must hold nothing that a push waits for.
+  await beginImport(trx)
+  await lockConcerned(trx, { nameKeys: groupKeysOf(rows) })
+  const { report, concernedNameKeys } = await importOrganization(trx, rows)
   await settleNames(trx, concernedNameKeys)
   return report
 }

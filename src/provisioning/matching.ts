@@ -4,23 +4,17 @@ import type { AccountId, DirectoryId } from '../database/ids.ts'
 import type { MatchedBy } from '../database/tables.ts'
 import { nameKey } from '../organization/name-key.ts'
 
-/** What the organization has for a person whom a provider pushes. */
+/** Who a person whom a provider pushes is here. */
 export interface Match {
-  /** Null where nobody fits: an account is created. */
-  account: Candidate | null
+  /** Null where nobody fits: an account is created. Not locked yet: what it is, is read again under its lock. */
+  accountId: AccountId | null
   matchedBy: MatchedBy
-  /** Whether an account of the same user name stands already, so that a new one needs another name. */
-  isUserNameTaken: boolean
 }
 
-export interface Candidate {
+interface Candidate {
   id: AccountId
   userNameKey: string
   emailKey: string | null
-  displayName: string | null
-  active: boolean
-  isProtected: boolean
-  ownedBy: DirectoryId | null
   /** Whether a user of this directory is this account already. */
   isLinked: boolean
 }
@@ -42,8 +36,7 @@ export async function matchAccount(
       union
       select * from accounts where org_id = ${reader.orgId} and email_key = ${emailKey}
     )
-    select id, user_name_key as "userNameKey", email_key as "emailKey", display_name as "displayName", active,
-      is_protected as "isProtected", owned_by as "ownedBy",
+    select id, user_name_key as "userNameKey", email_key as "emailKey",
       exists (
         select from provisioned_users
         where org_id = ${reader.orgId} and directory_id = ${directoryId} and account_id = named.id
@@ -54,11 +47,10 @@ export async function matchAccount(
 
 function choose(candidates: Candidate[], userNameKey: string, emailKey: string | null): Match {
   const byUserName = candidates.find((candidate) => candidate.userNameKey === userNameKey)
-  const isUserNameTaken = byUserName !== undefined
-  const free = candidates.filter((candidate) => !candidate.isLinked)
-  const byEmail = free.filter((candidate) => emailKey !== null && candidate.emailKey === emailKey)
-  const sure = byEmail.length > 1 ? byEmail.filter((candidate) => candidate.userNameKey === userNameKey) : byEmail
-  if (sure[0]) return { account: sure[0], matchedBy: 'email', isUserNameTaken }
-  if (byUserName && !byUserName.isLinked) return { account: byUserName, matchedBy: 'user_name', isUserNameTaken }
-  return { account: null, matchedBy: 'created', isUserNameTaken }
+  const byEmail = candidates.filter((candidate) => emailKey !== null && candidate.emailKey === emailKey)
+  // Counted with those who are linked already: who was pushed first must not decide whose account the last one gets.
+  const sure = byEmail.length > 1 ? byEmail.find((candidate) => candidate.userNameKey === userNameKey) : byEmail[0]
+  if (sure && !sure.isLinked) return { accountId: sure.id, matchedBy: 'email' }
+  if (byUserName && !byUserName.isLinked) return { accountId: byUserName.id, matchedBy: 'user_name' }
+  return { accountId: null, matchedBy: 'created' }
 }

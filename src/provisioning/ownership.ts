@@ -1,16 +1,47 @@
-import type { Trx } from '../database/connection.ts'
-import type { AccountId, DirectoryId } from '../database/ids.ts'
+import { sql } from 'kysely'
+import type { Reader, Trx } from '../database/connection.ts'
+import { type AccountId, type DirectoryId, newId } from '../database/ids.ts'
 import type { UserReason, UserState } from '../database/tables.ts'
 import { type AccountFields, insertAccount, writeAccount } from '../organization/accounts.ts'
 import { appendLog, appendLogs, type LogEntry } from '../organization/log.ts'
-import type { Candidate } from './matching.ts'
+import { nameKey } from '../organization/name-key.ts'
+import type { UserInput } from '../scim/resource.ts'
+import { displayNameOf, provisionedUsersOf, setUserStates } from './users.ts'
+
+/** An account as it is in force, locked: whose it is does not change until the transaction ends. */
+export interface LockedAccount extends AccountFields {
+  id: AccountId
+}
+
+/**
+ * Locks an account and reads it. What a directory may say of it is decided of what is read here, and of nothing read before.
+ * Lock order: provisioned users, then pushed groups, then the account.
+ */
+export function lockAccountInForce(trx: Trx, accountId: AccountId): Promise<LockedAccount> {
+  // One table: after a wait, PostgreSQL answers with the row as its holder left it. Of a joined table it would answer what was before.
+  return trx
+    .selectFrom('accounts')
+    .select([
+      'id',
+      'user_name as userName',
+      'email',
+      'display_name as displayName',
+      'active',
+      'is_protected as isProtected',
+      'owned_by as ownedBy',
+    ])
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', accountId)
+    .forNoKeyUpdate()
+    .executeTakeFirstOrThrow()
+}
 
 /**
  * What a directory may say of an account: its owner everything; of another directory's account, or a protected one,
- * only memberships count (rule 4).
+ * only memberships count (rule 4). Null is an account that is yet to be created.
  */
 export function ownership(
-  account: Pick<Candidate, 'isProtected' | 'ownedBy'> | null,
+  account: Pick<AccountFields, 'isProtected' | 'ownedBy'> | null,
   directoryId: DirectoryId,
 ): { owns: boolean; state: UserState; reasons: UserReason[] } {
   if (account === null) return { owns: true, state: 'synced', reasons: [] }
@@ -23,45 +54,88 @@ export function ownership(
 /** What a directory says of an account that it owns. */
 export type OwnersWord = Partial<Pick<AccountFields, 'userName' | 'email' | 'displayName' | 'active' | 'ownedBy'>>
 
+/** What a directory says of an account that it adopts: never its e-mail or user name (rule 4). Without a name it says nothing of the name. */
+export function adoptersWord(directoryId: DirectoryId, input: UserInput): OwnersWord {
+  const displayName = displayNameOf(input)
+  return { ownedBy: directoryId, active: input.active, ...(displayName === null ? {} : { displayName }) }
+}
+
 /** Creates the account of a person whom a directory pushes and nobody here is. */
-export async function createOwnedAccount(trx: Trx, account: Required<OwnersWord> & { ownedBy: DirectoryId }): Promise<AccountId> {
+export async function createOwnedAccount(
+  trx: Trx,
+  account: Required<OwnersWord> & { userName: string; ownedBy: DirectoryId },
+): Promise<AccountId> {
   const id = await insertAccount(trx, account)
   await appendLog(trx, { action: 'account.created', subject: id, directoryId: account.ownedBy, facts: account })
   return id
 }
 
 /** Makes an account what its owner says. Writes and logs what differs only. */
-export async function applyOwnersWord(trx: Trx, directoryId: DirectoryId, accountId: AccountId, word: OwnersWord): Promise<void> {
-  const have = await trx
-    .selectFrom('accounts')
-    .select(['user_name as userName', 'email', 'display_name as displayName', 'active', 'owned_by as ownedBy'])
-    .where('org_id', '=', trx.orgId)
-    .where('id', '=', accountId)
-    .forNoKeyUpdate()
-    .executeTakeFirstOrThrow()
+export async function applyOwnersWord(trx: Trx, directoryId: DirectoryId, have: LockedAccount, word: OwnersWord): Promise<void> {
   const changed = (Object.keys(word) as (keyof OwnersWord)[]).filter(
     (field) => word[field] !== undefined && word[field] !== have[field],
   )
   if (changed.length === 0) return
-  await writeAccount(trx, accountId, Object.fromEntries(changed.map((field) => [field, word[field]])))
-  await appendLogs(trx, entriesOf(directoryId, accountId, have, word, changed))
+  await writeAccount(trx, have.id, Object.fromEntries(changed.map((field) => [field, word[field]])))
+  await appendLogs(trx, entriesOf(directoryId, have, word, changed))
 }
 
-function entriesOf(
-  directoryId: DirectoryId,
-  accountId: AccountId,
-  have: Required<OwnersWord>,
-  word: OwnersWord,
-  changed: (keyof OwnersWord)[],
-): LogEntry[] {
+/**
+ * Settles whose an account is as its owner lets go of it, or as its protection has changed: one that nobody owns goes to the first
+ * directory that pushes the person, with what that one says; a protected one stays nobody's. The users' states follow.
+ * @param leaving the directory that has deleted its user: if it was the owner and none is next, the account is switched off
+ */
+export async function settleOwner(trx: Trx, accountId: AccountId, leaving?: DirectoryId): Promise<void> {
+  const account = await lockAccountInForce(trx, accountId)
+  if (leaving !== undefined && account.ownedBy !== leaving) return
+  const { isProtected } = account
+  let { ownedBy } = account
+  if (ownedBy === null || ownedBy === leaving) {
+    const [first] = await provisionedUsersOf(trx, accountId)
+    const next = isProtected ? undefined : first
+    ownedBy = next?.directoryId ?? null
+    if (next) await applyOwnersWord(trx, next.directoryId, account, adoptersWord(next.directoryId, next.input))
+    else if (leaving !== undefined)
+      await applyOwnersWord(trx, leaving, account, { ownedBy, ...(isProtected ? {} : { active: false }) })
+  }
+  await setUserStates(trx, accountId, (directoryId) => ownership({ isProtected, ownedBy }, directoryId))
+}
+
+/** How many numbered names are tried before one that nobody can have. */
+const numberedNames = 20
+
+/**
+ * The user name that an account can have: as pushed, else `name (directory)`, `name (directory 2)` and so on, because a name that somebody
+ * has must not lose what is pushed.
+ * @param account whose name it will be: what it has itself is free to it
+ */
+export async function freeUserName(
+  reader: Reader,
+  name: string,
+  directoryName: string,
+  account: AccountId | null = null,
+): Promise<string> {
+  const names = [
+    name,
+    `${name} (${directoryName})`,
+    ...Array.from({ length: numberedNames }, (_, at) => `${name} (${directoryName} ${at + 2})`),
+  ]
+  const { rows } = await sql<{ at: number }>`
+    select given.at::integer as at from unnest(${names.map(nameKey)}::text[]) with ordinality as given(key, at)
+    where not exists (
+      select from accounts
+      where org_id = ${reader.orgId} and user_name_key = given.key and id is distinct from ${account}::uuid
+    )
+    order by given.at limit 1`.execute(reader)
+  return names[(rows[0]?.at ?? 0) - 1] ?? `${name} (${directoryName} ${newId()})`
+}
+
+function entriesOf(directoryId: DirectoryId, have: LockedAccount, word: OwnersWord, changed: (keyof OwnersWord)[]): LogEntry[] {
   const described = changed.filter((field) => field !== 'active')
   const of = (from: OwnersWord) => Object.fromEntries(described.map((field) => [field, from[field]]))
+  const about = { subject: have.id, directoryId }
   const entries: LogEntry[] = []
-  if (described.length > 0) {
-    entries.push({ action: 'account.updated', subject: accountId, directoryId, facts: { before: of(have), after: of(word) } })
-  }
-  if (changed.includes('active')) {
-    entries.push({ action: word.active ? 'account.switched_on' : 'account.switched_off', subject: accountId, directoryId })
-  }
+  if (described.length > 0) entries.push({ ...about, action: 'account.updated', facts: { before: of(have), after: of(word) } })
+  if (changed.includes('active')) entries.push({ ...about, action: word.active ? 'account.switched_on' : 'account.switched_off' })
   return entries
 }

@@ -56,7 +56,7 @@ export async function keepUnknownMembers(trx: Trx, groupId: ProvisionedGroupId, 
 
 /**
  * A user has appeared: takes its recorded references away and answers in which groups they stood.
- * @param names what a provider may have called it: its id, external id, user name
+ * @param names what the provider may have called it: its external id, its user name
  */
 export async function resolveUnknownMembers(
   trx: Trx,

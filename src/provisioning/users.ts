@@ -11,15 +11,6 @@ export interface ProvisionedUser {
   accountId: AccountId
   matchedBy: MatchedBy
   input: UserInput
-  /** The account beside it, as it is in force. */
-  account: {
-    ownedBy: DirectoryId | null
-    isProtected: boolean
-    active: boolean
-    displayName: string | null
-    email: string | null
-    userName: string
-  }
 }
 
 /** The e-mail by which a pushed person is matched: the primary one, else the first, else a user name that is an address. */
@@ -81,48 +72,37 @@ export async function insertProvisionedUser(
   return id
 }
 
-/** Locks a user of the directory and reads it with its account. @throws Refusal `not_found`, a foreign id included */
+/** Locks a user of the directory. Its account is locked and read after it. @throws Refusal `not_found`, a foreign id included */
 export async function lockProvisionedUser(trx: Trx, directoryId: DirectoryId, id: ProvisionedUserId): Promise<ProvisionedUser> {
   const row = isId(id)
     ? await trx
-        .selectFrom('provisioned_users as u')
-        .innerJoin('accounts as a', (join) => join.onRef('a.org_id', '=', 'u.org_id').onRef('a.id', '=', 'u.account_id'))
-        .select([
-          'u.id',
-          'u.account_id',
-          'u.matched_by',
-          'u.user_name',
-          'u.external_id',
-          'u.active',
-          'u.attributes',
-          'a.owned_by',
-          'a.is_protected',
-          'a.active as account_active',
-          'a.display_name',
-          'a.email',
-          'a.user_name as account_user_name',
-        ])
-        .where('u.org_id', '=', trx.orgId)
-        .where('u.directory_id', '=', directoryId)
-        .where('u.id', '=', id)
-        .forUpdate('u')
+        .selectFrom('provisioned_users')
+        .select(['id', 'account_id', 'matched_by', ...inputColumns])
+        .where('org_id', '=', trx.orgId)
+        .where('directory_id', '=', directoryId)
+        .where('id', '=', id)
+        .forUpdate()
         .executeTakeFirst()
     : undefined
   if (!row) throw new Refusal('not_found', 'There is no such user in this directory.')
-  return {
-    id: row.id,
-    accountId: row.account_id,
-    matchedBy: row.matched_by,
-    input: { userName: row.user_name, externalId: row.external_id, active: row.active, attributes: row.attributes },
-    account: {
-      ownedBy: row.owned_by,
-      isProtected: row.is_protected,
-      active: row.account_active,
-      displayName: row.display_name,
-      email: row.email,
-      userName: row.account_user_name,
-    },
-  }
+  return { id: row.id, accountId: row.account_id, matchedBy: row.matched_by, input: inputOf(row) }
+}
+
+/**
+ * Locks, in id order, the users that directories pushed for an account: for who may come to change what several of them are to it, before
+ * one of them or the account is locked alone.
+ * @param of the account, or one of these users
+ */
+export async function lockUsersOf(trx: Trx, of: AccountId | ProvisionedUserId): Promise<void> {
+  if (!isId(of)) return
+  await sql`
+    select from provisioned_users
+    where org_id = ${trx.orgId} and account_id = any(array(
+      select ${of}::uuid
+      union all
+      select account_id from provisioned_users where org_id = ${trx.orgId} and id = ${of}::uuid
+    ))
+    order by id for update`.execute(trx)
 }
 
 /** Stores what the provider now says of a user. */
@@ -147,15 +127,12 @@ export async function provisionedUsersOf(
 ): Promise<{ directoryId: DirectoryId; input: UserInput }[]> {
   const rows = await reader
     .selectFrom('provisioned_users')
-    .select(['directory_id', 'user_name', 'external_id', 'active', 'attributes'])
+    .select(['directory_id', ...inputColumns])
     .where('org_id', '=', reader.orgId)
     .where('account_id', '=', accountId)
     .orderBy('id')
     .execute()
-  return rows.map((row) => ({
-    directoryId: row.directory_id,
-    input: { userName: row.user_name, externalId: row.external_id, active: row.active, attributes: row.attributes },
-  }))
+  return rows.map((row) => ({ directoryId: row.directory_id, input: inputOf(row) }))
 }
 
 /** Sets what the directories' users of an account are to it, as protection or ownership of the account changes. */
@@ -176,6 +153,15 @@ export async function setUserStates(
     from jsonb_to_recordset(${JSON.stringify(given)}::jsonb) as given(id uuid, state text, reasons text[])
     where provisioned_users.org_id = ${trx.orgId} and provisioned_users.id = given.id`.execute(trx)
 }
+
+const inputColumns = ['user_name', 'external_id', 'active', 'attributes'] as const
+
+const inputOf = (row: {
+  user_name: string
+  external_id: string | null
+  active: boolean
+  attributes: Record<string, unknown>
+}): UserInput => ({ userName: row.user_name, externalId: row.external_id, active: row.active, attributes: row.attributes })
 
 function columnsOf(input: UserInput) {
   const email = emailOf(input)

@@ -34,7 +34,7 @@ export function makeFirstOwner(db: Db, slug: string, secret: string): Promise<Ow
  * `config.org` on an empty database.
  * @throws CannotStart
  */
-export async function createOwnerToken(config: ServerConfig, name = 'admin'): Promise<OwnerToken> {
+export async function createOwnerToken(config: ServerConfig, name = `admin ${new Date().toISOString()}`): Promise<OwnerToken> {
   const database = await openDatabase(config.database, { asVisitor: true, maxConnections: 1 })
   try {
     await migrate(database.connection)

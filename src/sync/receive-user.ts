@@ -7,8 +7,17 @@ import { setPushedOf } from '../organization/memberships.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
 import type { DirectoryContext } from '../provisioning/directories.ts'
-import { type Match, matchAccount } from '../provisioning/matching.ts'
-import { applyOwnersWord, createOwnedAccount, type OwnersWord, ownership } from '../provisioning/ownership.ts'
+import { matchAccount } from '../provisioning/matching.ts'
+import {
+  adoptersWord,
+  applyOwnersWord,
+  createOwnedAccount,
+  freeUserName,
+  lockAccountInForce,
+  type OwnersWord,
+  ownership,
+  settleOwner,
+} from '../provisioning/ownership.ts'
 import { resolveUnknownMembers } from '../provisioning/unknown-members.ts'
 import {
   deleteProvisionedUser,
@@ -17,6 +26,7 @@ import {
   insertProvisionedUser,
   isUserNameProvisioned,
   lockProvisionedUser,
+  lockUsersOf,
   type ProvisionedUser,
   updateProvisionedUser,
 } from '../provisioning/users.ts'
@@ -24,6 +34,8 @@ import type { UserInput } from '../scim/resource.ts'
 
 /**
  * A directory pushes a person it has not pushed before: matched to an account, or given a new one (behaviour.md, «People»).
+ * Groups that were pushed with the person's user name or external id as an unknown member have the person from now on; a push
+ * names its members by id, and no name in it is looked up.
  * @throws Refusal `user_name_taken` where the directory has a user of that name, `invalid_value` outside its e-mail domains
  */
 export async function receiveNewUser(trx: Trx, directory: DirectoryContext, input: UserInput): Promise<ProvisionedUserId> {
@@ -33,8 +45,10 @@ export async function receiveNewUser(trx: Trx, directory: DirectoryContext, inpu
     matchAccount(trx, directory.id, { userName: input.userName, email: emailOf(input) }),
   ])
   if (isTaken) throw userNameTaken(input.userName)
-  const { owns, state, reasons } = ownership(match.account, directory.id)
-  const accountId = match.account?.id ?? (await createAccount(trx, directory, input, match))
+  const awaiting = await resolveUnknownMembers(trx, directory.id, namesOf(input))
+  const account = match.accountId === null ? null : await lockAccountInForce(trx, match.accountId)
+  const { owns, state, reasons } = ownership(account, directory.id)
+  const accountId = account?.id ?? (await createAccount(trx, directory, input))
   const id = await insertProvisionedUser(trx, {
     directoryId: directory.id,
     input,
@@ -49,25 +63,17 @@ export async function receiveNewUser(trx: Trx, directory: DirectoryContext, inpu
     directoryId: directory.id,
     facts: { userName: input.userName, accountId, matchedBy: match.matchedBy, state, reasons },
   })
-  if (match.account && owns) await own(trx, directory.id, match.account, input)
-  const waiting = await resolveUnknownMembers(trx, directory.id, [
-    id,
-    input.userName,
-    ...(input.externalId === null ? [] : [input.externalId]),
-  ])
-  if (waiting.length > 0)
-    await setPushedOf(trx, accountId, true, waiting, {
-      action: 'members.pushed',
-      directoryId: directory.id,
-      facts: { user: input.userName },
-    })
+  if (account && owns) await applyOwnersWord(trx, directory.id, account, adoptersWord(directory.id, input))
+  await joinGroups(trx, directory, accountId, input, awaiting)
   return id
 }
 
 /**
  * A directory changes a person: what it says is stored; profile and `active` take effect where it owns the account.
+ * Groups that were pushed with the new user name or external id as an unknown member have the person from now on.
  * What changes nothing writes nothing.
  * @param change PUT ignores what stands, PATCH builds on it
+ * @throws Refusal `not_found`, `user_name_taken`, `invalid_value` where a new e-mail is outside the directory's domains
  */
 export async function receiveUser(
   trx: Trx,
@@ -78,7 +84,9 @@ export async function receiveUser(
   const user = await lockProvisionedUser(trx, directory.id, id)
   const input = change(user.input)
   if (isDeepStrictEqual(input, user.input)) return { changed: false }
-  mustBeInDomains(directory, input)
+  const isSwitchedOff = user.input.active && !input.active
+  // Whoever was pushed before the domains were narrowed can still be changed, and nothing stands in the way of switching off.
+  if (!isSwitchedOff && emailOf(input) !== emailOf(user.input)) mustBeInDomains(directory, input)
   const isRenamed = nameKey(input.userName) !== nameKey(user.input.userName)
   if (isRenamed && (await isUserNameProvisioned(trx, directory.id, input.userName))) throw userNameTaken(input.userName)
   await updateProvisionedUser(trx, id, input)
@@ -88,15 +96,24 @@ export async function receiveUser(
     directoryId: directory.id,
     facts: { userName: input.userName, accountId: user.accountId, changed: changedKeys(user.input, input), active: input.active },
   })
-  if (ownership(user.account, directory.id).owns)
-    await applyOwnersWord(trx, directory.id, user.accountId, { ...profileOf(user, input), ownedBy: directory.id })
+  const names = namesOf(input).filter((name) => !namesOf(user.input).includes(name))
+  if (names.length > 0)
+    await joinGroups(trx, directory, user.accountId, input, await resolveUnknownMembers(trx, directory.id, names))
+  const account = await lockAccountInForce(trx, user.accountId)
+  if (ownership(account, directory.id).owns)
+    await applyOwnersWord(trx, directory.id, account, await wordOf(trx, directory, user, input))
   return { changed: true }
 }
 
-/** A directory deletes a person: out of every group it pushed them into, and the account is switched off where the directory owns it. */
+/**
+ * A directory deletes a person: out of every group it pushed them into. Where it owns the account, the next directory that pushes the
+ * person does from now on; if there is none, the account is switched off.
+ * @throws Refusal `not_found`
+ */
 export async function receiveUserDeletion(trx: Trx, directory: DirectoryContext, id: ProvisionedUserId): Promise<void> {
+  await lockUsersOf(trx, id)
   const user = await lockProvisionedUser(trx, directory.id, id)
-  const groups = await pushedGroupsOf(trx, directory.id, user.accountId)
+  const groups = await lockPushedGroupsOf(trx, directory.id, user.accountId)
   await setPushedOf(trx, user.accountId, false, groups, {
     action: 'members.pushed',
     directoryId: directory.id,
@@ -110,62 +127,74 @@ export async function receiveUserDeletion(trx: Trx, directory: DirectoryContext,
     directoryId: directory.id,
     facts: { accountId: user.accountId, ...user.input },
   })
-  if (user.account.ownedBy === directory.id && !user.account.isProtected) {
-    await applyOwnersWord(trx, directory.id, user.accountId, { active: false, ownedBy: null })
-  }
+  await settleOwner(trx, user.accountId, directory.id)
 }
 
-function createAccount(trx: Trx, directory: DirectoryContext, input: UserInput, match: Match): Promise<AccountId> {
-  const userName = match.isUserNameTaken ? `${input.userName} (${directory.name})` : input.userName
-  const account = {
-    userName,
+async function createAccount(trx: Trx, directory: DirectoryContext, input: UserInput): Promise<AccountId> {
+  return createOwnedAccount(trx, {
+    userName: await freeUserName(trx, input.userName, directory.name),
     email: emailOf(input),
     displayName: displayNameOf(input),
     active: input.active,
     ownedBy: directory.id,
-  }
-  return createOwnedAccount(trx, account)
+  })
 }
 
-/** Adopting an account never changes its e-mail or user name (rule 4). */
-function own(
-  trx: Trx,
-  directoryId: DirectoryId,
-  account: { id: AccountId; displayName: string | null },
-  input: UserInput,
-): Promise<void> {
-  const displayName = displayNameOf(input) ?? account.displayName
-  return applyOwnersWord(trx, directoryId, account.id, { ownedBy: directoryId, active: input.active, displayName })
-}
-
-function profileOf(user: ProvisionedUser, input: UserInput): OwnersWord {
-  const displayName = displayNameOf(input) ?? user.account.displayName
+async function wordOf(trx: Trx, directory: DirectoryContext, user: ProvisionedUser, input: UserInput): Promise<OwnersWord> {
+  const word = adoptersWord(directory.id, input)
   // An account that the push created is the push's own; an adopted one keeps the identifiers it came with.
-  if (user.matchedBy !== 'created') return { active: input.active, displayName }
+  if (user.matchedBy !== 'created') return word
   const isRenamed = nameKey(input.userName) !== nameKey(user.input.userName)
-  return { active: input.active, displayName, email: emailOf(input), ...(isRenamed ? { userName: input.userName } : {}) }
+  return {
+    ...word,
+    ...(isInDomains(directory, input) ? { email: emailOf(input) } : {}),
+    ...(isRenamed ? { userName: await freeUserName(trx, input.userName, directory.name, user.accountId) } : {}),
+  }
 }
 
-async function pushedGroupsOf(
+/** What a provider may have called a person whom it had not pushed yet. An id it has from us, so that one is never unknown. */
+const namesOf = (input: UserInput): string[] => [input.userName, ...(input.externalId === null ? [] : [input.externalId])]
+
+async function joinGroups(
+  trx: Trx,
+  directory: DirectoryContext,
+  accountId: AccountId,
+  input: UserInput,
+  groups: { groupId: GroupId; follow: boolean }[],
+): Promise<void> {
+  if (groups.length === 0) return
+  await setPushedOf(trx, accountId, true, groups, {
+    action: 'members.pushed',
+    directoryId: directory.id,
+    facts: { user: input.userName },
+  })
+}
+
+async function lockPushedGroupsOf(
   trx: Trx,
   directoryId: DirectoryId,
   accountId: AccountId,
 ): Promise<{ groupId: GroupId; follow: boolean }[]> {
-  const { rows } = await sql<{ groupId: GroupId; follow: boolean }>`
-    select p.group_id as "groupId", p.state in ('synced', 'held') as follow
+  // Two statements: a group that is linked to another one while its lock is waited for has its members there.
+  const pushed = sql`
     from memberships m
     join provisioned_groups p on p.org_id = m.org_id and p.group_id = m.group_id
-    where m.org_id = ${trx.orgId} and m.account_id = ${accountId} and m.pushed and p.directory_id = ${directoryId}
-    order by p.id
-    for update of p`.execute(trx)
+    where m.org_id = ${trx.orgId} and m.account_id = ${accountId} and m.pushed and p.directory_id = ${directoryId}`
+  await sql`
+    select from provisioned_groups where org_id = ${trx.orgId} and id = any(array(select p.id ${pushed}))
+    order by id for update`.execute(trx)
+  const { rows } = await sql<{ groupId: GroupId; follow: boolean }>`
+    select p.group_id as "groupId", p.state in ('synced', 'held') as follow ${pushed}`.execute(trx)
   return rows
 }
 
+function isInDomains({ emailDomains }: DirectoryContext, input: UserInput): boolean {
+  const domain = emailOf(input)?.split('@').at(-1)?.toLowerCase()
+  return emailDomains.length === 0 || (domain !== undefined && emailDomains.includes(domain))
+}
+
 function mustBeInDomains(directory: DirectoryContext, input: UserInput): void {
-  if (directory.emailDomains.length === 0) return
-  const email = emailOf(input)
-  const domain = email?.split('@').at(-1)?.toLowerCase()
-  if (domain !== undefined && directory.emailDomains.some((allowed) => allowed.toLowerCase() === domain)) return
+  if (isInDomains(directory, input)) return
   throw new Refusal(
     'invalid_value',
     `The directory ${directory.name} may push people of ${directory.emailDomains.join(', ')} only. Change the person's e-mail, or the directory's e-mail domains.`,

@@ -105,3 +105,94 @@ test('a protected account is adopted by the first directory that pushed it when 
   await api('PATCH', '/people/root', { isProtected: false })
   expect(await acme.person('root')).toMatchObject({ ownedBy: { name: 'okta' }, displayName: 'root', active: true })
 })
+
+const user = (userName: string, more: Record<string, unknown> = {}) => ({
+  userName,
+  displayName: userName,
+  active: true,
+  emails: [{ value: `${userName}@example.org`, primary: true }],
+  ...more,
+})
+
+test('whoever was pushed before the e-mail domains were narrowed can be changed, switched off and deleted', async ({
+  acme,
+  api,
+  okta,
+}) => {
+  await okta.knows('ada', 'bob')
+  await api('PATCH', '/directories/okta', { emailDomains: ['elsewhere.example'] })
+  const ada = `/Users/${okta.idOfPerson('ada')}`
+  expect((await okta.request('PUT', ada, user('ada', { displayName: 'Ada L.' }))).status).toBe(200)
+  expect((await okta.request('PUT', ada, user('ada', { emails: [{ value: 'ada@evil.example' }] }))).status).toBe(400)
+  expect(await okta.switches('ada', 'off')).toBe(200)
+  expect(await acme.person('ada')).toMatchObject({ active: false, displayName: 'Ada L.' })
+  expect(await okta.switches('ada', 'on')).toBe(200)
+  expect(await okta.deletesPerson('bob')).toBe(204)
+  expect(await acme.person('bob')).toMatchObject({ active: false })
+})
+
+test('switching off is not refused for an e-mail out of the domains, which the account does not get', async ({
+  acme,
+  api,
+  okta,
+}) => {
+  await okta.knows('ada')
+  await api('PATCH', '/directories/okta', { emailDomains: ['example.org'] })
+  const ada = `/Users/${okta.idOfPerson('ada')}`
+  const emails = [{ value: 'ada@evil.example', primary: true }]
+  expect((await okta.request('PUT', ada, user('ada', { active: false, emails }))).status).toBe(200)
+  expect(await okta.switches('ada', 'on')).toBe(200)
+  expect(await acme.person('ada')).toMatchObject({ active: true, email: 'ada@example.org' })
+})
+
+test('a person renamed to a user name that somebody has keeps what was pushed, under a free name', async ({
+  acme,
+  api,
+  okta,
+}) => {
+  await api('POST', '/people', { userName: 'bob' })
+  await okta.knows('ada', 'cyd')
+  const rename = (person: string, to: string) => okta.request('PUT', `/Users/${okta.idOfPerson(person)}`, user(to))
+  expect((await rename('ada', 'bob')).status).toBe(200)
+  expect(okta.answer().body).toMatchObject({ userName: 'bob', displayName: 'bob' })
+  expect(await acme.person('bob (okta)')).toMatchObject({ email: 'bob@example.org', displayName: 'bob' })
+  expect((await rename('ada', 'bobby')).status).toBe(200)
+  expect(await acme.person('bobby')).toMatchObject({ email: 'bobby@example.org' })
+  // What stands in its way is the person's own name of before.
+  expect((await rename('cyd', 'bob')).status).toBe(200)
+  expect((await rename('cyd', 'bob (okta)')).status).toBe(200)
+  expect(await acme.person('bob (okta)')).toMatchObject({ email: 'bob (okta)@example.org' })
+})
+
+test('a person whose account had to get another name can be deleted and pushed again, however often', async ({
+  acme,
+  api,
+  okta,
+}) => {
+  await api('POST', '/people', { userName: 'bob' })
+  const create = async () => (await okta.request('POST', '/Users', { userName: 'bob', active: true })).body.id
+  await okta.request('PUT', `/Users/${await create()}`, { userName: 'robert', active: true })
+  for (const name of ['bob (okta)', 'bob (okta 2)', 'bob (okta 3)']) {
+    const id = await create()
+    expect(await acme.person(name)).toMatchObject({ active: true, ownedBy: { name: 'okta' } })
+    expect((await okta.request('DELETE', `/Users/${id}`)).status).toBe(204)
+  }
+})
+
+test('who is renamed, or given an external id, joins the groups that named the person so', async ({ acme, okta }) => {
+  await okta.knows('ada', 'bob')
+  expect(await okta.pushes({ group: 'Team', members: ['ada.lovelace', 'x-77', 'nobody'] })).toBe(201)
+  expect(await acme.membersOf('Team')).toEqual([])
+  await okta.request('PUT', `/Users/${okta.idOfPerson('ada')}`, user('ada.lovelace'))
+  await okta.request('PUT', `/Users/${okta.idOfPerson('bob')}`, user('bob', { externalId: 'x-77' }))
+  expect(await acme.membersOf('Team')).toEqual(['ada.lovelace', 'bob'])
+})
+
+test('an e-mail that several accounts have matches nobody, whichever of them was pushed first', async ({ api, okta }) => {
+  for (const userName of ['a1', 'a2']) await api('POST', '/people', { userName, email: 'shared@example.org' })
+  const emails = [{ value: 'shared@example.org', primary: true }]
+  await okta.request('POST', '/Users', { userName: 'a1', emails })
+  await okta.request('POST', '/Users', { userName: 'zz', emails })
+  const { items } = (await api('GET', '/people?limit=0')).body
+  expect(items.map((person: { userName: string }) => person.userName).sort()).toEqual(['a1', 'a2', 'zz'])
+})

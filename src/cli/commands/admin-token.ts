@@ -8,8 +8,8 @@ const create = new Command('create')
   .description(
     'an owner’s API token, made on the server’s own machine (DATABASE_URL or MUSTER_DATA), also beside the running server',
   )
-  .option('--name <name>', 'what the token is called', 'admin')
-  .action(({ name }: { name: string }, command: Command) =>
+  .option('--name <name>', 'what the token is called (admin and the time)')
+  .action(({ name }: { name?: string }, command: Command) =>
     plainly(async () => {
       const { createOwnerToken } = await import('../../server/first-token.ts')
       const { config } = readConfig()
