@@ -2879,7 +2879,7 @@ export interface operations {
                 role?: string;
                 warning?: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
                 viewed?: boolean;
-                /** @description json if not said */
+                /** @description `csv` answers all that match, as a file */
                 format?: "json" | "csv";
             };
             header?: never;
@@ -2891,7 +2891,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The list */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2948,16 +2948,15 @@ export interface operations {
                             fingerprint: string;
                             /** @description Marked as viewed, with this fingerprint */
                             viewed: boolean;
-                            can: {
-                                /** @enum {boolean} */
-                                sync: true;
-                            } | {
-                                /** @enum {boolean} */
-                                sync: false;
+                            can: "sync"[];
+                            cannot: {
+                                /** @enum {string} */
+                                what: "sync";
                                 why: string;
-                            };
+                            }[];
                         }[];
                     };
+                    "text/csv": string;
                 };
             };
             /** @description A problem */
@@ -3251,7 +3250,7 @@ export interface operations {
                     /** @description What to sort by; with a minus in front, downwards: `-name` */
                     sort?: string;
                     /**
-                     * @description json if not said
+                     * @description `csv` answers all that match, as a file
                      * @enum {string}
                      */
                     format?: "json" | "csv";
@@ -3259,7 +3258,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description The list */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3319,6 +3318,7 @@ export interface operations {
                             leftWithNone: boolean;
                         }[];
                     };
+                    "text/csv": string;
                 };
             };
             /** @description A problem */
@@ -3558,14 +3558,12 @@ export interface operations {
                         fingerprint: string;
                         /** @description Marked as viewed, with this fingerprint */
                         viewed: boolean;
-                        can: {
-                            /** @enum {boolean} */
-                            sync: true;
-                        } | {
-                            /** @enum {boolean} */
-                            sync: false;
+                        can: "sync"[];
+                        cannot: {
+                            /** @enum {string} */
+                            what: "sync";
                             why: string;
-                        };
+                        }[];
                     };
                 };
             };
@@ -3593,7 +3591,7 @@ export interface operations {
                 sort?: string;
                 /** @description changes (added and removed) if not said */
                 change?: "changes" | "added" | "removed" | "unchanged" | "all";
-                /** @description json if not said */
+                /** @description `csv` answers all that match, as a file */
                 format?: "json" | "csv";
             };
             header?: never;
@@ -3605,7 +3603,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The list */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3624,6 +3622,7 @@ export interface operations {
                             change: "added" | "removed" | "unchanged";
                         }[];
                     };
+                    "text/csv": string;
                 };
             };
             /** @description A problem */
@@ -3650,7 +3649,7 @@ export interface operations {
                 sort?: string;
                 /** @description all if not said */
                 who?: "all" | "losing" | "gaining" | "keeping" | "left_with_none" | "joint" | "removed" | "removed_losing_nothing" | "added" | "added_gaining_nothing" | "inactive";
-                /** @description json if not said */
+                /** @description `csv` answers all that match, as a file */
                 format?: "json" | "csv";
             };
             header?: never;
@@ -3662,7 +3661,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The list */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3722,6 +3721,7 @@ export interface operations {
                             leftWithNone: boolean;
                         }[];
                     };
+                    "text/csv": string;
                 };
             };
             /** @description A problem */

@@ -2,10 +2,10 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { readJson } from '../scim/json.ts'
 import { contentTypeNotSupported } from './failure.ts'
 
-/** What all bodies but the named ones may hold; SCIM groups and imports say otherwise on their routes (rule 19). */
+/** What all bodies but the named ones may hold; what may name many people or groups says otherwise on its route (rule 19). */
 export const bodyLimit = 1024 * 1024
 
-/** The largest body of a SCIM group, of Bulk and of an import: 150,000 members are 12 MiB. */
+/** The largest body of what may name many people or groups: 150,000 members are 12 MiB. */
 export const largeBodyLimit = 32 * 1024 * 1024
 
 const accepted = /^application\/(scim\+)?json *(; *charset="?utf-8"? *)?$/i

@@ -1,4 +1,4 @@
-import { sqlState } from '../database/errors.ts'
+import { isAway, sqlState } from '../database/errors.ts'
 import { Refusal, type RefusalCode } from '../organization/refusal.ts'
 import { ScimError, type ScimType } from '../scim/error.ts'
 import { JsonError } from '../scim/json.ts'
@@ -80,9 +80,9 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof Refusal) return new Failure(refusalStatus[error.code], error.code, error.message, { facts: error.facts })
   if (error instanceof ScimError) return new Failure(error.status, 'invalid_request', error.message, { scimType: error.scimType })
   if (error instanceof JsonError) return new Failure(400, 'invalid_json', error.message)
+  if (isAway(error)) return databaseAway()
   const state = sqlState(error)
   if (state !== undefined) return failureOfState(state)
-  if (unreachable(error)) return databaseAway()
   return failureOfFastify(error)
 }
 
@@ -98,21 +98,7 @@ function failureOfState(state: string): Failure {
     return new Failure(503, 'timed_out', 'The database took too long. Ask for less, or try again.', {
       headers: { 'retry-after': '5' },
     })
-  if (/^(53|08|57P0)/.test(state)) return databaseAway()
   return bug()
-}
-
-const systemErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN', 'ENOTFOUND'])
-
-// What pg throws without a SQLSTATE: the socket is gone, or no connection was free within 5 s.
-function unreachable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  const { code, syscall } = error as { code?: unknown; syscall?: unknown }
-  if (typeof code === 'string' && systemErrors.has(code))
-    return syscall === 'connect' || syscall === 'read' || syscall === 'write'
-  return /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/.test(
-    error.message,
-  )
 }
 
 const databaseAway = (): Failure =>

@@ -4,6 +4,7 @@ import { isId, newId, type TokenId } from '../database/ids.ts'
 import type { ApiRole } from '../database/tables.ts'
 import { type Listed, type Listing, orderBy, page } from './listing.ts'
 import { appendLog } from './log.ts'
+import { nameKey } from './name-key.ts'
 import { checkedName } from './name-rules.ts'
 import { Refusal } from './refusal.ts'
 import { couldBe, hashOf, hintOf, newSecret, shortestOwnSecret } from './token-format.ts'
@@ -43,7 +44,8 @@ const columns = [
 ] as const
 
 /** Makes a token of the admin API. The secret is shown here and never again. `by` is the role of who asks: only an owner makes owners.
- * @throws Refusal `not_permitted`, `invalid_value` */
+ * The log names a token by its name alone: of those that work, no two have one.
+ * @throws Refusal `not_permitted`, `invalid_value`, `name_taken` */
 export async function createApiToken(trx: Trx, given: NewApiToken, by: ApiRole): Promise<ApiToken & { secret: string }> {
   const { role, expiresInDays = 365 } = given
   const name = checkedName('name of the token', given.name)
@@ -51,6 +53,7 @@ export async function createApiToken(trx: Trx, given: NewApiToken, by: ApiRole):
   if (!Number.isInteger(expiresInDays) || expiresInDays < 1 || expiresInDays > 3_650)
     throw new Refusal('invalid_value', 'A token expires in 1 to 3650 days.')
   const secret = given.secret === undefined ? newSecret('api') : chosen(given.secret)
+  await refuseLiveName(trx, name)
   const token = await trx
     .insertInto('api_tokens')
     .values({
@@ -142,6 +145,21 @@ const noSuchToken = (): Refusal => new Refusal('not_found', 'There is no such AP
 function refuseOthersThanOwners(role: ApiRole, by: ApiRole): void {
   if (role === 'owner' && by !== 'owner')
     throw new Refusal('not_permitted', "Only an owner's token may create or revoke owners' tokens. Ask an owner.")
+}
+
+async function refuseLiveName(trx: Trx, name: string): Promise<void> {
+  // Two at the same moment must see each other; a lock of its own, for that of the organization is an import's, for minutes.
+  const lock = JSON.stringify(['api-token', trx.orgId])
+  await sql`select pg_advisory_xact_lock(hashtextextended(${lock}, 0))`.execute(trx)
+  const live = await trx
+    .selectFrom('api_tokens')
+    .select('name')
+    .where('org_id', '=', trx.orgId)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', sql<Date>`now()`)
+    .execute()
+  if (live.some((token) => nameKey(token.name) === nameKey(name)))
+    throw new Refusal('name_taken', 'A token of that name is live. Revoke it or choose another name.', { name })
 }
 
 function chosen(secret: string): string {

@@ -5,13 +5,11 @@ import { planForSets } from '../database/transaction.ts'
 import { addGrants, ensureRoles, type Grant, roleIdsByKey, roleKey } from './access.ts'
 import { accountIdsByKey, ensureAccounts } from './accounts.ts'
 import { ensureGroups, groupIdsByKey } from './groups.ts'
-import { type AccessRow, type ImportError, type ImportFiles, type ImportRows, readImportFiles, shown } from './import-files.ts'
+import { type AccessRow, type ImportError, type ImportRows, shown } from './import-files.ts'
 import { appendLog } from './log.ts'
 import { addMembers } from './memberships.ts'
 import { type AskedOfGroup, type GroupStanding, lockGroups, whyNotChangeGroup } from './permission.ts'
 import { Refusal } from './refusal.ts'
-
-export type { ImportFiles } from './import-files.ts'
 
 /** What an import did. What it found as the files have it is `unchanged`. */
 export interface ImportReport {
@@ -19,7 +17,6 @@ export interface ImportReport {
   groups: { created: number; updated: number; unchanged: number }
   members: { added: number; unchanged: number }
   access: { added: number; madeDefault: number; unchanged: number }
-  durationMs: number
 }
 
 /** How many errors are named; the others are counted. */
@@ -28,29 +25,33 @@ const namedErrors = 20
 // Statements of 10,000 rows: far below the statement limit of 30 s on a slow disk, and few round trips.
 const chunkRows = 10_000
 
+/** Waits until no other import of the organization is under way, and holds off the next: what is checked is what is written. */
+export async function beginImport(trx: Trx): Promise<void> {
+  await trx.selectFrom('organizations').select('id').where('id', '=', trx.orgId).forNoKeyUpdate().execute()
+  await planForSets(trx)
+}
+
+/** The keys of all groups that are named, each once. */
+export const groupKeysOf = (rows: ImportRows): string[] => [
+  ...new Set([...rows.groups.keys(), ...rows.members.map((row) => row.groupKey), ...rows.access.map((row) => row.groupKey)]),
+]
+
 /**
- * Imports an organization's files, all or nothing, set-wise. What exists is kept, profiles and descriptions that no directory
+ * Imports what an organization's files say, all or nothing, set-wise; `beginImport` comes before. What exists is kept, profiles and descriptions that no directory
  * manages are updated, nothing is removed; the same files again change nothing.
  * @returns what was done, and the names of groups that were made or became default access: pushed groups of these names must be judged afresh
  * @throws Refusal `invalid_import`, its facts naming up to 20 errors as {file, line, message}
  */
 export async function importOrganization(
   trx: Trx,
-  files: ImportFiles,
+  rows: ImportRows,
 ): Promise<{ report: ImportReport; concernedNameKeys: string[] }> {
-  const started = performance.now()
-  const rows = await readImportFiles(files)
-  // One import of an organization at a time: what was checked is what is written.
-  await trx.selectFrom('organizations').select('id').where('id', '=', trx.orgId).forNoKeyUpdate().execute()
-  await planForSets(trx)
   const known = await findKnown(trx, rows)
   const errors = [...rows.errors, ...unknownNames(rows, known), ...(await forbiddenChanges(trx, rows, known))]
   if (errors.length > 0) throw refusalOf(errors)
-  const written = await write(trx, rows, known)
-  const report = { ...written.report, durationMs: Math.round(performance.now() - started) }
-  const { durationMs: _, ...facts } = report
-  if (written.changed) await appendLog(trx, { action: 'import.finished', facts })
-  return { report, concernedNameKeys: written.concernedNameKeys }
+  const { report, changed, concernedNameKeys } = await write(trx, rows, known)
+  if (changed) await appendLog(trx, { action: 'import.finished', facts: { ...report } })
+  return { report, concernedNameKeys }
 }
 
 /** What the database has of the names in the files. */
@@ -60,13 +61,8 @@ interface Known {
 }
 
 async function findKnown(trx: Trx, rows: ImportRows): Promise<Known> {
-  const groupKeys = new Set([
-    ...rows.groups.keys(),
-    ...rows.members.map((row) => row.groupKey),
-    ...rows.access.map((row) => row.groupKey),
-  ])
   const userKeys = new Set([...rows.users.keys(), ...rows.members.map((row) => row.userKey)])
-  return { groups: await groupIdsByKey(trx, [...groupKeys]), accounts: await accountIdsByKey(trx, [...userKeys]) }
+  return { groups: await groupIdsByKey(trx, groupKeysOf(rows)), accounts: await accountIdsByKey(trx, [...userKeys]) }
 }
 
 function unknownNames(rows: ImportRows, known: Known): ImportError[] {

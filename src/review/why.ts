@@ -83,17 +83,25 @@ interface Path {
   pushedAt: Date | null
 }
 
-// The nearest to an access first: in force, then pushed and waiting, then by name.
+// The nearest to an access first: in force, then pushed and waiting, then by name. A push that could not be paired with the group it
+// is named as is told of too: of several, the one by which the person is in it, or would be.
 async function pathsTo(reader: Reader, accountId: AccountId, roleId: string): Promise<Path[]> {
   const { rows } = await sql<Path>`
     select g.name as "group", grants.is_default as "isDefault", grants.created_at as "grantedAt",
-      coalesce(m.pushed and p.id is not null, false) as pushed, coalesce(m.effective, false) as effective, m.since as "memberSince",
-      d.name as directory, p.state, coalesce(p.reasons, '{}') as reasons, p.updated_at as "pushedAt"
+      coalesce(p.pushed, false) as pushed, coalesce(m.effective, false) as effective, m.since as "memberSince",
+      p.directory, p.state, coalesce(p.reasons, '{}') as reasons, p.updated_at as "pushedAt"
     from grants
     join groups g on g.org_id = grants.org_id and g.id = grants.group_id and g.effective
     left join memberships m on m.org_id = g.org_id and m.group_id = g.id and m.account_id = ${accountId}
-    left join provisioned_groups p on p.org_id = g.org_id and p.group_id = g.id
-    left join directories d on d.org_id = p.org_id and d.id = p.directory_id
+    left join lateral (
+      select d.name as directory, p.state, p.reasons, p.updated_at, coalesce(pm.pushed, false) as pushed
+      from provisioned_groups p
+      join directories d on d.org_id = p.org_id and d.id = p.directory_id
+      join groups own on own.org_id = p.org_id and own.id = p.group_id
+      left join memberships pm on pm.org_id = p.org_id and pm.group_id = p.group_id and pm.account_id = ${accountId}
+      where p.org_id = g.org_id and (own.id = g.id or (p.name_key = g.name_key and not own.effective))
+      order by own.id = g.id and coalesce(m.effective, false) desc, pushed desc, own.id = g.id desc, d.name_key limit 1
+    ) p on true
     where grants.org_id = ${reader.orgId} and grants.role_id = ${roleId}
     order by effective desc, pushed desc, g.name_key`.execute(reader)
   return rows

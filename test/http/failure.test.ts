@@ -3,7 +3,8 @@ import { problemOf } from '../../src/http/api/problem.ts'
 import { failureOf } from '../../src/http/failure.ts'
 import { Refusal } from '../../src/organization/refusal.ts'
 
-const fromPostgres = (code: string) => Object.assign(new Error('duplicate key value violates "groups_own_their_name"'), { code })
+const fromPostgres = (code: string) =>
+  Object.assign(new Error('duplicate key value violates "groups_own_their_name"'), { code, severity: 'ERROR' })
 
 test.each([
   ['23505', 409],

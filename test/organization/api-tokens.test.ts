@@ -29,8 +29,8 @@ test('an own token that could never be presented is refused', async ({ inOrg }) 
 })
 
 test('a token expires in a year if nothing else is said', async ({ inOrg }) => {
-  const year = await inOrg((trx) => createApiToken(trx, { name: 'x', role: 'auditor' }, 'admin'))
-  const month = await inOrg((trx) => createApiToken(trx, { name: 'x', role: 'auditor', expiresInDays: 30 }, 'admin'))
+  const year = await inOrg((trx) => createApiToken(trx, { name: 'year', role: 'auditor' }, 'admin'))
+  const month = await inOrg((trx) => createApiToken(trx, { name: 'month', role: 'auditor', expiresInDays: 30 }, 'admin'))
   const days = ({ createdAt, expiresAt }: { createdAt: Date; expiresAt: Date }) =>
     Math.round((expiresAt.getTime() - createdAt.getTime()) / 86_400_000)
   expect([days(year), days(month)]).toEqual([365, 30])
@@ -50,4 +50,28 @@ test('the list is paged, searched and sorted by the server', async ({ api, org }
   expect(await names('?sort=-name&limit=1&offset=1')).toEqual([3, 'tests auditor'])
   expect(await names('?search=AUD')).toEqual([1, 'tests auditor'])
   expect((await api('GET', '/api-tokens')).body.items[0]).not.toHaveProperty('token')
+})
+
+test('of the tokens that work, no two have one name: the log could not tell who it was', async ({ api, inOrg }) => {
+  const make = (name: string) => api('POST', '/api-tokens', { name, role: 'admin' })
+  const answers = await Promise.all(['ci', 'CI ', 'ci', 'ci'].map(make))
+  expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409])
+  const again = await make('ci')
+  expect([again.status, again.body.type, again.body.detail]).toEqual([
+    409,
+    'urn:muster:problem:name_taken',
+    'A token of that name is live. Revoke it or choose another name.',
+  ])
+  const { id } = answers.find(({ status }) => status === 201)?.body ?? {}
+  expect((await api('DELETE', `/api-tokens/${id}`)).status).toBe(204)
+  expect((await make('ci')).status).toBe(201)
+  const old = (await make('old')).body.id
+  await inOrg((trx) =>
+    trx
+      .updateTable('api_tokens')
+      .set({ expires_at: new Date(0) })
+      .where('id', '=', old)
+      .execute(),
+  )
+  expect((await make('old')).status).toBe(201)
 })

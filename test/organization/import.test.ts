@@ -6,7 +6,8 @@ import type { DirectoryId, GroupId } from '../../src/database/ids.ts'
 import { accessOfPerson } from '../../src/organization/access-lists.ts'
 import { createAccount, findAccount, insertAccount, writeAccount } from '../../src/organization/accounts.ts'
 import { changeGroup, createGroup, findGroup } from '../../src/organization/groups.ts'
-import { type ImportFiles, importOrganization } from '../../src/organization/import.ts'
+import { beginImport, importOrganization } from '../../src/organization/import.ts'
+import { type ImportFiles, readImportFiles } from '../../src/organization/import-files.ts'
 import { listMembers } from '../../src/organization/members.ts'
 import { Refusal } from '../../src/organization/refusal.ts'
 import { expect, test } from '../support/world.ts'
@@ -28,6 +29,12 @@ const small = {
   groups: 'group,description\nEngineering,Builds it\nSales,\n',
   members: 'group,user_name\nEngineering,ada\nengineering,BOB\n',
   access: 'site,product,role,group,default\nacme,wiki,user,Sales,true\nacme,wiki,admin,Engineering,false\n',
+}
+
+async function importFiles(trx: Trx, files: ImportFiles) {
+  const rows = await readImportFiles(files)
+  await beginImport(trx)
+  return importOrganization(trx, rows)
 }
 
 /** What the tables of an organization hold, as counts. */
@@ -56,7 +63,7 @@ async function errorsOf(work: Promise<unknown>) {
 }
 
 test('the sample comes in whole: 1,395 people, 718 groups, 5,854 memberships, 575 grants', async ({ inOrg }) => {
-  const { report, concernedNameKeys } = await inOrg(async (trx) => importOrganization(trx, await sampleFiles()))
+  const { report, concernedNameKeys } = await inOrg(async (trx) => importFiles(trx, await sampleFiles()))
   expect(report).toMatchObject({
     users: { created: 1395, updated: 0, unchanged: 0 },
     groups: { created: 718, updated: 0, unchanged: 0 },
@@ -68,9 +75,9 @@ test('the sample comes in whole: 1,395 people, 718 groups, 5,854 memberships, 57
 })
 
 test('the same files again change nothing and write nothing', async ({ inOrg }) => {
-  await inOrg((trx) => importOrganization(trx, small))
+  await inOrg((trx) => importFiles(trx, small))
   const before = await inOrg(counts)
-  const { report, concernedNameKeys } = await inOrg((trx) => importOrganization(trx, small))
+  const { report, concernedNameKeys } = await inOrg((trx) => importFiles(trx, small))
   expect(report).toMatchObject({
     users: { created: 0, updated: 0, unchanged: 2 },
     groups: { created: 0, updated: 0, unchanged: 2 },
@@ -82,9 +89,9 @@ test('the same files again change nothing and write nothing', async ({ inOrg }) 
 })
 
 test('an import updates what nobody else owns, and takes nothing away', async ({ inOrg }) => {
-  await inOrg((trx) => importOrganization(trx, small))
+  await inOrg((trx) => importFiles(trx, small))
   const { report } = await inOrg((trx) =>
-    importOrganization(trx, {
+    importFiles(trx, {
       users: 'user_name,email,display_name\nADA,,Ada Lovelace\n',
       groups: 'group,description\nengineering,\nsales,Sells it\n',
       access: 'site,product,role,group,default\nACME,Wiki,user,sales,false\n',
@@ -103,10 +110,10 @@ test('an import updates what nobody else owns, and takes nothing away', async ({
 })
 
 test('any of the files may be left out, and names may be the organization’s own', async ({ inOrg }) => {
-  await inOrg((trx) => importOrganization(trx, { users: small.users }))
-  await inOrg((trx) => importOrganization(trx, { groups: small.groups }))
-  await inOrg((trx) => importOrganization(trx, { members: small.members }))
-  await inOrg((trx) => importOrganization(trx, { access: small.access }))
+  await inOrg((trx) => importFiles(trx, { users: small.users }))
+  await inOrg((trx) => importFiles(trx, { groups: small.groups }))
+  await inOrg((trx) => importFiles(trx, { members: small.members }))
+  await inOrg((trx) => importFiles(trx, { access: small.access }))
   await inOrg(async (trx) => {
     expect(await counts(trx)).toMatchObject({ people: 2, groups: 2, memberships: 2, grants: 2, defaults: 1 })
     const ada = await findAccount(trx, 'ada@example.org')
@@ -124,8 +131,23 @@ test('any of the files may be left out, and names may be the organization’s ow
 })
 
 test('what a spreadsheet was kept from reading as a formula comes in as it was', async ({ inOrg }) => {
-  await inOrg((trx) => importOrganization(trx, { users: "user_name,email,display_name\nada,,'=Ada\n" }))
+  await inOrg((trx) => importFiles(trx, { users: "user_name,email,display_name\nada,,'=Ada\n" }))
   expect(await inOrg((trx) => findAccount(trx, 'ada'))).toMatchObject({ displayName: '=Ada' })
+})
+
+test("a description has several lines, and a person's name its joiners; names and e-mails have neither", async ({ inOrg }) => {
+  await inOrg((trx) =>
+    importFiles(trx, {
+      users: 'user_name,email,display_name\nada,,Ada 👩‍💻\n',
+      groups: 'group,description\r\nEngineering,"Builds it\r\n\tand runs it"\r\n',
+    }),
+  )
+  expect(await inOrg((trx) => findAccount(trx, 'ada'))).toMatchObject({ displayName: 'Ada 👩‍💻' })
+  expect(await inOrg((trx) => findGroup(trx, 'Engineering'))).toMatchObject({ description: 'Builds it\r\n\tand runs it' })
+  const users = (line: string) => inOrg((trx) => importFiles(trx, { users: `user_name,email,display_name\n${line}\n` }))
+  expect(await errorsOf(users('a\u200bda,,'))).toMatchObject([{ message: expect.stringContaining('cannot be seen (U+200B)') }])
+  expect(await errorsOf(users('bob,b\u200bob@example.org,'))).toMatchObject([{ message: expect.stringContaining('email') }])
+  expect(await errorsOf(users('bob,,B\u0007ob'))).toMatchObject([{ message: expect.stringContaining('cannot be seen (U+0007)') }])
 })
 
 describe('a file with an error is named with its line, and nothing is imported', () => {
@@ -206,7 +228,7 @@ describe('a file with an error is named with its line, and nothing is imported',
     ],
   ])('%s', async ([, files, file, line, message], { inOrg }) => {
     const before = await inOrg(counts)
-    expect(await errorsOf(inOrg((trx) => importOrganization(trx, files)))).toEqual([
+    expect(await errorsOf(inOrg((trx) => importFiles(trx, files)))).toEqual([
       { file, line, message: expect.stringMatching(message) },
     ])
     expect(await inOrg(counts)).toEqual(before)
@@ -216,7 +238,7 @@ describe('a file with an error is named with its line, and nothing is imported',
     inOrg,
   }) => {
     const members = `group,user_name\n${Array.from({ length: 30 }, (_, n) => `Nobody ${n},ada\n`).join('')}`
-    const work = inOrg((trx) => importOrganization(trx, { ...small, users: `${small.users}ada,,\n`, members }))
+    const work = inOrg((trx) => importFiles(trx, { ...small, users: `${small.users}ada,,\n`, members }))
     await expect(work).rejects.toThrow(/^Nothing was imported: 31 errors. users.csv, line 4: user "ada" is in line 2 already\./)
     const errors = await errorsOf(work)
     expect(errors).toHaveLength(20)
@@ -230,7 +252,7 @@ describe('a file with an error is named with its line, and nothing is imported',
 
 describe('what a directory manages', () => {
   async function managedSales(trx: Trx, directory: DirectoryId): Promise<GroupId> {
-    await importOrganization(trx, small)
+    await importFiles(trx, small)
     const { id } = await findGroup(trx, 'Engineering')
     await changeGroup(trx, id, { managedBy: directory })
     return id
@@ -242,7 +264,7 @@ describe('what a directory manages', () => {
     const before = await inOrg(counts)
     const errors = await errorsOf(
       inOrg((trx) =>
-        importOrganization(trx, {
+        importFiles(trx, {
           users: `${small.users}cyd,,\n`,
           members: `${small.members}Engineering,cyd\nSales,cyd\n`,
           access: `${small.access}acme,wiki,read,Engineering,false\n`,
@@ -260,7 +282,7 @@ describe('what a directory manages', () => {
     const okta = await org.directory()
     await inOrg((trx) => managedSales(trx, okta.id))
     const { report } = await inOrg((trx) =>
-      importOrganization(trx, { ...small, groups: 'group,description\nEngineering,Other\nSales,\n' }),
+      importFiles(trx, { ...small, groups: 'group,description\nEngineering,Other\nSales,\n' }),
     )
     expect(report).toMatchObject({ groups: { updated: 0 }, members: { added: 0 }, access: { added: 0 } })
   })
@@ -270,7 +292,7 @@ describe('what a directory manages', () => {
     await inOrg(async (trx) => {
       const ada = await insertAccount(trx, { userName: 'ada', email: 'ada@okta.example' })
       await writeAccount(trx, ada, { ownedBy: okta.id })
-      await importOrganization(trx, small)
+      await importFiles(trx, small)
       expect(await findAccount(trx, 'ada')).toMatchObject({ email: 'ada@okta.example', displayName: null })
     })
   })
@@ -287,7 +309,7 @@ test('120,000 memberships come in at once', async ({ inOrg }) => {
     groups: ['group,description', ...groups.map((group) => `${group},`)].join('\n'),
     members: ['group,user_name', ...members].join('\n'),
   }
-  const { report } = await inOrg((trx) => importOrganization(trx, files))
+  const { report } = await inOrg((trx) => importFiles(trx, files))
   expect(report).toMatchObject({ users: { created: 4_000 }, groups: { created: 300 }, members: { added: 120_000 } })
   await inOrg(async (trx) => {
     const { id, memberCount } = await findGroup(trx, 'group-299')
@@ -301,15 +323,12 @@ test('a person and a group made by hand are met by the import, not doubled', asy
     await createAccount(trx, { userName: 'Ada' })
     await createGroup(trx, { name: 'ENGINEERING' })
   })
-  const { report } = await inOrg((trx) => importOrganization(trx, small))
+  const { report } = await inOrg((trx) => importFiles(trx, small))
   expect(report).toMatchObject({ users: { created: 1, updated: 1 }, groups: { created: 1, updated: 1 } })
 })
 
 test('two imports of the same files at the same moment make everything once', async ({ inOrg }) => {
-  const reports = await Promise.all([
-    inOrg((trx) => importOrganization(trx, small)),
-    inOrg((trx) => importOrganization(trx, small)),
-  ])
+  const reports = await Promise.all([inOrg((trx) => importFiles(trx, small)), inOrg((trx) => importFiles(trx, small))])
   expect(reports.map(({ report }) => report.users.created).sort()).toEqual([0, 2])
   expect(await inOrg(counts)).toMatchObject({ people: 2, groups: 2, memberships: 2, grants: 2 })
 })

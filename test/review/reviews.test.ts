@@ -48,7 +48,8 @@ test('a review says who would be added, removed and stay, and the net effect on 
     members: { added: 1, removed: 1, unchanged: 1 },
     access: { lost: 1, gained: 1, peopleLosing: 1, peopleGaining: 1, leftWithNone: 1 },
     productAccess: [{ site: 'site', product: 'wiki', role: 'user', isDefault: false }],
-    can: { sync: true },
+    can: ['sync'],
+    cannot: [],
     viewed: false,
   })
   const members = async (query: string) => (await api('GET', `/reviews/Engineering/members?${query}`)).body
@@ -162,10 +163,13 @@ test('a blocked group is listed with what to do about it', async ({ stands, api 
       {
         state: 'blocked',
         reasons: ['default_access_group'],
-        can: {
-          sync: false,
-          why: 'Default access group of site · wiki. Make another group default, then this one becomes reviewable.',
-        },
+        can: [],
+        cannot: [
+          {
+            what: 'sync',
+            why: 'Default access group of site · wiki. Make another group default, then this one becomes reviewable.',
+          },
+        ],
       },
     ],
   })
@@ -190,7 +194,7 @@ test('warnings: last admin, left with nothing, empty, inactive, the guard', asyn
   ])
   expect(await review('gone')).toMatchObject({
     warnings: [{ code: 'empty', count: 1 }],
-    can: { sync: false, why: expect.stringContaining('Accept it as empty') },
+    cannot: [{ what: 'sync', why: expect.stringContaining('Accept it as empty') }],
   })
   expect((await review('many')).warnings).toEqual([{ code: 'guard_passed', count: 4 }])
   expect((await review('few')).warnings).toEqual([])
@@ -264,7 +268,7 @@ test('unknown members and filling are warned of; filling is no part of the finge
   expect(filling).toMatchObject({
     filling: true,
     warnings: [{ code: 'filling', count: 1 }],
-    can: { sync: false, why: expect.stringContaining('Still filling') },
+    cannot: [{ what: 'sync', why: expect.stringContaining('Still filling') }],
     fingerprint: before.fingerprint,
   })
   await inOrg((trx) =>

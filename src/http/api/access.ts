@@ -13,6 +13,7 @@ import {
   peopleOfRole,
   type RoleHolder,
 } from '../../organization/access-lists.ts'
+import { writeCsv } from '../../organization/csv.ts'
 import { findGroup } from '../../organization/groups.ts'
 import { nameKey } from '../../organization/name-key.ts'
 import { addGrant, removeGrant, setDefaultAccess } from '../../provisioning/existing-groups.ts'
@@ -142,7 +143,7 @@ export const accessApi: ApiPlugin = async (app, { db }) => {
       const list = await reading(db, scope, async (reader) =>
         peopleOfRole(reader, (await findRole(reader, parseRole(params.role))).id, listingOrAll(query)),
       )
-      return query.format === 'csv' ? sendCsv(reply, 'people', holderColumns, list.items) : list
+      return query.format === 'csv' ? sendCsv(reply, 'people', writeCsv(holderColumns, list.items)) : list
     },
   )
 

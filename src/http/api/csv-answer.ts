@@ -1,6 +1,5 @@
 import type { FastifyReply } from 'fastify'
 import { type TSchema, Type } from 'typebox'
-import { type CsvValue, writeCsv } from '../../organization/csv.ts'
 import type { Listing } from '../../organization/listing.ts'
 import { Listed, listingOf } from './paging.ts'
 import { OneOf } from './shapes.ts'
@@ -25,15 +24,10 @@ export function listingOrAll(query: {
   return query.format === 'csv' ? { ...listingOf(query), offset: 0, limit: 0 } : listingOf(query)
 }
 
-/** Answers rows as a CSV file to be saved under this name. */
-export function sendCsv<Row>(
-  reply: FastifyReply,
-  name: string,
-  columns: Record<string, (row: Row) => CsvValue>,
-  rows: readonly Row[],
-): FastifyReply {
+/** Answers CSV as a file to be saved under this name. */
+export function sendCsv(reply: FastifyReply, name: string, csv: string): FastifyReply {
   return reply
     .header('content-type', 'text/csv; charset=utf-8')
     .header('content-disposition', `attachment; filename="${name}.csv"`)
-    .send(writeCsv(columns, rows))
+    .send(csv)
 }

@@ -1,11 +1,13 @@
 import { Type } from 'typebox'
 import { inTransaction, reading } from '../../database/transaction.ts'
 import { accountIdsOf } from '../../organization/accounts.ts'
+import { writeCsv } from '../../organization/csv.ts'
 import { findGroup, type Group as GroupOf, listGroups } from '../../organization/groups.ts'
 import { listMembers, type Member as MemberOf } from '../../organization/members.ts'
 import { offeredOfGroup, permittedOfGroup } from '../../organization/permission.ts'
 import { findDirectory } from '../../provisioning/directories.ts'
-import { changeMembers, createGroup, deleteGroup, setProtected, updateGroup } from '../../provisioning/existing-groups.ts'
+import { changeGroup, changeMembers, createGroup, deleteGroup } from '../../provisioning/existing-groups.ts'
+import { largeBodyLimit } from '../content.ts'
 import type { ApiPlugin } from './api.ts'
 import { csvFormat, ListedOrCsv, listingOrAll, sendCsv } from './csv-answer.ts'
 import { pageWith } from './paging.ts'
@@ -105,7 +107,7 @@ export const groupsApi: ApiPlugin = async (app, { db }) => {
           isDefaultAccess: query.defaultAccess,
         })
       })
-      return query.format === 'csv' ? sendCsv(reply, 'groups', groupColumns, items) : { total, items: items.map(shown) }
+      return query.format === 'csv' ? sendCsv(reply, 'groups', writeCsv(groupColumns, items)) : { total, items: items.map(shown) }
     },
   )
 
@@ -155,11 +157,10 @@ export const groupsApi: ApiPlugin = async (app, { db }) => {
         response: { 200: Group },
       },
     },
-    async ({ scope, params, body: { isProtected, ...change } }) =>
+    async ({ scope, params, body }) =>
       inTransaction(db, scope, async (trx) => {
         const { id } = await findGroup(trx, params.group)
-        await updateGroup(trx, id, change)
-        if (isProtected !== undefined) await setProtected(trx, id, isProtected)
+        await changeGroup(trx, id, body)
         return shown(await findGroup(trx, id))
       }),
   )
@@ -198,13 +199,14 @@ export const groupsApi: ApiPlugin = async (app, { db }) => {
       const list = await reading(db, scope, async (reader) =>
         listMembers(reader, (await findGroup(reader, params.group)).id, listingOrAll(query)),
       )
-      return query.format === 'csv' ? sendCsv(reply, 'members', memberColumns, list.items) : list
+      return query.format === 'csv' ? sendCsv(reply, 'members', writeCsv(memberColumns, list.items)) : list
     },
   )
 
   app.patch(
     '/groups/:group/members',
     {
+      bodyLimit: largeBodyLimit,
       schema: {
         operationId: 'changeGroupMembers',
         tags,

@@ -3,6 +3,7 @@ import { inTransaction, reading } from '../../database/transaction.ts'
 import { accessOfPerson } from '../../organization/access-lists.ts'
 import { type ListedAccount, listAccounts } from '../../organization/account-list.ts'
 import { type Account, accountById, createAccount, findAccount } from '../../organization/accounts.ts'
+import { writeCsv } from '../../organization/csv.ts'
 import { groupsOfPerson } from '../../organization/members.ts'
 import { askedOfAccount, permittedOfAccount } from '../../organization/permission.ts'
 import { findDirectory } from '../../provisioning/directories.ts'
@@ -114,7 +115,9 @@ export const peopleApi: ApiPlugin = async (app, { db }) => {
           directory === undefined ? undefined : directory === 'none' ? null : (await findDirectory(reader, directory)).id
         return listAccounts(reader, listingOrAll(query), { active, ownedBy })
       })
-      return query.format === 'csv' ? sendCsv(reply, 'people', personColumns, items) : { total, items: items.map(shown) }
+      return query.format === 'csv'
+        ? sendCsv(reply, 'people', writeCsv(personColumns, items))
+        : { total, items: items.map(shown) }
     },
   )
 

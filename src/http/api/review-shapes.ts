@@ -24,7 +24,8 @@ export const Review = Type.Object({
   warnings: Type.Array(Type.Object({ code: OneOf(warningCodes), count: Count })),
   fingerprint: Fingerprint,
   viewed: Type.Boolean({ description: 'Marked as viewed, with this fingerprint' }),
-  can: Type.Union([Type.Object({ sync: Type.Literal(true) }), Type.Object({ sync: Type.Literal(false), why: Type.String() })]),
+  can: Type.Array(OneOf(['sync'])),
+  cannot: Type.Array(Type.Object({ what: OneOf(['sync']), why: Type.String() })),
 })
 
 const filter = {

@@ -1,4 +1,3 @@
-import type { FastifyReply } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { Reader } from '../../database/connection.ts'
 import { inTransaction, reading } from '../../database/transaction.ts'
@@ -10,18 +9,19 @@ import { memberChanges, reviewedMembers } from '../../review/differences.ts'
 import { effectOf } from '../../review/effect.ts'
 import { reviewedGrants } from '../../review/grants.ts'
 import { peopleFilters, peopleOf } from '../../review/people.ts'
-import { findReview, listReviews, oneReview, reviewFacets } from '../../review/review.ts'
+import { findReview, listReviews, oneReview, type Review as ReviewOf, reviewFacets } from '../../review/review.ts'
 import { chosenGroups, presetGroups, presets, type Selection as SelectionOf } from '../../review/selection.ts'
 import { requireRole } from '../auth/roles.ts'
+import { largeBodyLimit } from '../content.ts'
 import type { ApiPlugin } from './api.ts'
-import { Listed, listingOf, pageWith } from './paging.ts'
+import { csvFormat, ListedOrCsv, listingOrAll, sendCsv } from './csv-answer.ts'
+import { Listed, pageWith } from './paging.ts'
 import { Effect, Facets, Filter, filterQuery, Grant, Member, Person, PresetAnswer, Review, Selection } from './review-shapes.ts'
 import { NoContent, Nullable, OneOf } from './shapes.ts'
 
 const tags = ['reviews']
 const OfDirectory = Type.Object({ directory: Type.String({ description: 'Id or name' }) })
 const OfGroup = Type.Object({ group: Type.String({ description: 'Id or name of a pushed group' }) })
-const format = { format: Type.Optional(OneOf(['json', 'csv'], 'json if not said')) }
 const who = { who: Type.Optional(OneOf(peopleFilters, 'all if not said')) }
 const reads = requireRole('auditor')
 
@@ -37,16 +37,18 @@ export const reviewsApi: ApiPlugin = async (app, { db }) => {
         params: OfDirectory,
         description:
           'Sorted by lost, removed, added, gained, name, pushedAt, each with a minus for downwards; `-lost,-removed,name` if not said.',
-        querystring: pageWith({ ...filterQuery, ...format }),
-        response: { 200: Listed(Review) },
+        querystring: pageWith({ ...filterQuery, ...csvFormat }),
+        response: { 200: ListedOrCsv(Review) },
       },
     },
     async ({ scope, params, query }, reply) => {
-      const { format: as, offset: _, limit: __, sort: ___, ...filter } = query
+      const { format, offset: _, limit: __, sort: ___, ...filter } = query
       const listed = await reading(db, scope, async (reader) =>
-        listReviews(reader, (await findDirectory(reader, params.directory)).id, filter, listingOf(query)),
+        listReviews(reader, (await findDirectory(reader, params.directory)).id, filter, listingOrAll(query)),
       )
-      return as === 'csv' ? sendCsv(reply, 'reviews.csv', reviewsCsv(listed.items)) : listed
+      return format === 'csv'
+        ? sendCsv(reply, 'reviews', reviewsCsv(listed.items))
+        : { total: listed.total, items: listed.items.map(shown) }
     },
   )
 
@@ -69,6 +71,7 @@ export const reviewsApi: ApiPlugin = async (app, { db }) => {
   app.post(
     '/directories/:directory/reviews/effect',
     {
+      bodyLimit: largeBodyLimit,
       preHandler: reads,
       schema: {
         operationId: 'reviewEffect',
@@ -89,6 +92,7 @@ export const reviewsApi: ApiPlugin = async (app, { db }) => {
   app.post(
     '/directories/:directory/reviews/effect/people',
     {
+      bodyLimit: largeBodyLimit,
       preHandler: reads,
       schema: {
         operationId: 'reviewEffectPeople',
@@ -96,16 +100,16 @@ export const reviewsApi: ApiPlugin = async (app, { db }) => {
         summary: 'Whom syncing a selection would touch, and how',
         params: OfDirectory,
         description: 'Sorted by lost, gained, kept or name; `-lost` if not said.',
-        body: Type.Object({ selection: Selection, ...who, ...pageWith(format).properties }, { additionalProperties: false }),
-        response: { 200: Listed(Person) },
+        body: Type.Object({ selection: Selection, ...who, ...pageWith(csvFormat).properties }, { additionalProperties: false }),
+        response: { 200: ListedOrCsv(Person) },
       },
     },
     async ({ scope, params, body }, reply) => {
       const listed = await reading(db, scope, async (reader) => {
         const { ids } = await chosen(reader, await findDirectory(reader, params.directory), body.selection)
-        return peopleOf(reader, ids, body.who ?? 'all', listingOf(body))
+        return peopleOf(reader, ids, body.who ?? 'all', listingOrAll(body))
       })
-      return body.format === 'csv' ? sendCsv(reply, 'people.csv', peopleCsv(listed.items)) : listed
+      return body.format === 'csv' ? sendCsv(reply, 'people', peopleCsv(listed.items)) : listed
     },
   )
 
@@ -136,7 +140,8 @@ export const reviewsApi: ApiPlugin = async (app, { db }) => {
     {
       schema: { operationId: 'showReview', tags, summary: "One group's review", params: OfGroup, response: { 200: Review } },
     },
-    async ({ scope, params }) => reading(db, scope, async (reader) => oneReview(reader, await findReview(reader, params.group))),
+    async ({ scope, params }) =>
+      reading(db, scope, async (reader) => shown(await oneReview(reader, await findReview(reader, params.group)))),
   )
 
   app.get(
@@ -150,16 +155,16 @@ export const reviewsApi: ApiPlugin = async (app, { db }) => {
         description: 'Sorted by change or userName.',
         querystring: pageWith({
           change: Type.Optional(OneOf(memberChanges, 'changes (added and removed) if not said')),
-          ...format,
+          ...csvFormat,
         }),
-        response: { 200: Listed(Member) },
+        response: { 200: ListedOrCsv(Member) },
       },
     },
     async ({ scope, params, query }, reply) => {
       const listed = await reading(db, scope, async (reader) =>
-        reviewedMembers(reader, await findReview(reader, params.group), query.change ?? 'changes', listingOf(query)),
+        reviewedMembers(reader, await findReview(reader, params.group), query.change ?? 'changes', listingOrAll(query)),
       )
-      return query.format === 'csv' ? sendCsv(reply, 'members.csv', membersCsv(listed.items)) : listed
+      return query.format === 'csv' ? sendCsv(reply, 'members', membersCsv(listed.items)) : listed
     },
   )
 
@@ -172,15 +177,15 @@ export const reviewsApi: ApiPlugin = async (app, { db }) => {
         summary: 'What each person would lose, gain and keep, and through which groups',
         params: OfGroup,
         description: 'Sorted by lost, gained, kept or name; `-lost` if not said.',
-        querystring: pageWith({ ...who, ...format }),
-        response: { 200: Listed(Person) },
+        querystring: pageWith({ ...who, ...csvFormat }),
+        response: { 200: ListedOrCsv(Person) },
       },
     },
     async ({ scope, params, query }, reply) => {
       const listed = await reading(db, scope, async (reader) =>
-        peopleOf(reader, [await findReview(reader, params.group)], query.who ?? 'all', listingOf(query)),
+        peopleOf(reader, [await findReview(reader, params.group)], query.who ?? 'all', listingOrAll(query)),
       )
-      return query.format === 'csv' ? sendCsv(reply, 'people.csv', peopleCsv(listed.items)) : listed
+      return query.format === 'csv' ? sendCsv(reply, 'people', peopleCsv(listed.items)) : listed
     },
   )
 
@@ -240,5 +245,8 @@ async function effectOfChosen(
   return { directory: directory.name, groups, blocked, ...effect }
 }
 
-const sendCsv = (reply: FastifyReply, name: string, text: string) =>
-  reply.type('text/csv; charset=utf-8').header('content-disposition', `attachment; filename="${name}"`).send(text) as never
+/** What may be done to it, as groups and people say it. */
+const shown = ({ can, ...review }: ReviewOf) =>
+  can.sync
+    ? { ...review, can: ['sync' as const], cannot: [] }
+    : { ...review, can: [], cannot: [{ what: 'sync' as const, why: can.why }] }

@@ -5,6 +5,7 @@ import { choices } from '../../sync/choices.ts'
 import { findRun, groupResults, listRunGroups, listRuns } from '../../sync/run-reports.ts'
 import { stopRun } from '../../sync/runs.ts'
 import { previewRun, type RunRequest, startRun } from '../../sync/start-run.ts'
+import { largeBodyLimit } from '../content.ts'
 import type { ApiPlugin } from './api.ts'
 import { IdempotencyHeaders, idempotent } from './idempotency.ts'
 import { Listed, listingOf, Page, pageWith } from './paging.ts'
@@ -108,6 +109,7 @@ export const runsApi: ApiPlugin = async (app, { db, jobs }) => {
   app.post(
     '/directories/:directory/runs',
     {
+      bodyLimit: largeBodyLimit,
       schema: {
         operationId: 'startRun',
         tags,
@@ -218,6 +220,6 @@ export const runsApi: ApiPlugin = async (app, { db, jobs }) => {
         response: { 200: Run },
       },
     },
-    async ({ scope, params }) => inTransaction(db, scope, async (trx) => findRun(trx, await stopRun(trx, params.run))),
+    async ({ scope, params }) => inTransaction(db, scope, async (trx) => findRun(trx, await stopRun(trx, jobs, params.run))),
   )
 }
