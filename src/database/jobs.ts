@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fromKysely, PgBoss } from 'pg-boss'
 import type { ConnectionOptions, Trx } from './connection.ts'
 import type { OrgId, RunId } from './ids.ts'
@@ -14,9 +15,13 @@ export interface Jobs {
   send<Q extends QueueName>(trx: Trx, queue: Q, data: JobData[Q]): Promise<void>
   /** Hands each job of the queue to `handler`, one at a time on this node. A job whose handler throws, or whose node dies, is tried again: act once in spite of it. `signal` is aborted when the job is lost or the node stops. */
   work<Q extends QueueName>(queue: Q, handler: (data: JobData[Q], signal: AbortSignal) => Promise<void>): Promise<void>
-  /** Takes no more jobs, waits for those under way (15 s at most) and closes its connections. */
+  /** Takes no more jobs and waits for those under way (15 s at most); jobs can still be sent. */
+  rest(): Promise<void>
+  /** Rests, then closes its connections; a job that is still under way is lost, and tried again. */
   stop(): Promise<void>
 }
+
+const graceMs = 15_000
 
 // A worker that was killed is noticed after 10 s without a heartbeat; minutes at pg-boss's defaults.
 const queues: Record<QueueName, { retryLimit: number; retryDelay: number; expireInSeconds: number; heartbeatSeconds: number }> = {
@@ -40,6 +45,16 @@ export async function startJobs(connection: ConnectionOptions, onError: (error: 
   await boss.start()
   for (const [name, options] of Object.entries(queues)) await boss.createQueue(name, { ...options, notify: true })
 
+  const resting = async () => {
+    const idle = Promise.all(Object.keys(queues).map((queue) => boss.offWork(queue, { wait: true })))
+    await Promise.race([idle, sleep(graceMs, undefined, { ref: false })])
+  }
+  let rested: Promise<void> | undefined
+  const rest = () => {
+    rested ??= resting()
+    return rested
+  }
+
   return {
     send: async (trx, queue, data) => {
       const id = await boss.send(queue, data, { db: fromKysely(trx) })
@@ -51,6 +66,11 @@ export async function startJobs(connection: ConnectionOptions, onError: (error: 
         if (job) await handler(job.data, job.signal)
       })
     },
-    stop: () => boss.stop({ graceful: true, timeout: 15_000, close: true }),
+    rest,
+    stop: async () => {
+      await rest()
+      // The least that pg-boss waits: the time of grace is over.
+      await boss.stop({ graceful: true, timeout: 1_000, close: true })
+    },
   }
 }

@@ -13,14 +13,15 @@ export interface Expectation {
   lost: string[]
 }
 
-/** The groups of a run that are not done: by id, or the ones of a run without a result. */
+/** The groups of a run that are not done: by id, or the ones of a run without a result. Of a moment: only those that one transaction syncs. */
 type Pending = readonly ProvisionedGroupId[] | { run: RunId }
 
 /**
  * For each group the accesses that its removals touch and that nobody gives any more, with `pushed` as the truth of the groups
- * pending (these included) and `effective` of all others. It does not change while the run goes on, since a group that is done has
- * effective = pushed: it can be computed in each group's own transaction, under lock, and compared with what was foreseen when
- * the run was asked for. Reads the differences of these groups and the memberships of who is removed, by index only.
+ * pending (these included) and `effective` of all others. With all groups of the run that are not done it does not change while the run
+ * goes on, since a group that is done has effective = pushed: it can be computed in each group's own transaction, under lock, and
+ * compared with what was foreseen when the run was asked for. With only the groups that the transaction syncs it is what is gone at its
+ * commit. Reads the differences of these groups and the memberships of who is removed, by index only.
  * A group that is no more is not in the answer.
  */
 export async function expectedInRun(

@@ -8,7 +8,7 @@ import { type OpenDatabase, openDatabase } from '../database/open.ts'
 import { buildApp } from '../http/app.ts'
 import { publicUrlAt, type ServerConfig } from './config.ts'
 import { makeFirstOwner, organizationCount } from './first-token.ts'
-import { startWorkers } from './workers.ts'
+import { resumeRuns, startWorkers } from './workers.ts'
 
 /** A server that takes requests. */
 export interface RunningServer {
@@ -16,7 +16,7 @@ export interface RunningServer {
   url: string
   /** Logs what nobody handled. */
   logError(error: unknown): void
-  /** `/readyz` says 503, requests and jobs under way are finished (15 s at most), all is closed. */
+  /** `/readyz` says 503, requests under way are finished and runs end after the groups they are at (both at once, 15 s at most), all is closed. */
   stop(): Promise<void>
 }
 
@@ -31,8 +31,10 @@ const drainMs = 15_000
  * @throws CannotStart
  */
 export async function startServer(config: ServerConfig, say: (line: string) => void = console.log): Promise<RunningServer> {
-  const closers: (() => Promise<void>)[] = []
+  const stopping = new AbortController()
+  const closers: (() => Promise<unknown>)[] = []
   const stop = async () => {
+    stopping.abort(new Error('The node stops; the run is gone on with when it, or another, is there.'))
     while (closers.length > 0) await closers.pop()?.()
   }
   try {
@@ -53,8 +55,13 @@ export async function startServer(config: ServerConfig, say: (line: string) => v
       // Plain lines for people go to standard output, the log beside them.
       logger: config.logLevel === 'silent' ? false : { level: config.logLevel, stream: process.stderr },
     })
-    closers.push(() => drain(app))
-    await startWorkers(database.db, jobs, (error) => app.log.error({ err: error }, 'a job met an error'))
+    // At once, not one after the other: 15 s is all that an orchestrator may leave. A request may still send a job: the queue is closed after.
+    closers.push(() => Promise.all([drain(app), jobs.rest()]))
+    await startWorkers(database.db, jobs, {
+      signal: stopping.signal,
+      onError: (error) => app.log.error({ err: error }, 'a job met an error'),
+    })
+    await resumeRuns(database.db, jobs)
     await listen(app, config.host, port)
     say(`Muster ${version} listens on ${url}${config.publicUrl === undefined ? '' : `, known as ${config.publicUrl}`}`)
     return { url, stop, logError: (error) => app.log.fatal({ err: error }, 'not handled') }

@@ -1,5 +1,5 @@
 import type { Db, Scope } from '../database/connection.ts'
-import { sqlState } from '../database/errors.ts'
+import { isAway, sqlState } from '../database/errors.ts'
 import type { OrgId, ProvisionedGroupId, RunId } from '../database/ids.ts'
 import { inTransaction, reading } from '../database/transaction.ts'
 import { Refusal } from '../organization/refusal.ts'
@@ -13,7 +13,7 @@ import {
   recordOutcome,
   takeUpRun,
 } from './runs.ts'
-import { syncGroup } from './sync-group.ts'
+import { syncGroup, syncTogether } from './sync-group.ts'
 
 // As many as keep two cores busy: the database works on some while this process prepares others. They are few enough to leave
 // connections of the pool (10) to requests.
@@ -31,7 +31,8 @@ export interface Circumstances {
 }
 
 /**
- * Does a run, or goes on with it where it stopped: one transaction a group. Several may be at the same run: none does what another does.
+ * Does a run, or goes on with it where it stopped: one transaction a group, and one for those that rest on one another.
+ * Several may be at the same run: none does what another does.
  * @throws where the database is away or `signal` is aborted: the job is to be tried again
  */
 export async function runSync(
@@ -43,10 +44,11 @@ export async function runSync(
   if (run === undefined) return
   // The log names who asked for the run.
   const work: Work = { db, scope: { orgId, actor: run.createdBy }, run, circumstances }
-  // First what nobody else is at; then what is left, behind whoever is at it.
+  // First what nobody else is at; then what is left, behind whoever is at it, as long as one that was done lets another be done.
   for (let others: 'skip' | 'wait' = 'skip'; ; others = 'wait') {
-    await syncPending(work, others)
+    const done = await syncPending(work, others)
     if (await inTransaction(db, work.scope, (trx) => finishRun(trx, runId))) return
+    if (done === 0 && others === 'wait') await syncLeft(work)
   }
 }
 
@@ -57,13 +59,15 @@ interface Work {
   circumstances: Circumstances
 }
 
-async function syncPending(work: Work, others: 'skip' | 'wait'): Promise<void> {
+/** One pass over what waits, in the order of turns; answers how many groups were done. */
+async function syncPending(work: Work, others: 'skip' | 'wait'): Promise<number> {
   const { db, scope, run } = work
+  let done = 0
   for (let after = 0; ; ) {
     const groups = await reading(db, scope, (reader) => pendingGroups(reader, run.id, after, pageSize))
     const last = groups.at(-1)
-    if (last === undefined) return
-    await syncPage(
+    if (last === undefined) return done
+    done += await syncPage(
       work,
       groups.map(({ id }) => id),
       others,
@@ -72,7 +76,7 @@ async function syncPending(work: Work, others: 'skip' | 'wait'): Promise<void> {
   }
 }
 
-async function syncPage(work: Work, ids: ProvisionedGroupId[], others: 'skip' | 'wait'): Promise<void> {
+async function syncPage(work: Work, ids: ProvisionedGroupId[], others: 'skip' | 'wait'): Promise<number> {
   const {
     db,
     scope,
@@ -87,7 +91,7 @@ async function syncPage(work: Work, ids: ProvisionedGroupId[], others: 'skip' | 
       if (isLost || signal?.aborted) return
       try {
         const outcome = await syncOne(work, id, others)
-        if (outcome === undefined) continue
+        if (outcome === undefined || outcome === 'later') continue
         progress[outcome.result]++
         onGroup?.(id, outcome)
       } catch (error) {
@@ -100,27 +104,37 @@ async function syncPage(work: Work, ids: ProvisionedGroupId[], others: 'skip' | 
   for (const one of ended) if (one.status === 'rejected') throw one.reason
   await inTransaction(db, scope, (trx) => addProgress(trx, run.id, progress))
   signal?.throwIfAborted()
+  return progress.synced + progress.skipped + progress.failed
+}
+
+/** What is left rests on one another, or waits for what does: all of it at once. If that throws, none of it is synced. */
+async function syncLeft({ db, scope, run, circumstances }: Work): Promise<void> {
+  const ids = (await reading(db, scope, (reader) => pendingGroups(reader, run.id, 0, null))).map(({ id }) => id)
+  const outcomes = await inTransaction(db, scope, (trx) => syncTogether(trx, run, ids)).catch((error) => {
+    if (isAway(error)) throw error
+    if (!(error instanceof Refusal)) circumstances.onError?.(error)
+    return inTransaction(db, scope, async (trx) => {
+      const failed = new Map<ProvisionedGroupId, GroupOutcome>()
+      for (const id of ids) failed.set(id, await recordOutcome(trx, run.id, id, failure(error)))
+      return failed
+    })
+  })
+  for (const [id, outcome] of outcomes) circumstances.onGroup?.(id, outcome)
 }
 
 async function syncOne(
   { db, scope, run, circumstances }: Work,
   id: ProvisionedGroupId,
   others: 'skip' | 'wait',
-): Promise<GroupOutcome | undefined> {
+): Promise<GroupOutcome | 'later' | undefined> {
   try {
     return await inTransaction(db, scope, (trx) => syncGroup(trx, run, id, others))
   } catch (error) {
+    // Not the group's fault: the whole job is tried again when the database is back.
     if (isAway(error)) throw error
     if (!(error instanceof Refusal)) circumstances.onError?.(error)
     return inTransaction(db, scope, (trx) => recordOutcome(trx, run.id, id, failure(error)))
   }
-}
-
-// Not the group's fault: the whole job is tried again when the database is back.
-function isAway(error: unknown): boolean {
-  const state = sqlState(error)
-  if (state !== undefined) return state.startsWith('08') || state.startsWith('53') || state.startsWith('57P')
-  return error instanceof Error && /^(Connection terminated|timeout exceeded|connect E|Cannot use a pool)/.test(error.message)
 }
 
 /** What is said of a group whose transaction threw: what a person can act on, never SQL. */

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { type DirectoryId, isId, newId, type ProvisionedGroupId, type RunId } from '../database/ids.ts'
+import type { Jobs } from '../database/jobs.ts'
 import type { RunResult, RunState } from '../database/tables.ts'
 import { planForSets } from '../database/transaction.ts'
 import { appendLog } from '../organization/log.ts'
@@ -123,12 +124,12 @@ export async function takeUpRun(trx: Trx, id: RunId): Promise<(RunTerms & { crea
   return rows[0]
 }
 
-/** The next groups of a run that wait, after a position; of a run that was stopped none do. */
+/** The next groups of a run that wait, after a position, in order; of a run that was stopped none do. @param limit null: all */
 export async function pendingGroups(
   reader: Reader,
   id: RunId,
   after: number,
-  limit: number,
+  limit: number | null,
 ): Promise<{ id: ProvisionedGroupId; position: number }[]> {
   const { rows } = await sql<{ id: ProvisionedGroupId; position: number }>`
     select x.provisioned_group_id as id, x.position from run_groups x
@@ -140,7 +141,10 @@ export async function pendingGroups(
 
 export type Progress = Record<RunResult, number>
 
-/** Counts up what was done. Between a crash and the run's end the counters may be short; both ends count afresh. */
+/**
+ * Counts up what was done, for who watches. While the run goes on the counters may be short (a worker was killed before it counted) or high
+ * (a worker took the run up, and counted afresh, between another's groups and their being counted): the run's end counts afresh.
+ */
 export async function addProgress(trx: Trx, id: RunId, { synced, skipped: left, failed }: Progress): Promise<void> {
   await sql`
     update runs set synced_count = synced_count + ${synced}, skipped_count = skipped_count + ${left}, failed_count = failed_count + ${failed}
@@ -151,17 +155,30 @@ const countsOf = (trx: Trx, id: RunId) => sql`(synced_count, skipped_count, fail
   select count(*) filter (where result = 'synced'), count(*) filter (where result = 'skipped'), count(*) filter (where result = 'failed')
   from run_groups x where x.org_id = ${trx.orgId} and x.run_id = ${id})`
 
-/** Asks a run to stop after the group it is at. One that has ended stays as it ended. @throws Refusal `not_found` */
-export async function stopRun(trx: Trx, id: string): Promise<RunId> {
-  const { rows } = await sql<{ id: RunId; directoryId: DirectoryId; state: RunState }>`
-    select id, directory_id as "directoryId", state from runs
+/**
+ * Asks a run to stop after the group it is at, and sends its job again: it is ended by that, where the one it had is lost or nobody is at it.
+ * One that has ended stays as it ended. @throws Refusal `not_found`
+ */
+export async function stopRun(trx: Trx, jobs: Pick<Jobs, 'send'>, id: string): Promise<RunId> {
+  const { rows } = await sql<{ id: RunId; directoryId: DirectoryId; state: RunState; isOver: boolean }>`
+    select id, directory_id as "directoryId", state, finished_at is not null as "isOver" from runs
     where org_id = ${trx.orgId} and id = ${isId(id) ? id : null}::uuid for no key update`.execute(trx)
   const [run] = rows
   if (run === undefined) throw noSuchRun()
-  if (run.state === 'finished' || run.state === 'stopped') return run.id
+  if (run.isOver) return run.id
+  await jobs.send(trx, 'sync-run', { orgId: trx.orgId, runId: run.id })
+  if (run.state === 'stopped') return run.id
   await sql`update runs set state = 'stopped' where org_id = ${trx.orgId} and id = ${run.id}`.execute(trx)
   await appendLog(trx, { action: 'run.stopped', subject: run.id, directoryId: run.directoryId, runId: run.id })
   return run.id
+}
+
+/** Sends the job of every run that has not ended: it may have been lost, or tried in vain too often. A run of two jobs is done once. */
+export async function resendRuns(trx: Trx, jobs: Pick<Jobs, 'send'>): Promise<RunId[]> {
+  const { rows } = await sql<{ id: RunId }>`
+    select id from runs where org_id = ${trx.orgId} and finished_at is null order by created_at`.execute(trx)
+  await Promise.all(rows.map(({ id }) => jobs.send(trx, 'sync-run', { orgId: trx.orgId, runId: id })))
+  return rows.map(({ id }) => id)
 }
 
 export const noSuchRun = (): Refusal => new Refusal('not_found', 'There is no such run. List the runs to see their ids.')

@@ -110,8 +110,8 @@ async function plan(reader: Reader, request: RunRequest): Promise<{ groups: Plan
   return { groups: [...groups, ...settled], effect, blocked }
 }
 
-// A removal may rest on another group's addition of the same access: who only adds comes first, who only removes last, so that nobody
-// is without it for a moment, nor for good where the other group turns out to be skipped.
+// A removal may rest on another group's addition of the same access: who only adds comes first, who only removes last. It saves turns
+// and is no guarantee, since a group may be skipped when its turn comes: syncGroup leaves who rests on one that waits for later.
 function inOrderOfTurns(headings: ReviewHeading[]): ReviewHeading[] {
   const turn = ({ added, removed }: ReviewHeading) => (removed === 0 ? 0 : added > 0 ? 1 : 2)
   return headings.toSorted((a, b) => turn(a) - turn(b) || (a.nameKey < b.nameKey ? -1 : 1))
@@ -127,7 +127,7 @@ async function skipWhatLosesByIt(reader: Reader, groups: Planned[]): Promise<voi
     const now = await expectedInRun(reader, { groupIds: ids, pending: ids })
     for (const group of going) {
       const expected = now.get(group.id)
-      if (expected === undefined || !isForeseen(group.expected, expected))
+      if (!isForeseen(group.expected, expected))
         group.outcome = skipped('review_changed', 'It would take what a group that is left out would have given.')
     }
   }

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Trx } from '../database/connection.ts'
-import type { ProvisionedGroupId, RunId } from '../database/ids.ts'
+import type { GroupId, ProvisionedGroupId, RunId } from '../database/ids.ts'
 import type { GroupReason, GroupState } from '../database/tables.ts'
 import type { ProvisionedGroup } from '../provisioning/groups.ts'
 import { type Expectation, expectedInRun } from '../review/expected-in-run.ts'
@@ -19,6 +19,10 @@ export interface Standing {
 /**
  * One group of a run, all of it in this transaction: locks it, computes the answer again, and if it is what was foreseen makes the
  * group what was chosen, with the log and the run's cursor: a job run twice acts once.
+ *
+ * The answer is compared twice. With the groups of the run that wait counted as synced it must be what was foreseen: else the group is
+ * skipped, whatever its turn. With those groups as they are in force, the group must take nothing now that was not foreseen: a group whose
+ * addition it rests on may still turn out to be skipped. Such a group is left for `later`, when that one is done.
  * @param others `skip` a group that another worker is at, or `wait` until that one is done
  * @returns what became of it; undefined where it is done already, another worker is at it, or the run was stopped
  */
@@ -27,17 +31,68 @@ export async function syncGroup(
   run: RunTerms,
   id: ProvisionedGroupId,
   others: 'skip' | 'wait',
-): Promise<GroupOutcome | undefined> {
+): Promise<GroupOutcome | 'later' | undefined> {
   const claim = await claimGroup(trx, run.id, id, others)
   if (claim === undefined) return undefined
-  const why = claim.group === undefined ? skipped('gone') : whyNot(claim.standing, run)
-  if (why !== undefined || claim.group === undefined) return recordOutcome(trx, run.id, id, why ?? skipped('gone'))
-  if (claim.takes) await lockWhoIsRemoved(trx, claim.group)
-  const now = (await expectedInRun(trx, { groupIds: [id], pending: { run: run.id } })).get(id)
-  if (now === undefined || !isForeseen(claim.expected, now)) return recordOutcome(trx, run.id, id, skipped('review_changed'))
-  const { added, removed } = await acts[run.choice](trx, claim.group, { runId: run.id, directoryId: run.directoryId })
-  return recordOutcome(trx, run.id, id, { result: 'synced', reason: null, detail: null, added, removed })
+  const { group, expected, takes } = claim
+  const why = whyNotClaimed(claim, run)
+  if (why !== undefined || group === undefined) return recordOutcome(trx, run.id, id, why ?? skipped('gone'))
+  if (takes) await lockWhoIsRemoved(trx, [group.groupId])
+  const [atTheEnd, now] = await Promise.all([
+    expectedInRun(trx, { groupIds: [id], pending: { run: run.id } }),
+    takes ? expectedInRun(trx, { groupIds: [id], pending: [id] }) : undefined,
+  ])
+  if (!isForeseen(expected, atTheEnd.get(id))) return recordOutcome(trx, run.id, id, skipped('review_changed'))
+  if (now !== undefined && !isForeseen(expected, now.get(id))) return 'later'
+  return act(trx, run, group)
 }
+
+/**
+ * The groups that rest on one another, in one transaction: `Left` gives what `Right` takes, and the other way round, so that neither can be
+ * first. Locks them all, in id order; who takes what was not foreseen, with these and no others counted as synced, is skipped, until nobody
+ * does; the others are synced. None of them can turn out to be skipped after another has taken.
+ */
+export async function syncTogether(
+  trx: Trx,
+  run: RunTerms,
+  ids: readonly ProvisionedGroupId[],
+): Promise<Map<ProvisionedGroupId, GroupOutcome>> {
+  const outcomes = new Map<ProvisionedGroupId, GroupOutcome>()
+  const left = new Map<ProvisionedGroupId, { expected: Expectation; group: ProvisionedGroup }>()
+  // One after another: sent in this order they are locked in it.
+  const claims = await Promise.all(ids.toSorted().map(async (id) => ({ id, claim: await claimGroup(trx, run.id, id, 'wait') })))
+  for (const { id, claim } of claims) {
+    if (claim === undefined) continue
+    const { group, expected } = claim
+    const why = whyNotClaimed(claim, run)
+    if (why !== undefined || group === undefined) outcomes.set(id, why ?? skipped('gone'))
+    else left.set(id, { expected, group })
+  }
+  await lockWhoIsRemoved(
+    trx,
+    [...left.values()].map(({ group }) => group.groupId),
+  )
+  for (let before = -1; before !== left.size; ) {
+    before = left.size
+    const now = await expectedInRun(trx, { groupIds: [...left.keys()], pending: [...left.keys()] })
+    for (const [id, { expected }] of left) {
+      if (isForeseen(expected, now.get(id))) continue
+      left.delete(id)
+      outcomes.set(id, skipped('review_changed'))
+    }
+  }
+  for (const [id, outcome] of outcomes) await recordOutcome(trx, run.id, id, outcome)
+  for (const [id, { group }] of left) outcomes.set(id, await act(trx, run, group))
+  return outcomes
+}
+
+async function act(trx: Trx, run: RunTerms, group: ProvisionedGroup): Promise<GroupOutcome> {
+  const { added, removed } = await acts[run.choice](trx, group, { runId: run.id, directoryId: run.directoryId })
+  return recordOutcome(trx, run.id, group.id, { result: 'synced', reason: null, detail: null, added, removed })
+}
+
+const whyNotClaimed = ({ group, standing }: Claim, run: RunTerms): GroupOutcome | undefined =>
+  group === undefined ? skipped('gone') : whyNot(standing, run)
 
 /** Why a group may not be synced as it stands, whatever was reviewed; undefined where it may. Blocked groups are never forced. */
 export function whyNot(
@@ -60,8 +115,8 @@ const inWords: Record<GroupReason, string> = {
 }
 
 /** The same group with the same changes, and nothing is lost that was not foreseen. Less lost is no reason to refuse. */
-export function isForeseen(foreseen: Expectation, now: Expectation): boolean {
-  if (foreseen.digest !== now.digest) return false
+export function isForeseen(foreseen: Expectation, now: Expectation | undefined): boolean {
+  if (foreseen.digest !== now?.digest) return false
   const known = new Set(foreseen.lost)
   return now.lost.every((access) => known.has(access))
 }
@@ -131,11 +186,11 @@ async function claimGroup(trx: Trx, runId: RunId, id: ProvisionedGroupId, others
 const skipLocked: RawBuilder<unknown> = sql`skip locked`
 
 // Two runs over groups that keep each other's access alive: without this each would see the other's group as it was, and both would take.
-// Who is locked is in the group's differences, which the group's own lock holds still. In id order: no run waits for one that waits for it.
-async function lockWhoIsRemoved(trx: Trx, { groupId }: ProvisionedGroup): Promise<void> {
+// Who is locked is in the groups' differences, which the groups' own locks hold still. In id order: no run waits for one that waits for it.
+async function lockWhoIsRemoved(trx: Trx, groupIds: readonly GroupId[]): Promise<void> {
   await sql`
     select from accounts a
     where a.org_id = ${trx.orgId} and a.id = any(array(
-      select m.account_id from memberships m where m.org_id = ${trx.orgId} and m.group_id = ${groupId} and m.pushed <> m.effective and not m.pushed))
+      select m.account_id from memberships m where m.org_id = ${trx.orgId} and m.group_id = any(${groupIds}::uuid[]) and m.pushed <> m.effective and not m.pushed))
     order by a.id for no key update of a`.execute(trx)
 }

@@ -155,6 +155,28 @@ test('at SIGTERM a request under way is finished, then the server ends with 0 an
   expect(processesOf(join(MUSTER_DATA, 'postgres'))).toEqual([])
 })
 
+test('a run that no job is left for is gone on with at the start', async () => {
+  const MUSTER_DATA = dataFolder()
+  const first = serve({ MUSTER_DATA, MUSTER_ADMIN_TOKEN: adminToken })
+  await clientOf(`${await urlOf(first)}/api/v1`, 'application/json', adminToken)('POST', '/directories', {
+    name: 'okta',
+    provider: 'okta',
+  })
+  await first.end('SIGTERM')
+  await inDatabase(
+    MUSTER_DATA,
+    `select set_config('muster.org_id', id::text, false) from organizations;
+     insert into runs (org_id, id, kind, state, directory_id, choice, accept_incomplete, accept_empty, fingerprint, foreseen, group_count, created_by)
+     select org_id, gen_random_uuid(), 'sync', 'running', id, 'overwrite', false, false, '', '{}', 0, 'token:x' from directories`,
+  )
+  const second = serve({ MUSTER_DATA })
+  const api = clientOf(`${await urlOf(second)}/api/v1`, 'application/json', adminToken)
+  const [run] = (await api('GET', '/runs')).body.items
+  await expect
+    .poll(async () => (await api('GET', `/runs/${run.id}`)).body.state, { timeout: 20_000, interval: 50 })
+    .toBe('finished')
+})
+
 test('an error that nobody handles is logged, and ends the server in order, with 1', async () => {
   const MUSTER_DATA = dataFolder()
   const server = runProgram('test/support/failing-server.ts', [], { MUSTER_DATA, PORT: '0' })

@@ -180,7 +180,7 @@ test('a run that is stopped ends after the group it is at; the others are skippe
   let stopped: Promise<RunId> | undefined
   await works(run, {
     onGroup: () => {
-      stopped ??= inOrg((trx) => stopRun(trx, run))
+      stopped ??= inOrg((trx) => stopRun(trx, nobody, run))
     },
   })
   await stopped
@@ -338,7 +338,7 @@ test('a group whose transaction throws has failed, with a reason in plain words;
   const locked = stored.group.get('Group 07')
   // Another session holds one group for longer than a lock is waited for.
   const impatient = connect({ ...database.connection, maxConnections: 5 })
-  impatient.pool.on('connect', (client) => void client.query("set lock_timeout = '50ms'"))
+  impatient.pool.on('connect', (client) => void client.query("set lock_timeout = '500ms'"))
   const errors: unknown[] = []
   await inOrg(async (trx) => {
     await sql`select from groups where org_id = ${trx.orgId} and id = ${locked} for update`.execute(trx)
@@ -349,4 +349,174 @@ test('a group whose transaction throws has failed, with a reason in plain words;
   expect({ state, groups }).toEqual({ state: 'finished', groups: { total: 40, synced: 39, skipped: 0, failed: 1 } })
   expect(results[7]).toBe('Group 07: failed, busy')
   expect(errors).toHaveLength(1)
+})
+
+/** One role, given by every group; those who are pushed differ from those who are in force. */
+const worldOf = (groups: Record<string, [effective: string[], pushed: string[]]>) => ({
+  people: new Map(['ada', 'bob', 'cyd', 'dan'].map((person) => [person, { active: true }])),
+  groups: Object.entries(groups).map(([name, [effective, pushed]]) => ({
+    name,
+    effective: new Set(effective),
+    pushed: new Set(pushed),
+    grants: ['site/product/role'],
+  })),
+})
+
+const resting = world.extend<{
+  asks: (groups: Parameters<typeof worldOf>[0]) => Promise<{ run: RunId; stored: StoredWorld }>
+  /** A push adds a member to a group that is not synced. */
+  pushes: (stored: StoredWorld, name: string, person: string) => Promise<void>
+  ends: (run: RunId) => Promise<{ results: Record<string, string>; lost: number; foreseen: number }>
+}>({
+  asks: async ({ org, inOrg }, use) => {
+    const { id: directoryId } = await org.directory()
+    await use((groups) =>
+      inOrg(async (trx) => {
+        const stored = await storeWorld(trx, worldOf(groups), directoryId)
+        const selection: Selection = { mode: 'filter', filter: {} }
+        const { fingerprint } = await effectOf(trx, (await chosenGroups(trx, directoryId, selection)).ids)
+        const terms = { choice: 'overwrite', acceptIncomplete: false, acceptEmpty: false, note: null } as const
+        return { stored, run: await startRun(trx, nobody, { directoryId, selection, fingerprint, ...terms }) }
+      }),
+    )
+  },
+  pushes: async ({ inOrg }, use) =>
+    use((stored, name, person) =>
+      inOrg(async (trx) => {
+        const [groupId, accountId] = [stored.group.get(name), stored.account.get(person)]
+        await sql`insert into memberships (org_id, group_id, account_id, pushed, effective) values (${trx.orgId}, ${groupId}, ${accountId}, true, false)`.execute(
+          trx,
+        )
+        await sql`update groups set add_count = add_count + 1 where org_id = ${trx.orgId} and id = ${groupId}`.execute(trx)
+      }),
+    ),
+  ends: async ({ inOrg }, use) =>
+    use((run) =>
+      inOrg(async (trx) => {
+        const { items } = await listRunGroups(trx, run, {}, { sort: 'name' })
+        const { access, foreseen } = await findRun(trx, run)
+        const results = Object.fromEntries(
+          items.map(({ group, result, reason }) => [group.name, [result, reason].filter(Boolean).join(', ')]),
+        )
+        return { results, lost: access.lost, foreseen: foreseen.access.lost }
+      }),
+    ),
+})
+
+resting(
+  'a group whose removal rests on another’s addition is done after it, whatever their order',
+  async ({ asks, ends, org, db }) => {
+    // A takes ada what B gives her, and B takes bob what C gives him.
+    const { run } = await asks({
+      A: [['ada'], ['dan']],
+      B: [['bob'], ['ada']],
+      C: [
+        ['cyd', 'dan'],
+        ['bob', 'dan'],
+      ],
+    })
+    const order: string[] = []
+    await runSync(db, { orgId: org.id, runId: run }, { onGroup: (id) => void order.push(id) })
+    const { results, ...access } = await ends(run)
+    expect(results).toEqual({ A: 'synced', B: 'synced', C: 'synced' })
+    expect(access).toEqual({ lost: 1, foreseen: 1 })
+  },
+)
+
+resting(
+  'a group whose removal rests on the addition of one that cannot be synced takes nothing and is skipped',
+  async ({ asks, ends, org, inOrg, database }) => {
+    const { run, stored } = await asks({ A: [['ada'], ['dan']], B: [['bob'], ['ada', 'bob']], C: [['cyd'], ['cyd', 'dan']] })
+    const impatient = connect({ ...database.connection, maxConnections: 5 })
+    impatient.pool.on('connect', (client) => void client.query("set lock_timeout = '500ms'"))
+    // B is held for as long as A has its turn, and longer.
+    await inOrg(async (trx) => {
+      await sql`select from groups where org_id = ${trx.orgId} and id = ${stored.group.get('B')} for update`.execute(trx)
+      await runSync(impatient, { orgId: org.id, runId: run })
+    })
+    await impatient.close()
+    expect(await ends(run)).toEqual({
+      results: { A: 'skipped, review_changed', B: 'failed, busy', C: 'synced' },
+      lost: 0,
+      foreseen: 0,
+    })
+  },
+)
+
+resting('the same where a push changed the other group after the run was asked for', async ({ asks, pushes, ends, org, db }) => {
+  const { run, stored } = await asks({ A: [['ada'], ['dan']], B: [['bob'], ['ada', 'bob']], C: [['cyd'], ['cyd', 'dan']] })
+  await pushes(stored, 'B', 'cyd')
+  await runSync(db, { orgId: org.id, runId: run })
+  expect(await ends(run)).toEqual({
+    results: { A: 'skipped, review_changed', B: 'skipped, review_changed', C: 'synced' },
+    lost: 0,
+    foreseen: 0,
+  })
+})
+
+const knot = {
+  A: [
+    ['ada', 'cyd'],
+    ['bob', 'cyd'],
+  ],
+  B: [['bob'], ['ada']],
+  C: [['ada', 'dan'], ['dan']],
+} satisfies Parameters<typeof worldOf>[0]
+
+resting('groups that rest on one another are synced together, with those that rest on them', async ({ asks, ends, org, db }) => {
+  const { run } = await asks(knot)
+  await runSync(db, { orgId: org.id, runId: run })
+  expect(await ends(run)).toEqual({ results: { A: 'synced', B: 'synced', C: 'synced' }, lost: 0, foreseen: 0 })
+})
+
+resting('of groups that rest on one another none is synced where one has changed', async ({ asks, pushes, ends, org, db }) => {
+  const { run, stored } = await asks({
+    ...knot,
+    C: [['dan'], ['dan', 'bob']],
+  })
+  await pushes(stored, 'B', 'cyd')
+  await runSync(db, { orgId: org.id, runId: run })
+  expect(await ends(run)).toEqual({
+    results: { A: 'skipped, review_changed', B: 'skipped, review_changed', C: 'synced' },
+    lost: 0,
+    foreseen: 0,
+  })
+})
+
+test('a database that goes away fails no group: the run is gone on with', async ({
+  database,
+  org,
+  starts,
+  works,
+  report,
+  inOrg,
+}) => {
+  const run = await starts()
+  const fragile = connect({ ...database.connection, maxConnections: 5, onIdleError: () => {} })
+  fragile.pool.on('connect', (client) => void client.query("set application_name = 'fragile'"))
+  let cut: Promise<unknown> | undefined
+  const lost = runSync(
+    fragile,
+    { orgId: org.id, runId: run },
+    {
+      onGroup: () => {
+        cut ??= inOrg((trx) =>
+          sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'fragile'`.execute(trx),
+        )
+      },
+    },
+  )
+  await expect(lost).rejects.toThrow()
+  await cut
+  await fragile.close()
+  expect(await report(run)).toMatchObject({ state: 'running', groups: { failed: 0 } })
+  await works(run)
+  expect(await report(run)).toMatchObject({ state: 'finished', groups: { synced: 40, failed: 0 } })
+})
+
+test('a run that has no job is ended by stopping it', async ({ api, starts, report }) => {
+  const run = await starts()
+  expect((await api('POST', `/runs/${run}/stop`)).status).toBe(200)
+  await expect.poll(async () => (await report(run)).finishedAt, { timeout: 20_000, interval: 20 }).not.toBeNull()
+  expect(await report(run)).toMatchObject({ state: 'stopped', groups: { synced: 0, skipped: 40 } })
 })
