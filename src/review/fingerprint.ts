@@ -52,7 +52,8 @@ const people = (part: string): Sql => sql`coalesce(sum(people) filter (where par
 
 /**
  * The fingerprint of all selected groups at once: over theirs, what they do to access together, and what that warns of: a role may lose
- * its last holder by no group alone. Reads `by_group`, `together` and its consequences.
+ * its last holder by no group alone; and which groups have a part in the joint losses. Reads `by_group`, `weighed`, `together` and its
+ * consequences.
  */
 export const selectionFingerprint: Sql = sql`
   encode(sha256(convert_to(concat_ws('|', 'muster.review.selection.1',
@@ -60,6 +61,8 @@ export const selectionFingerprint: Sql = sql`
     (select encode(${pairs}, 'hex') from together where not gained),
     (select encode(${pairs}, 'hex') from together where gained),
     (select encode(${pairs}, 'hex') from together where joint),
+    (select encode(sha256(coalesce(string_agg(uuid_send(id), '' order by id), '')), 'hex')
+      from (select distinct id from weighed where not pushed and lost and givers > 1) as taking_part),
     (select encode(${accounts}, 'hex') from together_left),
     (select encode(${roles}, 'hex') from together_last_admin),
     (select encode(${products}, 'hex') from together_seats)
