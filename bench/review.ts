@@ -7,7 +7,7 @@ import { connect, type Reader, type Scope, type Trx } from '../src/database/conn
 import { ownEmbedded } from '../src/database/embedded.ts'
 import { type DirectoryId, newId, type OrgId, type ProvisionedGroupId } from '../src/database/ids.ts'
 import { migrate } from '../src/database/migrate.ts'
-import { inTransaction, reading } from '../src/database/transaction.ts'
+import { inTransaction, planForSets, reading } from '../src/database/transaction.ts'
 import { createOrganization } from '../src/organization/organizations.ts'
 import { createDirectory } from '../src/provisioning/directories.ts'
 import { effectOf } from '../src/review/effect.ts'
@@ -38,11 +38,13 @@ try {
     await createOrganization(trx, { slug: 'bench' })
     const { id } = await createDirectory(trx, { name: 'okta', provider: 'okta', quietSeconds: 0 })
     await sql`set local statement_timeout = 0`.execute(trx)
+    await planForSets(trx)
     await build(trx, id)
     return id
   })
   await inTransaction(db, scope, async (trx) => {
     await sql`set local statement_timeout = 0`.execute(trx)
+    await planForSets(trx)
     await twoTables(trx)
   })
   await db.pool.query('analyze')

@@ -7,7 +7,7 @@ import { connect, type Db, type Scope, type Trx } from '../src/database/connecti
 import { ownEmbedded } from '../src/database/embedded.ts'
 import { type DirectoryId, newId, type OrgId } from '../src/database/ids.ts'
 import { migrate } from '../src/database/migrate.ts'
-import { inTransaction, reading } from '../src/database/transaction.ts'
+import { inTransaction, planForSets, reading } from '../src/database/transaction.ts'
 import { createOrganization } from '../src/organization/organizations.ts'
 import { createDirectory } from '../src/provisioning/directories.ts'
 import { accessEffects, togetherEffects } from '../src/review/access-effects.ts'
@@ -63,6 +63,7 @@ async function timeOf(db: Db, slug: string, work: (scope: Scope, directoryId: Di
   const directoryId = await inTransaction(db, scope, async (trx) => {
     await createOrganization(trx, { slug: slug.replace(' ', '-') })
     const { id } = await createDirectory(trx, { name: 'okta', provider: 'okta', quietSeconds: 0 })
+    await planForSets(trx)
     await buildReviews(trx, id, size)
     return id
   })
@@ -73,7 +74,7 @@ async function timeOf(db: Db, slug: string, work: (scope: Scope, directoryId: Di
 async function asStatement(db: Db, scope: Scope, statement: (trx: Trx) => Promise<void>): Promise<number> {
   const from = performance.now()
   await inTransaction(db, scope, async (trx) => {
-    await sql`select set_config('plan_cache_mode', 'force_custom_plan', true)`.execute(trx)
+    await planForSets(trx)
     await statement(trx)
   })
   return performance.now() - from

@@ -23,7 +23,7 @@ create function change_memberships(
 ) language plpgsql as $$
 #variable_conflict use_column
 begin
-  perform from groups where org_id = given_org and id in (select distinct unnest(given_groups)) order by id for no key update;
+  perform from groups where org_id = given_org and id = any(given_groups) order by id for no key update;
   with changed as materialized (
     select given.group_id, given.account_id,
       coalesce(have.pushed, false) as had_pushed, coalesce(have.effective, false) as had_effective,
