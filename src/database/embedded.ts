@@ -194,6 +194,7 @@ async function createApplication(holder: Client): Promise<void> {
 // Fast shutdown while the folder is still held, so that nobody takes over a server that is about to end.
 async function stopPostmaster(cluster: string, { pid, socketFolder }: Postmaster): Promise<void> {
   if (readPostmaster(cluster)?.pid === pid && isAlive(pid)) process.kill(pid, 'SIGINT')
-  while (readPostmaster(cluster)?.pid === pid && processesOf(cluster).length > 0) await sleep(10)
+  // Its pid file goes a moment before it does.
+  while (processesOf(cluster).includes(pid)) await sleep(10)
   if (basename(socketFolder).startsWith(socketFolderPrefix)) rmSync(socketFolder, { recursive: true, force: true })
 }
