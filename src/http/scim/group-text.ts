@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream'
-import type { FastifyRequest } from 'fastify'
 import type { Reader } from '../../database/connection.ts'
 import type { DirectoryId } from '../../database/ids.ts'
 import { reading } from '../../database/transaction.ts'
@@ -10,6 +9,7 @@ import { groupResource, locationOf } from '../../scim/representation.ts'
 import { groupType } from '../../scim/schemas.ts'
 import type { Parts } from '../parts.ts'
 import { scimBase } from './answers.ts'
+import type { Asker } from './writes.ts'
 
 /** Reads something of the organization in a transaction of its own. */
 export type Read = <T>(work: (reader: Reader) => Promise<T>) => Promise<T>
@@ -54,15 +54,15 @@ async function* groupTexts(
 /** Groups as one answer with what stands around them: one transaction where the members are few; a stream, read in further ones, where they are many. */
 export async function groupsAnswer(
   { db, publicUrl }: Pick<Parts, 'db' | 'publicUrl'>,
-  request: FastifyRequest,
+  asker: Asker,
   groups: readonly GroupRecord[],
   projection: Projection,
   read: Read,
   [before, after]: readonly [string, string] = ['', ''],
 ): Promise<string | Readable> {
-  const texts = (one: Read) => groupTexts(groups, projection, scimBase(publicUrl), request.directory.id, one)
+  const texts = (one: Read) => groupTexts(groups, projection, scimBase(publicUrl), asker.directory.id, one)
   if (isOneGo(groups, projection)) return before + (await Array.fromAsync(texts(read))).join('') + after
-  const each: Read = (work) => reading(db, request.scope, work)
+  const each: Read = (work) => reading(db, asker.scope, work)
   return Readable.from(surrounded(before, texts(each), after), { objectMode: false })
 }
 

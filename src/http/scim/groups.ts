@@ -1,7 +1,8 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { Trx } from '../../database/connection.ts'
 import type { ProvisionedGroupId } from '../../database/ids.ts'
 import { inTransaction, reading } from '../../database/transaction.ts'
-import { type GroupRecord, groupById, groupPage } from '../../provisioning/read.ts'
+import { groupById, groupPage } from '../../provisioning/read.ts'
 import { readGroupPatch } from '../../scim/group-patch.ts'
 import { resolveName } from '../../scim/names.ts'
 import type { Projection } from '../../scim/projection.ts'
@@ -11,11 +12,12 @@ import { receiveGroup, receiveGroupDeletion, receiveMembersAlone, receiveNewGrou
 import { largeBodyLimit } from '../content.ts'
 import type { Parts } from '../parts.ts'
 import { listFrame, sendResource, sendScim } from './answers.ts'
-import { groupsAnswer, type Read } from './group-text.ts'
+import { groupsAnswer } from './group-text.ts'
 import { projectionOf, readQuery } from './query.ts'
+import { type Asker, type Write, type Writes, type Written, writeRoutes } from './writes.ts'
 
 interface ById {
-  Params: { id: ProvisionedGroupId }
+  Params: { id: string }
 }
 
 /** A 201 or 200 to a write repeats up to so many members; past it, the members only on request (`attributes=members`). */
@@ -23,35 +25,16 @@ const membersRepeated = 1_000
 const members = resolveName(groupType, 'members')
 const withoutMembers: Projection = members === undefined ? {} : { except: [members] }
 
-/** `/Groups`: RFC 7644 §3.2 to §3.6. POST 201, PUT 200, PATCH 204 unless attributes are asked for, DELETE 204. */
+/** `/Groups`: RFC 7644 §3.2 to §3.6. */
 export const groupRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
   const { db, publicUrl } = parts
-  const large = { bodyLimit: largeBodyLimit }
-
-  const textOf = (request: FastifyRequest, group: GroupRecord, projection: Projection, read: Read) =>
-    groupsAnswer(parts, request, [group], projection, read)
-
-  const writtenText = (request: FastifyRequest, group: GroupRecord, projection: Projection, read: Read) => {
-    const isAsked = projection.only !== undefined || projection.except !== undefined
-    return textOf(request, group, isAsked || group.memberCount <= membersRepeated ? projection : withoutMembers, read)
-  }
-
-  app.post('/Groups', large, async (request, reply) => {
-    const projection = projectionOf(groupType, request.query)
-    const input = readGroup(request.body)
-    const { group, text } = await inTransaction(db, request.scope, async (trx) => {
-      const id = await receiveNewGroup(trx, request.directory, input)
-      const group = await groupById(trx, request.directory.id, id)
-      return { group, text: await writtenText(request, group, projection, (work) => work(trx)) }
-    })
-    return sendResource(reply.code(201), 'Group', group, text, publicUrl)
-  })
+  writeRoutes(app, groupType, groupWrites(parts), { publicUrl, bodyLimit: largeBodyLimit })
 
   app.get<ById>('/Groups/:id', async (request, reply) => {
     const projection = projectionOf(groupType, request.query)
     const { group, text } = await reading(db, request.scope, async (reader) => {
       const group = await groupById(reader, request.directory.id, request.params.id)
-      return { group, text: await textOf(request, group, projection, (work) => work(reader)) }
+      return { group, text: await groupsAnswer(parts, request, [group], projection, (work) => work(reader)) }
     })
     return sendResource(reply, 'Group', group, text, publicUrl)
   })
@@ -67,40 +50,51 @@ export const groupRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
   }
   app.get('/Groups', (request, reply) => list(request, reply, request.query))
   app.post('/Groups/.search', (request, reply) => list(request, reply, request.body))
+}
 
-  app.put<ById>('/Groups/:id', large, async (request, reply) => {
-    const projection = projectionOf(groupType, request.query)
-    return answerChanged(request, reply, readGroupReplacement(request.body), projection)
-  })
+/** How a group is changed: POST 201, PUT 200, PATCH 204 unless attributes are asked for, DELETE 204. */
+export function groupWrites(parts: Pick<Parts, 'db' | 'publicUrl'>): Writes {
+  const { db } = parts
 
-  app.patch<ById>('/Groups/:id', large, async (request, reply) => {
-    const projection = projectionOf(groupType, request.query)
-    const change = readGroupPatch(request.body)
-    if (projection.only !== undefined || projection.except !== undefined) return answerChanged(request, reply, change, projection)
-    const { scope, directory } = request
-    const { id } = request.params
-    const isDone = await receiveMembersAlone(db, scope, directory, id, change)
-    if (!isDone) await inTransaction(db, scope, (trx) => receiveGroup(trx, directory, id, change))
-    return reply.code(204).send()
-  })
-
-  const answerChanged = async (
-    request: FastifyRequest<ById>,
-    reply: FastifyReply,
-    change: GroupChange,
-    projection: Projection,
-  ) => {
-    const { id } = request.params
-    const { group, text } = await inTransaction(db, request.scope, async (trx) => {
-      await receiveGroup(trx, request.directory, id, change)
-      const group = await groupById(trx, request.directory.id, id)
-      return { group, text: await writtenText(request, group, projection, (work) => work(trx)) }
-    })
-    return sendResource(reply, 'Group', group, text, publicUrl)
+  const written = async (trx: Trx, asker: Asker, id: string, status: 200 | 201, projection: Projection): Promise<Written> => {
+    const group = await groupById(trx, asker.directory.id, id)
+    const shown = isAsked(projection) || group.memberCount <= membersRepeated ? projection : withoutMembers
+    return {
+      status,
+      id: group.id,
+      version: group.version,
+      body: await groupsAnswer(parts, asker, [group], shown, (work) => work(trx)),
+    }
   }
 
-  app.delete<ById>('/Groups/:id', async (request, reply) => {
-    await inTransaction(db, request.scope, (trx) => receiveGroupDeletion(trx, request.directory, request.params.id))
-    return reply.code(204).send()
-  })
+  const change = (asker: Asker, { id, projection }: Write, changed: GroupChange) =>
+    inTransaction(db, asker.scope, async (trx) => {
+      await receiveGroup(trx, asker.directory, id as ProvisionedGroupId, changed)
+      return written(trx, asker, id, 200, projection)
+    })
+
+  return {
+    POST: async (asker, { body, projection }) => {
+      const input = readGroup(body)
+      return inTransaction(db, asker.scope, async (trx) =>
+        written(trx, asker, await receiveNewGroup(trx, asker.directory, input), 201, projection),
+      )
+    },
+    PUT: (asker, write) => change(asker, write, readGroupReplacement(write.body)),
+    PATCH: async (asker, write) => {
+      const changed = readGroupPatch(write.body)
+      if (isAsked(write.projection)) return change(asker, write, changed)
+      const { scope, directory } = asker
+      const id = write.id as ProvisionedGroupId
+      const isDone = await receiveMembersAlone(db, scope, directory, id, changed)
+      if (!isDone) await inTransaction(db, scope, (trx) => receiveGroup(trx, directory, id, changed))
+      return { status: 204 }
+    },
+    DELETE: async ({ scope, directory }, { id }) => {
+      await inTransaction(db, scope, (trx) => receiveGroupDeletion(trx, directory, id as ProvisionedGroupId))
+      return { status: 204 }
+    },
+  }
 }
+
+const isAsked = ({ only, except }: Projection): boolean => only !== undefined || except !== undefined

@@ -13,37 +13,22 @@ import { receiveNewUser, receiveUser, receiveUserDeletion } from '../../sync/rec
 import type { Parts } from '../parts.ts'
 import { scimBase, sendResource, sendScim } from './answers.ts'
 import { projectionOf, readQuery } from './query.ts'
+import { type Asker, type Write, type Writes, type Written, writeRoutes } from './writes.ts'
 
 interface ById {
-  Params: { id: ProvisionedUserId }
+  Params: { id: string }
 }
 
-/** `/Users`: RFC 7644 §3.2 to §3.6. POST 201, PUT and PATCH 200 with the user, DELETE 204. */
-export const userRoutes: FastifyPluginAsync<Parts> = async (app, { db, publicUrl }) => {
+/** `/Users`: RFC 7644 §3.2 to §3.6. */
+export const userRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
+  const { db, publicUrl } = parts
   const base = scimBase(publicUrl)
-
-  const send = (reply: FastifyReply, user: StoredUser, projection: Projection) =>
-    sendResource(reply, 'User', user, project(userResource(user, base), projection), publicUrl)
-
-  const read = (reader: Reader, request: FastifyRequest, id: string, projection: Projection) =>
-    userById(reader, request.directory.id, id, wants(projection, 'groups'))
-
-  app.post('/Users', async (request, reply) => {
-    const projection = projectionOf(userType, request.query)
-    const input = readUser(request.body)
-    const user = await inTransaction(db, request.scope, async (trx) =>
-      read(trx, request, await receiveNewUser(trx, request.directory, input), projection),
-    )
-    return send(reply.code(201), user, projection)
-  })
+  writeRoutes(app, userType, userWrites(parts), { publicUrl })
 
   app.get<ById>('/Users/:id', async (request, reply) => {
     const projection = projectionOf(userType, request.query)
-    return send(
-      reply,
-      await reading(db, request.scope, (reader) => read(reader, request, request.params.id, projection)),
-      projection,
-    )
+    const user = await reading(db, request.scope, (reader) => read(reader, request, request.params.id, projection))
+    return sendResource(reply, 'User', user, project(userResource(user, base), projection), publicUrl)
   })
 
   const list = async (request: FastifyRequest, reply: FastifyReply, given: unknown) => {
@@ -56,20 +41,43 @@ export const userRoutes: FastifyPluginAsync<Parts> = async (app, { db, publicUrl
   }
   app.get('/Users', (request, reply) => list(request, reply, request.query))
   app.post('/Users/.search', (request, reply) => list(request, reply, request.body))
-
-  const change = async (request: FastifyRequest<ById>, reply: FastifyReply, changed: Parameters<typeof receiveUser>[3]) => {
-    const projection = projectionOf(userType, request.query)
-    const user = await inTransaction(db, request.scope, async (trx) => {
-      await receiveUser(trx, request.directory, request.params.id, changed)
-      return read(trx, request, request.params.id, projection)
-    })
-    return send(reply, user, projection)
-  }
-  app.put<ById>('/Users/:id', (request, reply) => change(request, reply, (current) => readUser(request.body, current)))
-  app.patch<ById>('/Users/:id', (request, reply) => change(request, reply, (current) => applyUserPatch(current, request.body)))
-
-  app.delete<ById>('/Users/:id', async (request, reply) => {
-    await inTransaction(db, request.scope, (trx) => receiveUserDeletion(trx, request.directory, request.params.id))
-    return reply.code(204).send()
-  })
 }
+
+/** How a user is changed: POST 201, PUT and PATCH 200 with the user, DELETE 204. */
+export function userWrites({ db, publicUrl }: Pick<Parts, 'db' | 'publicUrl'>): Writes {
+  const base = scimBase(publicUrl)
+
+  const written = (status: 200 | 201, user: StoredUser, projection: Projection): Written => ({
+    status,
+    id: user.id,
+    version: user.version,
+    body: project(userResource(user, base), projection),
+  })
+
+  const change = async (asker: Asker, { id, projection }: Write, changed: Parameters<typeof receiveUser>[3]) => {
+    const user = await inTransaction(db, asker.scope, async (trx) => {
+      await receiveUser(trx, asker.directory, id as ProvisionedUserId, changed)
+      return read(trx, asker, id, projection)
+    })
+    return written(200, user, projection)
+  }
+
+  return {
+    POST: async (asker, { body, projection }) => {
+      const input = readUser(body)
+      const user = await inTransaction(db, asker.scope, async (trx) =>
+        read(trx, asker, await receiveNewUser(trx, asker.directory, input), projection),
+      )
+      return written(201, user, projection)
+    },
+    PUT: (asker, write) => change(asker, write, (current) => readUser(write.body, current)),
+    PATCH: (asker, write) => change(asker, write, (current) => applyUserPatch(current, write.body)),
+    DELETE: async ({ scope, directory }, { id }) => {
+      await inTransaction(db, scope, (trx) => receiveUserDeletion(trx, directory, id as ProvisionedUserId))
+      return { status: 204 }
+    },
+  }
+}
+
+const read = (reader: Reader, { directory }: Asker, id: string, projection: Projection): Promise<StoredUser> =>
+  userById(reader, directory.id, id, wants(projection, 'groups'))

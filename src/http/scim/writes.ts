@@ -1,0 +1,54 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Projection } from '../../scim/projection.ts'
+import type { ResourceType } from '../../scim/schemas.ts'
+import { sendResource } from './answers.ts'
+import { projectionOf } from './query.ts'
+
+/** Who asks: what the request says of it. */
+export type Asker = Pick<FastifyRequest, 'scope' | 'directory'>
+
+/** One change of one resource, as a request of its own or an operation of a Bulk asks for it. `id` is empty for a POST. */
+export interface Write {
+  id: string
+  body: unknown
+  /** Which attributes the answer is to hold. */
+  projection: Projection
+}
+
+/** What became of it: the resource as it is now, with a 200 or 201. */
+export type Written = { status: 200 | 201; id: string; version: number; body: unknown } | { status: 204 }
+
+export type WriteMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/** The changes of one kind of resource, one function a method: routes and Bulk call the same. */
+export type Writes = Readonly<Record<WriteMethod, (asker: Asker, write: Write) => Promise<Written>>>
+
+interface ById {
+  Params: { id?: string }
+}
+
+/** A route for each change of one kind of resource (RFC 7644 §3.3, §3.5, §3.6). */
+export function writeRoutes(
+  app: FastifyInstance,
+  type: ResourceType,
+  writes: Writes,
+  { publicUrl, bodyLimit }: { publicUrl: string; bodyLimit?: number },
+): void {
+  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'] as const) {
+    app.route<ById>({
+      method,
+      url: method === 'POST' ? type.endpoint : `${type.endpoint}/:id`,
+      ...(bodyLimit === undefined ? {} : { bodyLimit }),
+      handler: async (request, reply) => {
+        const projection = projectionOf(type, request.query)
+        const { params, body } = request
+        return send(reply, type, await writes[method](request, { id: params.id ?? '', body, projection }), publicUrl)
+      },
+    })
+  }
+}
+
+function send(reply: FastifyReply, type: ResourceType, written: Written, publicUrl: string): FastifyReply {
+  if (written.status === 204) return reply.code(204).send()
+  return sendResource(reply.code(written.status), type.name, written, written.body, publicUrl)
+}
