@@ -21,6 +21,7 @@ export interface Directory {
   scimUrl: string
   conflictPolicy: string
   unknownMembers: string
+  strict: boolean
   quietSeconds: number
   emailDomains: string[]
   createdAt: string

@@ -1008,6 +1008,8 @@ export interface operations {
                              * @enum {string}
                              */
                             unknownMembers: "record" | "refuse";
+                            /** @description Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over */
+                            strict: boolean;
                             /** @description How long after its last member a group that is not synced counts as filling; 0 is never */
                             quietSeconds: number;
                             /** @description Only people of these domains are taken over; empty is all */
@@ -1052,6 +1054,8 @@ export interface operations {
                      * @enum {string}
                      */
                     unknownMembers?: "record" | "refuse";
+                    /** @description Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over */
+                    strict?: boolean;
                     /** @description How long after its last member a group that is not synced counts as filling; 0 is never */
                     quietSeconds?: number;
                     /** @description Only people of these domains are taken over; empty is all */
@@ -1084,6 +1088,8 @@ export interface operations {
                          * @enum {string}
                          */
                         unknownMembers: "record" | "refuse";
+                        /** @description Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over */
+                        strict: boolean;
                         /** @description How long after its last member a group that is not synced counts as filling; 0 is never */
                         quietSeconds: number;
                         /** @description Only people of these domains are taken over; empty is all */
@@ -1144,6 +1150,8 @@ export interface operations {
                          * @enum {string}
                          */
                         unknownMembers: "record" | "refuse";
+                        /** @description Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over */
+                        strict: boolean;
                         /** @description How long after its last member a group that is not synced counts as filling; 0 is never */
                         quietSeconds: number;
                         /** @description Only people of these domains are taken over; empty is all */
@@ -1213,6 +1221,8 @@ export interface operations {
                      * @enum {string}
                      */
                     unknownMembers?: "record" | "refuse";
+                    /** @description Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over */
+                    strict?: boolean;
                     /** @description How long after its last member a group that is not synced counts as filling; 0 is never */
                     quietSeconds?: number;
                     /** @description Only people of these domains are taken over; empty is all */
@@ -1245,6 +1255,8 @@ export interface operations {
                          * @enum {string}
                          */
                         unknownMembers: "record" | "refuse";
+                        /** @description Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over */
+                        strict: boolean;
                         /** @description How long after its last member a group that is not synced counts as filling; 0 is never */
                         quietSeconds: number;
                         /** @description Only people of these domains are taken over; empty is all */

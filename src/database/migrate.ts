@@ -6,6 +6,7 @@ import type { ConnectionOptions } from './connection.ts'
 import { sqlState } from './errors.ts'
 import * as organization from './migrations/0001-organization.ts'
 import * as membershipFunctions from './migrations/0002-membership-functions.ts'
+import * as strictDirectories from './migrations/0009-strict-directories.ts'
 
 interface Migration {
   /** Nodes of the last release cannot work with the database once this has run. */
@@ -16,6 +17,7 @@ interface Migration {
 const migrations: Record<string, Migration> = {
   '0001-organization': organization,
   '0002-membership-functions': membershipFunctions,
+  '0009-strict-directories': strictDirectories,
 }
 
 interface Book {

@@ -67,6 +67,7 @@ export interface DirectoryRow {
   provider: string
   conflict_policy: Generated<ConflictPolicy>
   unknown_members: Generated<UnknownMembers>
+  strict: Generated<boolean>
   quiet_seconds: Generated<number>
   email_domains: Generated<string[]>
   last_error: string | null

@@ -7,22 +7,8 @@ import { appendLog } from '../organization/log.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { checkedName } from '../organization/name-rules.ts'
 import { Refusal } from '../organization/refusal.ts'
+import { type Provider, providers } from '../scim/quirks.ts'
 
-/** The identity providers whose habits we know; `other` is any SCIM 2.0 client. */
-export const providers = [
-  'okta',
-  'entra',
-  'google',
-  'keycloak',
-  'jumpcloud',
-  'onelogin',
-  'ping',
-  'sailpoint',
-  'aws',
-  'ldap',
-  'other',
-] as const
-export type Provider = (typeof providers)[number]
 export const conflictPolicies = ['review', 'refuse'] as const satisfies ConflictPolicy[]
 export const unknownMembersSettings = ['record', 'refuse'] as const satisfies UnknownMembers[]
 
@@ -33,6 +19,8 @@ export interface DirectoryContext {
   provider: Provider
   conflictPolicy: ConflictPolicy
   unknownMembers: UnknownMembers
+  /** Whether a push of attributes that no schema has is refused; else they are passed over. */
+  strict: boolean
   /** For how many seconds after its last member a group that is not synced counts as filling; 0 is never. */
   quietSeconds: number
   /** Lower case; empty is all. */
@@ -49,6 +37,7 @@ export interface DirectorySettings {
   provider: Provider
   conflictPolicy: ConflictPolicy
   unknownMembers: UnknownMembers
+  strict: boolean
   quietSeconds: number
   emailDomains: string[]
 }
@@ -59,6 +48,7 @@ const columns = [
   'provider',
   'conflict_policy',
   'unknown_members',
+  'strict',
   'quiet_seconds',
   'email_domains',
   'created_at',
@@ -174,6 +164,7 @@ function defaultsOf(provider: Provider): Omit<DirectorySettings, 'name' | 'provi
   return {
     conflictPolicy: 'review',
     unknownMembers: 'record',
+    strict: false,
     quietSeconds: provider === 'entra' ? 3_600 : 120,
     emailDomains: [],
   }
@@ -217,6 +208,7 @@ function valuesOf(settings: DirectorySettings) {
     provider: settings.provider,
     conflict_policy: settings.conflictPolicy,
     unknown_members: settings.unknownMembers,
+    strict: settings.strict,
     quiet_seconds: settings.quietSeconds,
     email_domains: settings.emailDomains,
   }
@@ -227,9 +219,10 @@ const settingsOf = ({
   provider,
   conflictPolicy,
   unknownMembers,
+  strict,
   quietSeconds,
   emailDomains,
-}: Directory): DirectorySettings => ({ name, provider, conflictPolicy, unknownMembers, quietSeconds, emailDomains })
+}: Directory): DirectorySettings => ({ name, provider, conflictPolicy, unknownMembers, strict, quietSeconds, emailDomains })
 
 interface Row {
   id: DirectoryId
@@ -237,6 +230,7 @@ interface Row {
   provider: string
   conflict_policy: ConflictPolicy
   unknown_members: UnknownMembers
+  strict: boolean
   quiet_seconds: number
   email_domains: string[]
   created_at: Date
@@ -251,6 +245,7 @@ function directoryOf(row: Row): Directory {
     provider: row.provider as Provider,
     conflictPolicy: row.conflict_policy,
     unknownMembers: row.unknown_members,
+    strict: row.strict,
     quietSeconds: row.quiet_seconds,
     emailDomains: row.email_domains,
     createdAt: row.created_at,

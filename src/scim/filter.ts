@@ -1,6 +1,7 @@
 import type { Attribute } from './attributes.ts'
 import { ScimError } from './error.ts'
 import { type AttributeName, lastOf, printName, resolveName, resolveWithin, sameName } from './names.ts'
+import { type Dialect, hasQuirk, straightValue } from './quirks.ts'
 import type { ResourceType } from './schemas.ts'
 import { maxFilterTerms, type Token, tokens } from './tokens.ts'
 
@@ -15,14 +16,18 @@ export type Filter =
   | { kind: 'compare'; operator: Comparison; name: AttributeName; value: FilterValue }
   | { kind: 'element'; name: AttributeName; term: Filter }
 
-type Resolve = (name: string) => AttributeName | undefined
+/** How names are resolved, and how the client writes. */
+interface Reading {
+  readonly resolve: (name: string) => AttributeName | undefined
+  readonly dialect: Dialect
+}
 
 /**
- * Reads a filter (RFC 7644 §3.4.2.2, in full; and `emails[type eq "work"].value eq "x"`, as Entra asks).
+ * Reads a filter (RFC 7644 §3.4.2.2, in full).
  * @throws ScimError 400 `invalidFilter` for what cannot be read, an unknown attribute, a limit passed; 403 `sensitive` for a password
  */
-export function parseFilter(type: ResourceType, text: string): Filter {
-  return parse(text, (name) => resolveName(type, name))
+export function parseFilter(type: ResourceType, text: string, dialect: Dialect): Filter {
+  return parse(text, { dialect, resolve: (name) => resolveName(type, name) })
 }
 
 /**
@@ -30,12 +35,11 @@ export function parseFilter(type: ResourceType, text: string): Filter {
  * not have has no value there. An empty `and` is true, an empty `or` false.
  * @throws ScimError as `parseFilter`; `invalidFilter` for an attribute that none of them has
  */
-export function parseFilterAcross(types: readonly ResourceType[], text: string): Filter[] {
+export function parseFilterAcross(types: readonly ResourceType[], text: string, dialect: Dialect): Filter[] {
   return types.map((type) => {
     const others = types.filter((other) => other !== type)
-    const filter = parse(text, (name) =>
-      [type, ...others].map((one) => resolveName(one, name)).find((found) => found !== undefined),
-    )
+    const resolve = (name: string) => [type, ...others].map((one) => resolveName(one, name)).find((found) => found !== undefined)
+    const filter = parse(text, { dialect, resolve })
     return withoutForeign(filter, [...type.attributes, ...type.extensions])
   })
 }
@@ -55,16 +59,16 @@ function withoutForeign(filter: Filter, own: readonly Attribute[]): Filter {
   }
 }
 
-function parse(text: string, resolve: Resolve): Filter {
+function parse(text: string, reading: Reading): Filter {
   const reader = new TokenReader(tokens(text, 'invalidFilter'))
-  const filter = readOr(reader, resolve)
+  const filter = readOr(reader, reading)
   if (!reader.isAtEnd()) throw invalid('It goes on where it should end: two terms are joined by `and` or `or`.')
   return filter
 }
 
 /** Reads the filter of a value path from where its `[` was read, up to and with its `]`. */
-export function readElementFilter(reader: TokenReader, parent: Attribute): Filter {
-  const filter = readOr(reader, (name) => resolveWithin(parent, name))
+export function readElementFilter(reader: TokenReader, parent: Attribute, dialect: Dialect): Filter {
+  const filter = readOr(reader, { dialect, resolve: (name) => resolveWithin(parent, name) })
   if (!reader.takeIf(']')) throw invalid('A closing `]` is missing.')
   return filter
 }
@@ -100,15 +104,15 @@ export class TokenReader {
 }
 
 // `and` binds closer than `or`. The recursion is as deep as the brackets, which `tokens` has counted.
-function readOr(reader: TokenReader, resolve: Resolve): Filter {
-  const terms = [readAnd(reader, resolve)]
-  while (reader.takeWord('or')) terms.push(readAnd(reader, resolve))
+function readOr(reader: TokenReader, reading: Reading): Filter {
+  const terms = [readAnd(reader, reading)]
+  while (reader.takeWord('or')) terms.push(readAnd(reader, reading))
   return joined('or', terms)
 }
 
-function readAnd(reader: TokenReader, resolve: Resolve): Filter {
-  const terms = [readTerm(reader, resolve)]
-  while (reader.takeWord('and')) terms.push(readTerm(reader, resolve))
+function readAnd(reader: TokenReader, reading: Reading): Filter {
+  const terms = [readTerm(reader, reading)]
+  while (reader.takeWord('and')) terms.push(readTerm(reader, reading))
   return joined('and', terms)
 }
 
@@ -117,48 +121,48 @@ function joined(kind: 'and' | 'or', terms: Filter[]): Filter {
   return first !== undefined && others.length === 0 ? first : { kind, terms }
 }
 
-function readTerm(reader: TokenReader, resolve: Resolve): Filter {
+function readTerm(reader: TokenReader, reading: Reading): Filter {
   if (++reader.terms > maxFilterTerms) throw invalid(`It has more than ${maxFilterTerms} terms.`)
   if (reader.takeWord('not')) {
     if (!reader.takeIf('(')) throw invalid('`not` is followed by parentheses.')
-    return { kind: 'not', term: readClosed(reader, resolve) }
+    return { kind: 'not', term: readClosed(reader, reading) }
   }
-  if (reader.takeIf('(')) return readClosed(reader, resolve)
+  if (reader.takeIf('(')) return readClosed(reader, reading)
   const token = reader.take()
   if (token?.kind !== 'word') throw invalid('The name of an attribute is missing.')
-  const name = resolve(token.text)
+  const name = reading.resolve(token.text)
   if (name === undefined) throw invalid('It names an attribute that the schema does not have.')
   if (lastOf(name).returned === 'never') throw new ScimError(403, 'sensitive', 'A filter cannot ask for this attribute.')
-  return reader.takeIf('[') ? readElement(reader, name) : readComparison(reader, name)
+  return reader.takeIf('[') ? readElement(reader, name, reading.dialect) : readComparison(reader, name, reading.dialect)
 }
 
-function readClosed(reader: TokenReader, resolve: Resolve): Filter {
-  const filter = readOr(reader, resolve)
+function readClosed(reader: TokenReader, reading: Reading): Filter {
+  const filter = readOr(reader, reading)
   if (!reader.takeIf(')')) throw invalid('A closing parenthesis is missing.')
   return filter
 }
 
-function readElement(reader: TokenReader, name: AttributeName): Filter {
+function readElement(reader: TokenReader, name: AttributeName, dialect: Dialect): Filter {
   const parent = lastOf(name)
   if (!parent.multiValued || parent.subAttributes === undefined)
     throw invalid(`${printName(name)} is not a list of values with parts.`)
-  const term = readElementFilter(reader, parent)
+  const term = readElementFilter(reader, parent, dialect)
   const token = reader.peek()
-  if (token?.kind !== 'sub') return { kind: 'element', name, term }
+  if (token?.kind !== 'sub' || !hasQuirk(dialect, 'partsBehindBrackets')) return { kind: 'element', name, term }
   reader.take()
   const sub = resolveWithin(parent, token.text)
   if (sub === undefined) throw invalid(`${printName(name)} has no part of this name.`)
-  return { kind: 'element', name, term: { kind: 'and', terms: [term, readComparison(reader, sub)] } }
+  return { kind: 'element', name, term: { kind: 'and', terms: [term, readComparison(reader, sub, dialect)] } }
 }
 
 const comparisons: readonly string[] = ['eq', 'ne', 'co', 'sw', 'ew', 'gt', 'ge', 'lt', 'le'] satisfies Comparison[]
 
-function readComparison(reader: TokenReader, name: AttributeName): Filter {
+function readComparison(reader: TokenReader, name: AttributeName, dialect: Dialect): Filter {
   const token = reader.take()
   const operator = token?.kind === 'word' ? token.text.toLowerCase() : ''
   if (operator === 'pr') return { kind: 'present', name }
   if (!comparisons.includes(operator)) throw invalid(`An operator is missing: one of ${comparisons.join(', ')}, pr.`)
-  return comparison(operator as Comparison, name, readValue(reader.take()))
+  return comparison(operator as Comparison, name, readValue(reader.take()), dialect)
 }
 
 function readValue(token: Token | undefined): FilterValue {
@@ -170,7 +174,7 @@ function readValue(token: Token | undefined): FilterValue {
 }
 
 /** A comparison that makes sense for the attribute's type; `emails` stands for `emails.value` (RFC 7643 §2.4). */
-function comparison(operator: Comparison, given: AttributeName, value: FilterValue): Filter {
+function comparison(operator: Comparison, given: AttributeName, value: FilterValue, dialect: Dialect): Filter {
   const name = withValue(given)
   const { type } = lastOf(name)
   const isEquality = operator === 'eq' || operator === 'ne'
@@ -179,8 +183,7 @@ function comparison(operator: Comparison, given: AttributeName, value: FilterVal
     return { kind: 'compare', operator, name, value }
   }
   if (type === 'boolean') {
-    // Entra writes booleans as text in filters too: `active eq "True"`.
-    const truth = typeof value === 'string' && /^(true|false)$/i.test(value) ? value.toLowerCase() === 'true' : value
+    const truth = straightValue(dialect, lastOf(name), value)
     if (!isEquality || typeof truth !== 'boolean') throw invalid(`${printName(name)} is compared by eq or ne with true or false.`)
     return { kind: 'compare', operator, name, value: truth }
   }

@@ -1,71 +1,80 @@
 import { ScimError } from './error.ts'
 import type { Filter } from './filter.ts'
+import { isObject } from './json.ts'
 import { lastOf, under } from './names.ts'
 import { type Operation, readOperations } from './patch.ts'
 import { type Path, parsePath } from './path.ts'
-import { isObject } from './quirks.ts'
-import { type GroupChange, groupText, type MemberInput, maxMembers, readMembers, tooManyMembers } from './resource.ts'
+import type { Dialect } from './quirks.ts'
+import {
+  attributesOf,
+  type GroupChange,
+  groupText,
+  type MemberInput,
+  maxMembers,
+  readMembers,
+  tooManyMembers,
+} from './resource.ts'
 import { groupType } from './schemas.ts'
-import { seenName } from './values.ts'
+import { known, seenName } from './values.ts'
 
 /**
  * Reads a PATCH as a change of a group, without the group: what operations say one after the other is folded into one change.
  * Members come as ids, each once; `all` is set where the whole list is known.
- * @throws ScimError 400 `invalidSyntax`, `invalidPath`, `invalidFilter`, `invalidValue`, `mutability`, `noTarget`; 413 (RFC 7644 §3.5.2);
- *   `remove` with a value: Entra
+ * @throws ScimError 400 `invalidSyntax`, `invalidPath`, `invalidFilter`, `invalidValue`, `mutability`, `noTarget`; 413 (RFC 7644 §3.5.2)
  */
-export function readGroupPatch(body: unknown): GroupChange {
+export function readGroupPatch(body: unknown, dialect: Dialect): GroupChange {
   const change: GroupChange = {}
   const members = new MemberChange()
-  for (const operation of readOperations(body)) {
-    if (operation.path === undefined) applyWithoutPath(operation, change, members)
+  for (const operation of readOperations(groupType, body, dialect)) {
+    if (operation.path === undefined) applyWithoutPath(operation, change, members, dialect)
     else {
-      const path = parsePath(groupType, operation.path)
-      if (path !== undefined) applyAt(path, operation, change, members)
+      const path = parsePath(groupType, operation.path, dialect)
+      if (path !== undefined) applyAt(path, operation, change, members, dialect)
     }
   }
   const folded = members.folded()
   return folded === undefined ? change : { ...change, members: folded }
 }
 
-// Okta renames with the id inside: `id`, `schemas`, `meta` and what is unknown are passed over.
-function applyWithoutPath({ op, value }: Operation, change: GroupChange, members: MemberChange): void {
+// Okta renames with the id inside: `id`, `schemas` and `meta` are passed over.
+function applyWithoutPath({ op, value }: Operation, change: GroupChange, members: MemberChange, dialect: Dialect): void {
   const given = isObject(value) ? value : {}
+  for (const key of Object.keys(given)) known(attributesOf(groupType), key, dialect)
   const displayName = under(given, 'displayName')
   const externalId = under(given, 'externalId')
   const list = under(given, 'members')
-  if (displayName !== undefined && displayName !== null) change.displayName = newName(displayName)
-  if (externalId !== undefined) change.externalId = groupText('externalId', externalId) ?? null
-  if (list !== undefined && list !== null) members.give(op === 'replace' ? 'replace' : 'add', readMembers(list))
+  if (displayName !== undefined && displayName !== null) change.displayName = newName(displayName, dialect)
+  if (externalId !== undefined) change.externalId = groupText('externalId', externalId, dialect) ?? null
+  if (list !== undefined && list !== null) members.give(op === 'replace' ? 'replace' : 'add', readMembers(list, dialect))
 }
 
-function applyAt(path: Path, operation: Operation, change: GroupChange, members: MemberChange): void {
+function applyAt(path: Path, operation: Operation, change: GroupChange, members: MemberChange, dialect: Dialect): void {
   const [{ name, mutability }] = path.name
-  if (name === 'members') applyToMembers(path, operation, members)
+  if (name === 'members') applyToMembers(path, operation, members, dialect)
   else if (mutability === 'readOnly' || lastOf(path.name).mutability === 'readOnly') {
     throw new ScimError(400, 'mutability', `${name} is written by the server alone.`)
-  } else applyToText(name, operation, change)
+  } else applyToText(name, operation, change, dialect)
 }
 
-function applyToText(name: string, operation: Operation, change: GroupChange): void {
+function applyToText(name: string, operation: Operation, change: GroupChange, dialect: Dialect): void {
   const isGone = operation.op === 'remove' || operation.value === null || operation.value === ''
-  if (name === 'externalId') change.externalId = isGone ? null : (groupText('externalId', operation.value) ?? null)
+  if (name === 'externalId') change.externalId = isGone ? null : (groupText('externalId', operation.value, dialect) ?? null)
   if (name !== 'displayName') return
   if (isGone) throw new ScimError(400, 'mutability', 'displayName cannot be taken away: a group needs a name.')
-  change.displayName = newName(operation.value)
+  change.displayName = newName(operation.value, dialect)
 }
 
-function applyToMembers({ name, filter, sub }: Path, { op, value }: Operation, members: MemberChange): void {
+function applyToMembers({ name, filter, sub }: Path, { op, value }: Operation, members: MemberChange, dialect: Dialect): void {
   if (sub !== undefined || name.length > 1)
     throw new ScimError(400, 'mutability', 'A member is added or removed as a whole, not changed.')
   if (filter !== undefined) {
     if (op !== 'remove')
       throw new ScimError(400, 'invalidPath', 'Members behind a filter can only be removed. Add members with the path "members".')
     members.take(idsIn(filter))
-  } else if (op !== 'remove') members.give(op, value === null ? [] : readMembers(value))
+  } else if (op !== 'remove') members.give(op, value === null ? [] : readMembers(value, dialect))
   // An empty list takes nobody; only no value at all takes everybody (RFC 7644 §3.5.2.2).
   else if (value === undefined || value === null) members.give('replace', [])
-  else members.take(readMembers(value).map((member) => member.value))
+  else members.take(readMembers(value, dialect).map((member) => member.value))
 }
 
 // The members' ids that a filter names: it is answered without reading one member.
@@ -81,8 +90,8 @@ function idsIn(filter: Filter): string[] {
   throw new ScimError(400, 'invalidFilter', 'Members are removed by their value: members[value eq "ID"], several joined by `or`.')
 }
 
-function newName(given: unknown): string {
-  const name = groupText('displayName', given)
+function newName(given: unknown, dialect: Dialect): string {
+  const name = groupText('displayName', given, dialect)
   if (name === undefined) throw new ScimError(400, 'invalidValue', 'displayName is empty. A group needs a name.')
   return seenName('displayName', name)
 }

@@ -115,3 +115,7 @@ class Keys {
     else if (this.#few.push(key) > 16) this.#many = new Set(this.#few)
   }
 }
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,7 +1,7 @@
 import type { Attribute } from './attributes.ts'
 import { ScimError } from './error.ts'
+import { isObject } from './json.ts'
 import { type AttributeName, resolveName } from './names.ts'
-import { isObject } from './quirks.ts'
 import type { ResourceType } from './schemas.ts'
 
 /** Which attributes an answer holds (RFC 7644 §3.9): `only` these, or all but `except`; `id` and `schemas` always. */

@@ -1,80 +1,175 @@
 import type { Attribute } from './attributes.ts'
-import { ScimError } from './error.ts'
-import { find, lastOf, resolveName, sameName } from './names.ts'
+import { isObject } from './json.ts'
+import { find, resolveName, sameName } from './names.ts'
 import type { ResourceType } from './schemas.ts'
 
-/**
- * What providers write otherwise than the RFCs, put straight before anything else reads it. Each has its source:
- * Okta = developer.okta.com «SCIM 2.0 protocol reference»; Entra = learn.microsoft.com «Develop and plan provisioning
- * for a SCIM endpoint» and «Known issues with SCIM 2.0 protocol compliance».
- */
+/** The identity providers whose habits we know; `other` is any SCIM 2.0 client. */
+export const providers = [
+  'okta',
+  'entra',
+  'google',
+  'keycloak',
+  'jumpcloud',
+  'onelogin',
+  'ping',
+  'sailpoint',
+  'aws',
+  'ldap',
+  'other',
+] as const
+export type Provider = (typeof providers)[number]
 
-/** Entra: operators in capitals, `"Add"`, `"Replace"`, `"Remove"`. */
-export const straightOperator = (op: unknown): unknown => (typeof op === 'string' ? op.toLowerCase() : op)
+/** A habit of providers that departs from the RFCs. Names, URNs and operators in any case are none: the RFCs allow them. */
+interface Quirk {
+  /** Where it is described: the provider's own page, or the tracker of a server that met it. */
+  readonly source: string
+  readonly of: readonly Provider[]
+  /** Puts one value straight, before it is read as its attribute's type wants it. */
+  readonly value?: (value: unknown, attribute: Attribute) => unknown
+  /** Puts one operation of a PATCH straight: another one, or several, in their order. */
+  readonly operation?: (operation: Written, type: ResourceType) => Written[]
+}
 
-/** `path: ""` and `path: null` come from serializers that write what is not there (Entra's libraries, SailPoint). */
-export const straightPath = (path: unknown): unknown => (path === null || path === '' ? undefined : path)
+/** An operation of a PATCH as it was written, its operator in lower case. */
+export interface Written {
+  readonly op: unknown
+  readonly path: string | undefined
+  readonly value: unknown
+}
 
-/**
- * The value of an operation without path, as nested objects with canonical names:
- * - Okta: `{"id": "ID", "displayName": "New"}`: the id inside a rename goes, with all that the schema does not have or that only the server writes;
- * - Entra: dotted keys, `name.givenName`, `urn:…:enterprise:2.0:User:department`, become nested ones.
- */
-export function straightKeys(type: ResourceType, value: Record<string, unknown>): Record<string, unknown> {
-  const straight: Record<string, unknown> = {}
-  for (const [key, given] of Object.entries(value)) {
-    const name = resolveName(type, key)
-    if (name === undefined || name.some((attribute) => attribute.mutability === 'readOnly')) continue
-    let place = straight
-    for (const attribute of name.slice(0, -1)) {
-      const inner = place[attribute.name]
-      place = isObject(inner) ? inner : emptyUnder(place, attribute.name)
-    }
-    const last = lastOf(name)
-    const there = place[last.name]
-    if (there !== undefined && !(isObject(there) && isObject(given))) {
-      throw new ScimError(400, 'invalidSyntax', `"${last.name}" is given twice, in different case or form.`)
-    }
-    // `name.givenName` beside `name: {…}`: both are meant.
-    place[last.name] = isObject(there) && isObject(given) ? { ...given, ...there } : given
+// Okta and Google publish what they send, and it is the RFCs' own form. Of the others there are several clients, or an admin
+// writes the mappings: what can be meant in one way only is read from them all.
+const unpublished = providers.filter((provider) => provider !== 'okta' && provider !== 'google')
+
+/** Every quirk we know, by name. Where two apply to one value they do so in this order. */
+const quirks = {
+  /** `{"op": "Remove", "path": "members", "value": [{"value": "x"}]}` takes these; by RFC 7644 §3.5.2.2 it would take everybody, so everyone is read so. */
+  removeNamesValues: {
+    source:
+      'https://learn.microsoft.com/entra/identity/app-provisioning/application-provisioning-config-problem-scim-compatibility',
+    of: providers,
+  },
+  /** `"path": "roles", "value": [{"value": "{\"id\": \"…\", \"value\": \"Admin\", \"displayName\": \"Admin\"}"}]`: a role as JSON in its value. */
+  rolesAsJson: {
+    source: 'https://learn.microsoft.com/entra/identity/app-provisioning/customize-application-attributes',
+    of: ['entra'],
+    value: roleOutOfJson,
+  },
+  /** `"path": "displayName", "value": [{"$ref": null, "value": "x"}]`: one value in a list, as a text's own would be. */
+  listOfOne: {
+    source: 'https://github.com/MicrosoftDocs/azure-docs/issues/42220',
+    of: unpublished,
+    value: onlyOne,
+  },
+  /** `"path": "…:User:manager", "value": "271"`, and the same in a POST: a complex value by what its `value` would be. */
+  bareComplexValue: {
+    source:
+      'https://github.com/Captain-P-Goldfish/SCIM-SDK: MsAzurePatchComplexValueRebuilder; https://learn.microsoft.com/entra/identity/app-provisioning/use-scim-to-provision-users-and-groups',
+    of: unpublished,
+    value: (value, { type, subAttributes }) =>
+      type === 'complex' && (typeof value === 'string' || typeof value === 'number') && find(subAttributes, 'value')
+        ? { value }
+        : value,
+  },
+  /** `"path": "active", "value": "False"`, `roles[primary eq "True"]`. */
+  booleansAsText: {
+    source:
+      'https://learn.microsoft.com/entra/identity/app-provisioning/application-provisioning-config-problem-scim-compatibility',
+    of: unpublished,
+    value: (value, { type }) =>
+      type === 'boolean' && typeof value === 'string' && /^(true|false)$/i.test(value) ? value.toLowerCase() === 'true' : value,
+  },
+  /** `{"op": "replace", "value": {"name.givenName": "x", "urn:…:enterprise:2.0:User:department": "y"}}`: keys that are paths. */
+  pathsAsKeys: {
+    source:
+      'https://learn.microsoft.com/entra/identity/app-provisioning/application-provisioning-config-problem-scim-compatibility',
+    of: unpublished,
+    operation: pathsOutOfKeys,
+  },
+  /** `{"op": "Replace", "path": "emails[type eq \"work\"].value"}` makes the value where there is none: what RFC 7644 §3.5.2.3 wants refused (`noTarget`). */
+  replaceMakes: {
+    source: 'https://github.com/sourcegraph/sourcegraph-public-snapshot/pull/49200',
+    of: ['entra'],
+    // What is there, `add` writes as `replace` does (§3.5.2.1).
+    operation: (operation) => [
+      operation.op === 'replace' && operation.path?.includes('[') === true ? { ...operation, op: 'add' } : operation,
+    ],
+  },
+  /** `"Operations": []`, from Microsoft's validator: it asks for nothing. */
+  emptyPatch: { source: 'https://github.com/scimmyjs/scimmy/issues/59', of: ['entra'] },
+  /** `emails[type eq "work"].value eq "x"`, which the filters of RFC 7644 §3.4.2.2 do not have. */
+  partsBehindBrackets: {
+    source: 'https://learn.microsoft.com/entra/identity/app-provisioning/use-scim-to-provision-users-and-groups',
+    of: unpublished,
+  },
+} as const satisfies Record<string, Quirk>
+
+export type QuirkName = keyof typeof quirks
+const names = Object.keys(quirks) as QuirkName[]
+const quirkOf = (name: QuirkName): Quirk => quirks[name]
+
+/** How a directory's requests are read. */
+export interface Dialect {
+  readonly quirks: readonly QuirkName[]
+  /** Whether attributes and extensions that no schema here has are refused; else they are passed over, as Okta and Entra need. */
+  readonly isStrict: boolean
+}
+
+/** The RFCs alone. */
+export const rfcs: Dialect = { quirks: [], isStrict: false }
+
+const quirksOf = new Map(
+  providers.map((provider) => [provider, names.filter((name) => quirkOf(name).of.includes(provider))] as const),
+)
+
+/** How the requests of a directory are read: with its provider's quirks. */
+export const dialectOf = ({ provider, strict }: { provider: Provider; strict: boolean }): Dialect => ({
+  quirks: quirksOf.get(provider) ?? [],
+  isStrict: strict,
+})
+
+/** A value as the RFCs have it; each of them where the attribute has several. */
+export function straightValue(dialect: Dialect, attribute: Attribute, value: unknown): unknown {
+  const straight = (given: unknown) => dialect.quirks.reduce((one, name) => quirkOf(name).value?.(one, attribute) ?? one, given)
+  return attribute.multiValued && Array.isArray(value) ? value.map(straight) : straight(value)
+}
+
+/** An operation as the RFCs have it. */
+export function straightOperations(dialect: Dialect, type: ResourceType, operation: Written): Written[] {
+  return dialect.quirks.reduce<Written[]>(
+    (list, name) => list.flatMap((one) => quirkOf(name).operation?.(one, type) ?? one),
+    [operation],
+  )
+}
+
+export const hasQuirk = (dialect: Dialect, name: QuirkName): boolean => dialect.quirks.includes(name)
+
+function roleOutOfJson(value: unknown, attribute: Attribute): unknown {
+  if (attribute.name !== 'roles' || !isObject(value) || typeof value.value !== 'string' || !value.value.startsWith('{'))
+    return value
+  try {
+    const { value: role, displayName: display } = JSON.parse(value.value) as Record<string, unknown>
+    return typeof role === 'string' ? { ...value, value: role, ...(typeof display === 'string' ? { display } : {}) } : value
+  } catch {
+    return value
   }
-  return straight
 }
 
-/**
- * One value, as the attribute's type wants it:
- * - Entra: booleans as text, `"False"`, in PATCH and in elements (`primary`);
- * - Entra: `manager` as a bare string, and other complex values that have a `value`;
- * - Entra's older form: a single value in a list, `[{"$ref": null, "value": "x"}]`;
- * - Okta's profile mappings, OneLogin: one element where a list belongs.
- * `$ref: null` (Entra) goes with every other null: RFC 7643 §2.5, null is unassigned.
- */
-export function straightValue(attribute: Attribute, value: unknown): unknown {
-  if (value === null || value === undefined) return undefined
-  if (attribute.multiValued) return (Array.isArray(value) ? value : [value]).map((element) => straightElement(attribute, element))
-  return straightElement(attribute, Array.isArray(value) && value.length === 1 ? value[0] : value)
+function onlyOne(value: unknown, { multiValued, type }: Attribute): unknown {
+  if (multiValued || !Array.isArray(value) || value.length !== 1) return value
+  const [only] = value
+  const isWrapped =
+    type !== 'complex' && isObject(only) && Object.keys(only).every((key) => key === '$ref' || sameName(key, 'value'))
+  return isWrapped ? only.value : only
 }
 
-function straightElement(attribute: Attribute, value: unknown): unknown {
-  if (attribute.type === 'complex') {
-    const isBare = typeof value === 'string' || typeof value === 'number'
-    return isBare && find(attribute.subAttributes, 'value') ? { value } : value
-  }
-  const plain =
-    isObject(value) && !attribute.multiValued && Object.keys(value).every((key) => sameName(key, 'value') || key === '$ref')
-      ? value.value
-      : value
-  if (attribute.type === 'boolean' && typeof plain === 'string' && /^(true|false)$/i.test(plain))
-    return plain.toLowerCase() === 'true'
-  return plain
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function emptyUnder(place: Record<string, unknown>, key: string): Record<string, unknown> {
-  const empty: Record<string, unknown> = {}
-  place[key] = empty
-  return empty
+// What names nothing that a client may write is passed over with all the other keys.
+function pathsOutOfKeys({ op, path, value }: Written, type: ResourceType): Written[] {
+  if (path !== undefined || !isObject(value)) return [{ op, path, value }]
+  const isPath = (key: string) => key.includes('[') || (resolveName(type, key)?.length ?? 0) > 1
+  const keys = Object.keys(value).filter(isPath)
+  if (keys.length === 0) return [{ op, path, value }]
+  const rest = Object.fromEntries(Object.entries(value).filter(([key]) => !isPath(key)))
+  const writable = keys.filter((key) => resolveName(type, key)?.every(({ mutability }) => mutability !== 'readOnly') ?? true)
+  return [{ op, path, value: rest }, ...writable.map((key) => ({ op, path: key, value: value[key] }))]
 }

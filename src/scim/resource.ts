@@ -1,9 +1,11 @@
+import type { Attribute } from './attributes.ts'
 import { ScimError } from './error.ts'
-import { find, under } from './names.ts'
-import { isObject, straightKeys } from './quirks.ts'
+import { isObject } from './json.ts'
+import { find, sameName, under } from './names.ts'
+import { type Dialect, hasQuirk } from './quirks.ts'
 import { shownActive } from './representation.ts'
-import { groupType, userType } from './schemas.ts'
-import { fitsInKey, maxTextLength, readObject, readValue, seenName } from './values.ts'
+import { groupType, type ResourceType, userType } from './schemas.ts'
+import { fitsInKey, known, maxTextLength, readObject, readValue, seenName, unknownAttribute } from './values.ts'
 
 /** A user as a provider gives it. */
 export interface UserInput {
@@ -47,9 +49,21 @@ export const maxMembers = 150_000
  * Reads the body of a POST or PUT. A PUT without `active` leaves it as it is: no omission revives anybody.
  * @throws ScimError 400 `invalidSyntax`, `invalidValue`
  */
-export function readUser(body: unknown, current?: UserInput): UserInput {
-  const given = straightKeys(userType, bodyOf(body))
-  return userOf(readObject([...userType.attributes, ...userType.extensions], given) ?? {}, current)
+export function readUser(body: unknown, dialect: Dialect, current?: UserInput): UserInput {
+  const given = bodyOf(body)
+  refuseUnknownSchemas(userType, given, dialect)
+  return userOf(readObject(attributesOf(userType), given, dialect) ?? {}, current)
+}
+
+/** The attributes that a resource may have, its extensions among them. */
+export const attributesOf = (type: ResourceType): readonly Attribute[] => [...type.attributes, ...type.extensions]
+
+function refuseUnknownSchemas(type: ResourceType, given: Record<string, unknown>, dialect: Dialect): void {
+  const schemas = under(given, 'schemas')
+  if (!dialect.isStrict || !Array.isArray(schemas)) return
+  const ours = [type.urn, ...type.extensions.map((extension) => extension.name)]
+  const unknown = schemas.find((urn) => !ours.some((one) => sameName(one, String(urn))))
+  if (unknown !== undefined) throw unknownAttribute(String(unknown))
 }
 
 /** What stands, as one object that PATCH works on. */
@@ -79,38 +93,44 @@ export function userOf(read: Record<string, unknown>, current?: UserInput): User
 }
 
 /** Reads the body of a POST. @throws ScimError 400 `invalidSyntax`, `invalidValue`; 413 for too many members */
-export function readGroup(body: unknown): GroupInput {
+export function readGroup(body: unknown, dialect: Dialect): GroupInput {
   const given = bodyOf(body)
-  const displayName = groupText('displayName', under(given, 'displayName'))
+  refuseUnknownSchemas(groupType, given, dialect)
+  for (const key of Object.keys(given)) known(attributesOf(groupType), key, dialect)
+  const displayName = groupText('displayName', under(given, 'displayName'), dialect)
   if (displayName === undefined) throw new ScimError(400, 'invalidValue', 'displayName is missing. A group needs a name.')
   const members = under(given, 'members')
   return {
     displayName: seenName('displayName', displayName),
-    externalId: groupText('externalId', under(given, 'externalId')) ?? null,
+    externalId: groupText('externalId', under(given, 'externalId'), dialect) ?? null,
     attributes: {},
-    members: members === undefined || members === null ? undefined : readMembers(members),
+    members: members === undefined || members === null ? undefined : readMembers(members, dialect),
   }
 }
 
 /** Reads the body of a PUT. Members that it does not name at all stay (RFC 7644 §3.5.1 leaves it to the server); `[]` takes them all. */
-export function readGroupReplacement(body: unknown): GroupChange {
-  const { displayName, externalId, members } = readGroup(body)
+export function readGroupReplacement(body: unknown, dialect: Dialect): GroupChange {
+  const { displayName, externalId, members } = readGroup(body, dialect)
   return { displayName, externalId, ...(members === undefined ? {} : { members: { all: members } }) }
 }
 
 /** A text attribute of a group, as it is kept. */
-export function groupText(name: 'displayName' | 'externalId', given: unknown): string | undefined {
+export function groupText(name: 'displayName' | 'externalId', given: unknown, dialect: Dialect): string | undefined {
   const attribute = find(groupType.attributes, name)
-  return attribute && (readValue(attribute, given) as string | undefined)
+  return attribute && (readValue(attribute, given, dialect) as string | undefined)
 }
 
-/** Reads a list of members: objects with a `value`, or bare ids; one of them where a list belongs. Read by hand: there may be 150,000. */
-export function readMembers(given: unknown): MemberInput[] {
+const memberParts = find(groupType.attributes, 'members')?.subAttributes
+
+/** Reads a list of members, or one of them where a list belongs. Read by hand: there may be 150,000. */
+export function readMembers(given: unknown, dialect: Dialect): MemberInput[] {
   const list = Array.isArray(given) ? given : [given]
   if (list.length > maxMembers) throw tooManyMembers()
+  const takesBare = hasQuirk(dialect, 'bareComplexValue')
   const members = new Map<string, MemberInput>()
   for (const element of list) {
-    const value = typeof element === 'string' ? element : isObject(element) ? under(element, 'value') : undefined
+    if (dialect.isStrict && isObject(element)) for (const key of Object.keys(element)) known(memberParts, key, dialect)
+    const value = isObject(element) ? under(element, 'value') : takesBare ? element : undefined
     if (typeof value !== 'string' || value === '' || value.length > maxTextLength || !fitsInKey(value)) {
       throw new ScimError(400, 'invalidValue', 'A member needs a value: the id of a user, as this server gave it.')
     }

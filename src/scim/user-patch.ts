@@ -2,25 +2,33 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Attribute } from './attributes.ts'
 import { ScimError } from './error.ts'
 import type { Filter } from './filter.ts'
+import { isObject } from './json.ts'
 import { matches } from './match.ts'
-import { find, lastOf } from './names.ts'
+import { lastOf } from './names.ts'
 import { type Operation, readOperations } from './patch.ts'
 import { type Path, parsePath } from './path.ts'
-import { isObject, straightKeys, straightValue } from './quirks.ts'
-import { resourceOf, type UserInput, userOf } from './resource.ts'
+import { type Dialect, rfcs, straightValue } from './quirks.ts'
+import { attributesOf, resourceOf, type UserInput, userOf } from './resource.ts'
 import { userType } from './schemas.ts'
-import { notTooMany, readObject, readValue, withOnePrimary } from './values.ts'
+import { known, notTooMany, readObject, readValue, withOnePrimary } from './values.ts'
 
 type Place = Record<string, unknown>
+
+/** What an operation writes, and how its values are read. */
+interface Writing {
+  readonly op: Operation['op']
+  readonly value: unknown
+  readonly dialect: Dialect
+}
 
 /** How many values and terms of filters one PATCH may name, beside its operations: each may be compared with 200 that are there. */
 const maxNamed = 2_000
 
 /**
  * A user after a PATCH (RFC 7644 §3.5.2): every operation or none.
- * @throws ScimError 400 `invalidSyntax`, `invalidPath`, `invalidFilter`, `invalidValue`, `mutability`, `noTarget`
+ * @throws ScimError 400 `invalidSyntax`, `invalidPath`, `invalidFilter`, `invalidValue`, `mutability`, `noTarget`; 413
  */
-export function applyUserPatch(current: UserInput, body: unknown): UserInput {
+export function applyUserPatch(current: UserInput, body: unknown, dialect: Dialect): UserInput {
   const resource = resourceOf(current)
   let named = 0
   const count = (more: number) => {
@@ -28,40 +36,46 @@ export function applyUserPatch(current: UserInput, body: unknown): UserInput {
     if (named > maxNamed)
       throw new ScimError(413, undefined, `A PATCH of a user can name ${maxNamed} values. Send the others in further requests.`)
   }
-  for (const operation of readOperations(body)) {
-    count(Array.isArray(operation.value) ? operation.value.length : 1)
-    if (operation.path === undefined) applyWithoutPath(resource, operation)
+  for (const { op, path: text, value } of readOperations(userType, body, dialect)) {
+    count(Array.isArray(value) ? value.length : 1)
+    const writing = { op, value, dialect }
+    if (text === undefined) applyWithoutPath(resource, writing)
     else {
-      const path = parsePath(userType, operation.path)
+      const path = parsePath(userType, text, dialect)
       if (path?.filter) count(termsOf(path.filter))
-      if (path !== undefined) applyAt(resource, path, operation)
+      if (path !== undefined) applyAt(resource, path, writing)
     }
   }
-  const read = readObject([...userType.attributes, ...userType.extensions], resource) ?? {}
+  // What stands is in the RFCs' form, and was read when it came.
+  const read = readObject(attributesOf(userType), resource, rfcs) ?? {}
   const user = userOf(read, current)
   return 'active' in read ? user : { ...user, attributes: { ...user.attributes, active: null } }
 }
 
-function applyWithoutPath(resource: Place, { op, value }: Operation): void {
-  const attributes = [...userType.attributes, ...userType.extensions]
-  for (const [key, given] of Object.entries(straightKeys(userType, isObject(value) ? value : {}))) {
-    const attribute = find(attributes, key)
-    if (attribute) write(resource, attribute, op, given)
+// Okta renames with the id inside: what only the server writes is passed over here, unlike in a path.
+function applyWithoutPath(resource: Place, { op, value, dialect }: Writing): void {
+  const seen = new Set<Attribute>()
+  for (const [key, given] of Object.entries(isObject(value) ? value : {})) {
+    const attribute = known(attributesOf(userType), key, dialect)
+    if (attribute === undefined || attribute.mutability === 'readOnly') continue
+    if (seen.has(attribute)) throw new ScimError(400, 'invalidSyntax', `"${attribute.name}" is given twice, in different case.`)
+    seen.add(attribute)
+    write(resource, attribute, { op, value: given, dialect })
   }
 }
 
-function applyAt(resource: Place, { name, filter, sub }: Path, { op, value }: Operation): void {
+function applyAt(resource: Place, { name, filter, sub }: Path, writing: Writing): void {
   const last = sub ?? lastOf(name)
   if (name.some((attribute) => attribute.mutability === 'readOnly') || last.mutability === 'readOnly') {
     throw new ScimError(400, 'mutability', `${last.name} is written by the server alone.`)
   }
-  if (op === 'remove' && last.required)
+  if (writing.op === 'remove' && last.required)
     throw new ScimError(400, 'mutability', `${last.name} cannot be taken away: it is required.`)
   const many = name.findIndex((attribute) => attribute.multiValued)
   const list = name[many]
   if (list !== undefined && (filter !== undefined || many < name.length - 1)) {
-    writeElements(inside(resource, name.slice(0, many)), list, filter, sub ?? name[many + 1], op, value)
-  } else write(inside(resource, name.slice(0, -1)), lastOf(name), op, value)
+    writeElements(inside(resource, name.slice(0, many)), list, filter, sub ?? name[many + 1], writing)
+  } else write(inside(resource, name.slice(0, -1)), lastOf(name), writing)
 }
 
 // What is left empty in the end is dropped when the whole is read again.
@@ -79,33 +93,34 @@ function inside(resource: Place, way: readonly Attribute[]): Place {
   return place
 }
 
-function write(place: Place, attribute: Attribute, op: Operation['op'], given: unknown): void {
-  if (op === 'remove') remove(place, attribute, given)
-  else if (attribute.multiValued) writeList(place, attribute, op, given)
-  else writeOne(place, attribute, given)
+function write(place: Place, attribute: Attribute, writing: Writing): void {
+  if (writing.op === 'remove') remove(place, attribute, writing)
+  else if (attribute.multiValued) writeList(place, attribute, writing)
+  else writeOne(place, attribute, writing)
 }
 
-function writeList(place: Place, attribute: Attribute, op: 'add' | 'replace', given: unknown): void {
-  const values = (readValue(attribute, given) as unknown[] | undefined) ?? []
+function writeList(place: Place, attribute: Attribute, { op, value, dialect }: Writing): void {
+  const values = (readValue(attribute, value, dialect) as unknown[] | undefined) ?? []
   place[attribute.name] =
     op === 'replace' ? values : notTooMany(attribute, values.reduce<unknown[]>(withAdded, listIn(place, attribute)))
 }
 
-function writeOne(place: Place, attribute: Attribute, given: unknown): void {
-  const value = straightValue(attribute, given)
-  if (attribute.type !== 'complex') place[attribute.name] = readValue(attribute, value)
-  else if (value === undefined) delete place[attribute.name]
+function writeOne(place: Place, attribute: Attribute, { value, dialect }: Writing): void {
+  if (attribute.type !== 'complex') place[attribute.name] = readValue(attribute, value, dialect)
+  else if (value === null) delete place[attribute.name]
   // Parts that are not named stay (RFC 7644 §3.5.2.1, §3.5.2.3).
-  else place[attribute.name] = merged(attribute, isObject(place[attribute.name]) ? (place[attribute.name] as Place) : {}, value)
+  else {
+    const old = place[attribute.name]
+    place[attribute.name] = merged(attribute, isObject(old) ? old : {}, value, dialect)
+  }
 }
 
-/** Entra removes values of a list by naming them: `{"op": "Remove", "path": "emails", "value": [{"value": "x"}]}`. */
-function remove(place: Place, attribute: Attribute, given: unknown): void {
-  if (!attribute.multiValued || given === undefined || given === null) {
+function remove(place: Place, attribute: Attribute, { value, dialect }: Writing): void {
+  if (!attribute.multiValued || value === undefined || value === null) {
     delete place[attribute.name]
     return
   }
-  const gone = (readValue(attribute, given) as unknown[] | undefined) ?? []
+  const gone = (readValue(attribute, value, dialect) as unknown[] | undefined) ?? []
   place[attribute.name] = listIn(place, attribute).filter((element) => !gone.some((one) => isNamedBy(element, one)))
 }
 
@@ -116,18 +131,20 @@ const isNamedBy = (element: unknown, named: unknown): boolean =>
 
 const listIn = (place: Place, { name }: Attribute): unknown[] => (Array.isArray(place[name]) ? (place[name] as unknown[]) : [])
 
-// An element of the same value and type is the same element (RFC 7643 §2.4): it is changed, not doubled.
+// What an element says already is not said again (RFC 7644 §3.5.2.1); one of the same value and type is the same element
+// (RFC 7643 §2.4): it is changed, not doubled.
 function withAdded(list: readonly unknown[], value: unknown): unknown[] {
-  if (!isObject(value)) return list.some((one) => isDeepStrictEqual(one, value)) ? [...list] : [...list, value]
+  if (list.some((one) => isNamedBy(one, value))) return [...list]
+  if (!isObject(value)) return [...list, value]
   const at = list.findIndex((one) => isObject(one) && isSameElement(one, value))
   const element = at < 0 ? value : { ...(list[at] as Place), ...value }
   return preferring(at < 0 ? [...list, element] : list.with(at, element), element)
 }
 
 const isSameElement = (one: Place, other: Place): boolean =>
-  one.value === other.value && one.type === other.type && (one.value !== undefined || isDeepStrictEqual(one, other))
+  one.value !== undefined && one.value === other.value && one.type === other.type
 
-// The element just written keeps `primary`, the others lose it.
+// The element just written keeps `primary`, the others lose it (RFC 7644 §3.5.2).
 const preferring = (list: readonly unknown[], element: unknown): unknown[] =>
   isObject(element) && element.primary === true ? withOnePrimary(list, element) : [...list]
 
@@ -136,8 +153,7 @@ function writeElements(
   attribute: Attribute,
   filter: Filter | undefined,
   sub: Attribute | undefined,
-  op: Operation['op'],
-  given: unknown,
+  { op, value, dialect }: Writing,
 ): void {
   const list = listIn(place, attribute)
   const isMeant = (element: unknown) => filter === undefined || matches(filter, element)
@@ -148,12 +164,16 @@ function writeElements(
         : list.map((element) => (isMeant(element) ? without(element, sub) : element))
     return
   }
-  // Entra replaces what is not there yet: a value that the filter describes is made.
-  const elements = list.some(isMeant) ? list : notTooMany(attribute, [...list, described(filter)])
+  const isThere = list.some(isMeant)
+  if (!isThere && op === 'replace' && filter !== undefined)
+    throw new ScimError(400, 'noTarget', 'No value matches the path. Add it first.')
+  const elements = isThere ? list : notTooMany(attribute, [...list, described(filter)])
   let last: unknown
   const written = elements.map((element) => {
     if (!isMeant(element)) return element
-    const changed = sub === undefined ? merged(attribute, element as Place, given) : withPart(element as Place, sub, given)
+    const old = isObject(element) && (sub !== undefined || op === 'add') ? element : {}
+    const changed =
+      sub === undefined ? merged(attribute, old, value, dialect) : { ...old, [sub.name]: readValue(sub, value, dialect) }
     if (changed.primary === true) last = changed
     return changed
   })
@@ -171,16 +191,14 @@ function without(element: unknown, sub: Attribute): unknown {
   return rest
 }
 
-const withPart = (element: Place, sub: Attribute, given: unknown): Place => ({ ...element, [sub.name]: readValue(sub, given) })
-
-function merged(attribute: Attribute, old: Place, value: unknown): Place {
-  const straight = straightValue(attribute, value)
+function merged(attribute: Attribute, old: Place, value: unknown, dialect: Dialect): Place {
+  const straight = straightValue(dialect, attribute, value)
   const given = Array.isArray(straight) && straight.length === 1 ? straight[0] : straight
   if (!isObject(given)) throw new ScimError(400, 'invalidValue', `${attribute.name} must be an object.`)
   const place = { ...old }
   for (const [key, inner] of Object.entries(given)) {
-    const part = find(attribute.subAttributes, key)
-    if (part !== undefined && part.mutability !== 'readOnly') write(place, part, 'replace', inner)
+    const part = known(attribute.subAttributes, key, dialect)
+    if (part !== undefined && part.mutability !== 'readOnly') write(place, part, { op: 'replace', value: inner, dialect })
   }
   return place
 }

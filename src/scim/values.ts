@@ -1,7 +1,8 @@
 import type { Attribute } from './attributes.ts'
 import { ScimError } from './error.ts'
+import { isObject } from './json.ts'
 import { find } from './names.ts'
-import { isObject, straightValue } from './quirks.ts'
+import { type Dialect, straightValue } from './quirks.ts'
 
 /** Rule 21: names, other text, and what is no text for people (certificates). */
 export const maxNameLength = 255
@@ -10,43 +11,64 @@ const maxBinaryLength = 65_536
 /** How many e-mail addresses, roles and the like one person may have: each is compared with each. */
 export const maxValues = 200
 
-/** What a schema accepts of an object: canonical names; unknown, read-only and never-kept attributes dropped, and what is empty. */
+/**
+ * What a schema accepts of an object: canonical names; read-only and never-kept attributes dropped, and what is empty; unknown
+ * ones too, or refused in a strict dialect.
+ * @throws ScimError 400 `invalidSyntax`, `invalidValue`
+ */
 export function readObject(
   attributes: readonly Attribute[],
   object: Record<string, unknown>,
+  dialect: Dialect,
 ): Record<string, unknown> | undefined {
   const read: Record<string, unknown> = {}
   for (const [key, given] of Object.entries(object)) {
-    const attribute = find(attributes, key)
+    const attribute = known(attributes, key, dialect)
     if (attribute === undefined || attribute.mutability === 'readOnly' || attribute.returned === 'never') continue
     if (Object.hasOwn(read, attribute.name))
       throw new ScimError(400, 'invalidSyntax', `"${attribute.name}" is given twice, in different case.`)
-    const value = readValue(attribute, given)
+    const value = readValue(attribute, given, dialect)
     if (value !== undefined) read[attribute.name] = value
   }
   return Object.keys(read).length > 0 ? read : undefined
 }
 
+/** The attribute that a key means, or undefined: it is passed over. @throws ScimError 400 `invalidSyntax` in a strict dialect */
+export function known(attributes: readonly Attribute[] | undefined, key: string, dialect: Dialect): Attribute | undefined {
+  const attribute = find(attributes, key)
+  if (attribute === undefined && dialect.isStrict) throw unknownAttribute(key)
+  return attribute
+}
+
+/** What a strict directory says of an attribute or an extension that no schema has (draft-zollner-scim-interop-profile §5.3). */
+export const unknownAttribute = (key: string) =>
+  new ScimError(
+    400,
+    'invalidSyntax',
+    `No schema has "${key.slice(0, 100).toWellFormed()}", and this directory is strict. Take it out of the mapping, or set the directory not to be strict.`,
+  )
+
 /**
  * A value as it is kept, or undefined where nothing is left of it: null, `""`, `[]` and `{}` are «unassigned» (RFC 7643 §2.5).
  * @throws ScimError 400 `invalidValue` for another type, or too long a text
  */
-export function readValue(attribute: Attribute, given: unknown): unknown {
-  const value = straightValue(attribute, given)
-  if (value === undefined) return undefined
-  if (!attribute.multiValued) return readOne(attribute, value)
-  const elements = notTooMany(attribute, value as unknown[])
-    .map((element) => readOne(attribute, element))
+export function readValue(attribute: Attribute, given: unknown, dialect: Dialect): unknown {
+  if (given === null || given === undefined) return undefined
+  const value = straightValue(dialect, attribute, given)
+  if (!attribute.multiValued) return readOne(attribute, value, dialect)
+  // One value where a list belongs is a list of one: RFC 7644 §3.5.2.1 lets a value be added to several.
+  const elements = notTooMany(attribute, Array.isArray(value) ? value : [value])
+    .map((element) => readOne(attribute, element, dialect))
     .filter((element) => element !== undefined)
   return elements.length > 0 ? withOnePrimary(elements) : undefined
 }
 
-function readOne(attribute: Attribute, value: unknown): unknown {
+function readOne(attribute: Attribute, value: unknown, dialect: Dialect): unknown {
   if (value === null || value === undefined || value === '') return undefined
   switch (attribute.type) {
     case 'complex':
       if (!isObject(value)) throw wrongType(attribute, 'an object')
-      return worthKeeping(attribute, readObject(attribute.subAttributes ?? [], value))
+      return worthKeeping(attribute, readObject(attribute.subAttributes ?? [], value, dialect))
     case 'boolean':
       if (typeof value !== 'boolean') throw wrongType(attribute, 'true or false')
       return value

@@ -93,6 +93,8 @@ test('a directory: made with its first token, changed, its tokens ended', async 
   expect((await muster('directories set okta --conflict-policy refuse --email-domain example.org')).stdout).toContain(
     'On conflict\trefuse\n',
   )
+  expect((await muster('directories set okta --strict')).stdout).toContain('Strict\tyes\n')
+  expect((await muster('directories set okta --no-strict')).stdout).toContain('Strict\tno\n')
   expect(JSON.parse((await muster('directories show okta --json')).stdout)).toMatchObject({
     conflictPolicy: 'refuse',
     emailDomains: ['example.org'],

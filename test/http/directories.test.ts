@@ -10,6 +10,7 @@ test('a directory is created with its first token, shown once', async ({ api, sc
     provider: 'okta',
     conflictPolicy: 'review',
     unknownMembers: 'record',
+    strict: false,
     quietSeconds: 120,
     emailDomains: [],
     scimUrl: `${server.url}/scim/v2`,
@@ -66,6 +67,21 @@ test('settings are changed one by one, and what changes nothing writes nothing',
       .execute(),
   )
   expect(entries).toEqual([{ actor: 'token:tests owner', facts: { conflictPolicy: 'refuse', emailDomains: ['example.org'] } }])
+})
+
+test('a strict directory refuses what no schema has, applies nothing of it, and says why', async ({ api, org, scim }) => {
+  const { token } = await org.directory()
+  const push = (userName: string) => scim('POST', '/Users', { userName, dispalyName: 'x' }, { token })
+  expect((await push('ada')).status).toBe(201)
+  expect((await api('PATCH', '/directories/okta', { strict: true })).body.strict).toBe(true)
+  const refused = await push('bob')
+  expect(refused).toMatchObject({
+    status: 400,
+    body: { scimType: 'invalidSyntax', detail: expect.stringContaining('"dispalyName"') },
+  })
+  expect((await scim('GET', '/Users', undefined, { token })).body.totalResults).toBe(1)
+  expect((await api('PATCH', '/directories/okta', { strict: false })).body.strict).toBe(false)
+  expect((await push('bob')).status).toBe(201)
 })
 
 test('a name is taken in every case of it', async ({ api }) => {

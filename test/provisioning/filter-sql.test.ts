@@ -12,9 +12,10 @@ import { insertProvisionedUser } from '../../src/provisioning/users.ts'
 import type { Attribute } from '../../src/scim/attributes.ts'
 import { type Filter, parseFilter } from '../../src/scim/filter.ts'
 import { matches } from '../../src/scim/match.ts'
+import { rfcs } from '../../src/scim/quirks.ts'
 import { type StoredUser, userResource } from '../../src/scim/representation.ts'
 import { userOf } from '../../src/scim/resource.ts'
-import { groupType, userType } from '../../src/scim/schemas.ts'
+import { groupType, type ResourceType, userType } from '../../src/scim/schemas.ts'
 import { readObject } from '../../src/scim/values.ts'
 import { anyText, anyUserAttributes, anyUserFilter } from '../scim/any-filter.ts'
 import { expect, test } from '../support/world.ts'
@@ -26,6 +27,7 @@ const anyUsers = fc.tuple(
 
 // User names are compared by name key, all else by lower case.
 const fold = (text: string, attribute: Attribute) => (attribute.name === 'userName' ? nameKey(text) : text.toLowerCase())
+const filterOf = (type: ResourceType, text: string) => parseFilter(type, text, rfcs)
 const everybody = { paging: { startIndex: 1, count: 1_000 } }
 
 test('a filter finds the same users in SQL as in memory', async ({ org, inOrg }) => {
@@ -53,7 +55,8 @@ function push(
   [userName, attributes, externalId, active]: [string, object, string | null, boolean],
 ): Promise<ProvisionedUserId> {
   if (accountId === undefined) throw new Error('There is an account for each name.')
-  const read = readObject([...userType.attributes, ...userType.extensions], { userName, externalId, active, ...attributes }) ?? {}
+  const read =
+    readObject([...userType.attributes, ...userType.extensions], { userName, externalId, active, ...attributes }, rfcs) ?? {}
   return insertProvisionedUser(trx, {
     directoryId,
     input: userOf(read),
@@ -108,7 +111,7 @@ test('every comparison of every attribute is answered, or refused as invalidFilt
 async function outcome(trx: Trx, directoryId: DirectoryId, type: typeof userType, text: string): Promise<string> {
   let condition: ReturnType<typeof filterSql>
   try {
-    condition = filterSql(type, parseFilter(type, text))
+    condition = filterSql(type, filterOf(type, text))
   } catch (error) {
     return (error as { scimType?: string }).scimType ?? String(error)
   }
@@ -129,7 +132,7 @@ test('schemas, state, reasons and counts are asked for like any attribute', asyn
       const accountId = await insertAccount(trx, { userName, email: null, ownedBy: id })
       await push(trx, id, accountId, [userName, more, null, true])
     }
-    const users = async (text: string) => namesFromSql(trx, id, parseFilter(userType, text))
+    const users = async (text: string) => namesFromSql(trx, id, filterOf(userType, text))
     expect(await users(`schemas eq "${enterprise}"`)).toEqual(['employee'])
     expect(await users(`not (schemas co "enterprise")`)).toEqual(['plain'])
     expect(await users(`schemas ne "${enterprise}"`)).toEqual(['plain'])
@@ -138,7 +141,7 @@ test('schemas, state, reasons and counts are asked for like any attribute', asyn
     const group = { directoryId: id, externalId: null, attributes: {}, state: 'blocked', reasons: ['protected'] } as const
     await insertProvisionedGroup(trx, { ...group, name: 'G', groupId, reasons: ['protected'] })
     const groups = async (text: string) =>
-      (await groupPage(trx, id, { ...everybody, filter: parseFilter(groupType, text) })).items.map((one) => one.displayName)
+      (await groupPage(trx, id, { ...everybody, filter: filterOf(groupType, text) })).items.map((one) => one.displayName)
     expect(await groups(`${sync}:reasons eq "protected"`)).toEqual(['G'])
     expect(await groups(`${sync}:reasons eq "name_taken"`)).toEqual([])
     expect(await groups(`${sync}:members.added eq 0 and ${sync}:members.unchanged lt 1`)).toEqual(['G'])
@@ -150,7 +153,7 @@ test('a time of any year is compared', async ({ org, inOrg }) => {
   const { id } = await org.directory()
   await inOrg(async (trx) => {
     for (const year of ['0000-01-01T00:00:00Z', '0001-01-01T00:00:00+14:00', '9999-12-31T23:59:59-14:00', '2026-02-28'])
-      await userPage(trx, id, { ...everybody, filter: parseFilter(userType, `meta.created gt "${year}"`) }, false)
+      await userPage(trx, id, { ...everybody, filter: filterOf(userType, `meta.created gt "${year}"`) }, false)
   })
 })
 
@@ -173,7 +176,7 @@ test('look-ups by userName, externalId and id use an index in a large directory'
       `id eq "${newId<ProvisionedUserId>()}"`,
       'meta.lastModified gt "2999-01-01T00:00:00Z"',
     ]) {
-      const condition = filterSql(userType, parseFilter(userType, text))
+      const condition = filterSql(userType, filterOf(userType, text))
       const { rows } = await sql<{ 'QUERY PLAN': string }>`
         explain select * from provisioned_users u where u.org_id = ${trx.orgId} and u.directory_id = ${directoryId} and ${condition}`.execute(
         trx,

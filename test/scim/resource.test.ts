@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { readPaging } from '../../src/scim/paging.ts'
 import { project, readProjection } from '../../src/scim/projection.ts'
-import { readGroup, readGroupReplacement, readUser } from '../../src/scim/resource.ts'
+import { dialectOf, rfcs } from '../../src/scim/quirks.ts'
+import { readGroup, readGroupReplacement, readUser, type UserInput } from '../../src/scim/resource.ts'
 import { groupType, resourceTypes, schemas, serviceProviderConfig, userType } from '../../src/scim/schemas.ts'
 import { enterpriseUserUrn } from '../../src/scim/user-schema.ts'
 
@@ -22,10 +23,15 @@ function undescribed(answer: object, attributes: Described, isWhole = true): str
 
 const refusal = (status: number, scimType?: string) => expect.objectContaining({ name: 'ScimError', status, scimType })
 
+const other = dialectOf({ provider: 'other', strict: false })
+const userFrom = (body: unknown, current?: UserInput) => readUser(body, other, current)
+const groupFrom = (body: unknown) => readGroup(body, other)
+const replacementFrom = (body: unknown) => readGroupReplacement(body, rfcs)
+
 describe('a user', () => {
   test('as Okta creates it: groups, password, id, meta and what is unknown are dropped', () => {
     expect(
-      readUser({
+      userFrom({
         schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'],
         userName: 'ada@b.c',
         name: { givenName: 'Ada', familyName: 'L.', middleName: '' },
@@ -54,7 +60,7 @@ describe('a user', () => {
     })
   })
   test('names and URNs in any case come out canonical', () => {
-    const { attributes } = readUser({
+    const { attributes } = userFrom({
       USERNAME: 'a',
       EMAILS: [{ VALUE: 'x' }],
       [enterpriseUserUrn.toUpperCase()]: { DEPARTMENT: 'd', manager: 'boss' },
@@ -67,7 +73,7 @@ describe('a user', () => {
   })
   test('primary is kept single', () => {
     expect(
-      readUser({
+      userFrom({
         userName: 'a',
         emails: [
           { value: 'x', primary: true },
@@ -80,9 +86,9 @@ describe('a user', () => {
     ])
   })
   test('a PUT without active does not revive anybody', () => {
-    const off = readUser({ userName: 'a', active: false })
-    expect(readUser({ userName: 'a' }, off).active).toBe(false)
-    expect(readUser({ userName: 'a' }).active).toBe(true)
+    const off = userFrom({ userName: 'a', active: false })
+    expect(userFrom({ userName: 'a' }, off).active).toBe(false)
+    expect(userFrom({ userName: 'a' }).active).toBe(true)
   })
   test('a name that stood already is not judged again', () => {
     const old = {
@@ -91,11 +97,11 @@ describe('a user', () => {
       active: true,
       attributes: { userName: 'a\u200b', displayName: 'x\u202e' },
     }
-    expect(readUser({ userName: 'a\u200b', displayName: 'x\u202e' }, old)).toEqual(old)
-    expect(() => readUser({ userName: 'b\u200b' }, old)).toThrow(refusal(400, 'invalidValue'))
+    expect(userFrom({ userName: 'a\u200b', displayName: 'x\u202e' }, old)).toEqual(old)
+    expect(() => userFrom({ userName: 'b\u200b' }, old)).toThrow(refusal(400, 'invalidValue'))
   })
   test.each([[null], [[]], ['x'], [undefined]])('%j is no user: invalidSyntax', (body) =>
-    expect(() => readUser(body)).toThrow(refusal(400, 'invalidSyntax')),
+    expect(() => userFrom(body)).toThrow(refusal(400, 'invalidSyntax')),
   )
   test.each([
     [{}],
@@ -109,23 +115,23 @@ describe('a user', () => {
     [{ userName: 'a', emails: [5.5, { value: {} }] }],
     [{ userName: 'a', name: 'Ada' }],
     [{ userName: 'a', externalId: 'x'.repeat(1_025) }],
-  ])('%j is not accepted: invalidValue', (body) => expect(() => readUser(body)).toThrow(refusal(400, 'invalidValue')))
+  ])('%j is not accepted: invalidValue', (body) => expect(() => userFrom(body)).toThrow(refusal(400, 'invalidValue')))
   test('a name of 255 characters is accepted, emoji count as one', () => {
-    expect(readUser({ userName: '🙂'.repeat(255) }).userName).toHaveLength(510)
-    expect(() => readUser({ userName: '🙂'.repeat(256) })).toThrow(refusal(400, 'invalidValue'))
+    expect(userFrom({ userName: '🙂'.repeat(255) }).userName).toHaveLength(510)
+    expect(() => userFrom({ userName: '🙂'.repeat(256) })).toThrow(refusal(400, 'invalidValue'))
   })
   test('a character counts as those that it is normalized to, and what is looked up by must fit into an index', () => {
-    expect(() => readUser({ userName: '\ufdfa'.repeat(15) })).toThrow(refusal(400, 'invalidValue'))
-    expect(() => readUser({ userName: 'a', externalId: '日'.repeat(700) })).toThrow(refusal(400, 'invalidValue'))
-    expect(() => readUser({ userName: 'a', emails: [{ value: '\ufdfa'.repeat(100) }] })).toThrow(refusal(400, 'invalidValue'))
-    expect(readUser({ userName: 'a', title: '日'.repeat(1_024) }).attributes.title).toHaveLength(1_024)
+    expect(() => userFrom({ userName: '\ufdfa'.repeat(15) })).toThrow(refusal(400, 'invalidValue'))
+    expect(() => userFrom({ userName: 'a', externalId: '日'.repeat(700) })).toThrow(refusal(400, 'invalidValue'))
+    expect(() => userFrom({ userName: 'a', emails: [{ value: '\ufdfa'.repeat(100) }] })).toThrow(refusal(400, 'invalidValue'))
+    expect(userFrom({ userName: 'a', title: '日'.repeat(1_024) }).attributes.title).toHaveLength(1_024)
   })
 })
 
 describe('a group', () => {
   test('needs a displayName alone', () => {
-    expect(readGroup({ displayName: 'G' })).toEqual({ displayName: 'G', externalId: null, attributes: {}, members: undefined })
-    expect(() => readGroup({ members: [] })).toThrow(refusal(400, 'invalidValue'))
+    expect(groupFrom({ displayName: 'G' })).toEqual({ displayName: 'G', externalId: null, attributes: {}, members: undefined })
+    expect(() => groupFrom({ members: [] })).toThrow(refusal(400, 'invalidValue'))
   })
   test('has each member once, by id', () => {
     const members = [
@@ -133,11 +139,11 @@ describe('a group', () => {
       { value: 'b', $ref: null },
       { value: 'a' },
     ]
-    expect(readGroup({ displayName: 'G', members }).members).toEqual([{ value: 'a' }, { value: 'b' }])
+    expect(groupFrom({ displayName: 'G', members }).members).toEqual([{ value: 'a' }, { value: 'b' }])
   })
   test('a PUT without members leaves them, with an empty list takes them all', () => {
-    expect(readGroupReplacement({ id: 'x', displayName: 'G' })).toEqual({ displayName: 'G', externalId: null })
-    expect(readGroupReplacement({ displayName: 'G', members: [] })).toEqual({
+    expect(replacementFrom({ id: 'x', displayName: 'G' })).toEqual({ displayName: 'G', externalId: null })
+    expect(replacementFrom({ displayName: 'G', members: [] })).toEqual({
       displayName: 'G',
       externalId: null,
       members: { all: [] },
@@ -146,9 +152,9 @@ describe('a group', () => {
   test('150,000 members are read in a blink, one more is a 413', () => {
     const members = Array.from({ length: 150_000 }, (_, at) => ({ value: `id-${at}`, display: 'x' }))
     const began = performance.now()
-    expect(readGroup({ displayName: 'G', members }).members).toHaveLength(150_000)
+    expect(groupFrom({ displayName: 'G', members }).members).toHaveLength(150_000)
     expect(performance.now() - began).toBeLessThan(1_000)
-    expect(() => readGroup({ displayName: 'G', members: [...members, { value: 'x' }] })).toThrow(refusal(413))
+    expect(() => groupFrom({ displayName: 'G', members: [...members, { value: 'x' }] })).toThrow(refusal(413))
   })
 })
 

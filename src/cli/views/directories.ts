@@ -68,6 +68,7 @@ const settings = (one: Directory) =>
     ['SCIM URL', one.scimUrl],
     ['On conflict', one.conflictPolicy],
     ['Unknown members', one.unknownMembers],
+    ['Strict', one.strict ? 'yes' : 'no'],
     ['Quiet time', `${count(one.quietSeconds)} s`],
     ['E-mail domains', one.emailDomains.join(', ') || 'all'],
   ] as const

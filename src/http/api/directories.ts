@@ -16,6 +16,9 @@ import { ConflictPolicy, Id, NoContent, Nullable, Provider, Time, UnknownMembers
 const settings = {
   conflictPolicy: ConflictPolicy,
   unknownMembers: UnknownMembers,
+  strict: Type.Boolean({
+    description: 'Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over',
+  }),
   quietSeconds: Type.Integer({
     minimum: 0,
     maximum: 86_400,

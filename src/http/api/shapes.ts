@@ -1,5 +1,6 @@
 import { type TSchema, Type } from 'typebox'
-import { conflictPolicies, providers, unknownMembersSettings } from '../../provisioning/directories.ts'
+import { conflictPolicies, unknownMembersSettings } from '../../provisioning/directories.ts'
+import { providers } from '../../scim/quirks.ts'
 
 /** A moment in UTC, RFC 3339; routes answer with a Date. */
 export const Time = Type.Unsafe<Date | string>({ type: 'string', format: 'date-time' })

@@ -6,6 +6,7 @@ import { groupById, groupPage } from '../../provisioning/read.ts'
 import { readGroupPatch } from '../../scim/group-patch.ts'
 import { resolveName } from '../../scim/names.ts'
 import type { Projection } from '../../scim/projection.ts'
+import { dialectOf } from '../../scim/quirks.ts'
 import { type GroupChange, readGroup, readGroupReplacement } from '../../scim/resource.ts'
 import { groupType } from '../../scim/schemas.ts'
 import { receiveGroup, receiveGroupDeletion, receiveMembersAlone, receiveNewGroup } from '../../sync/receive-group.ts'
@@ -40,7 +41,7 @@ export const groupRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
   })
 
   const list = async (request: FastifyRequest, reply: FastifyReply, given: unknown) => {
-    const { projection, ...query } = readQuery(groupType, given)
+    const { projection, ...query } = readQuery(groupType, given, dialectOf(request.directory))
     const text = await reading(db, request.scope, async (reader) => {
       const { total, items } = await groupPage(reader, request.directory.id, query)
       const frame = listFrame(total, query.paging.startIndex, items.length)
@@ -75,14 +76,14 @@ export function groupWrites(parts: Pick<Parts, 'db' | 'publicUrl'>): Writes {
 
   return {
     POST: async (asker, { body, projection }) => {
-      const input = readGroup(body)
+      const input = readGroup(body, dialectOf(asker.directory))
       return inTransaction(db, asker.scope, async (trx) =>
         written(trx, asker, await receiveNewGroup(trx, asker.directory, input), 201, projection),
       )
     },
-    PUT: (asker, write) => change(asker, write, readGroupReplacement(write.body)),
+    PUT: (asker, write) => change(asker, write, readGroupReplacement(write.body, dialectOf(asker.directory))),
     PATCH: async (asker, write) => {
-      const changed = readGroupPatch(write.body)
+      const changed = readGroupPatch(write.body, dialectOf(asker.directory))
       if (isAsked(write.projection)) return change(asker, write, changed)
       const { scope, directory } = asker
       const id = write.id as ProvisionedGroupId

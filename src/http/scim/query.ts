@@ -4,6 +4,7 @@ import { parseFilter, parseFilterAcross } from '../../scim/filter.ts'
 import { resolveName, under } from '../../scim/names.ts'
 import { readPaging } from '../../scim/paging.ts'
 import { type Projection, readProjection } from '../../scim/projection.ts'
+import type { Dialect } from '../../scim/quirks.ts'
 import { bodyOf } from '../../scim/resource.ts'
 import type { ResourceType } from '../../scim/schemas.ts'
 
@@ -16,11 +17,11 @@ export interface Asked extends Query {
  * Reads the parameters of a list (RFC 7644 §3.4.2), or the body of a `.search` (§3.4.3): the same names.
  * @throws ScimError 400, 403 `sensitive`
  */
-export function readQuery(type: ResourceType, given: unknown): Asked {
+export function readQuery(type: ResourceType, given: unknown, dialect: Dialect): Asked {
   const asked = bodyOf(given)
   const filter = textOf('filter', asked)
   return {
-    filter: filter === undefined ? undefined : parseFilter(type, filter),
+    filter: filter === undefined ? undefined : parseFilter(type, filter, dialect),
     sort: sortOf(type, asked),
     paging: pagingOf(asked),
     projection: projectionOf(type, asked),
@@ -31,12 +32,12 @@ export function readQuery(type: ResourceType, given: unknown): Asked {
  * Reads what is asked of several kinds of resources at once (RFC 7644 §3.4.2.1), for each of them.
  * @throws ScimError 400, 403 `sensitive`
  */
-export function readQueryAcross(types: readonly ResourceType[], given: unknown): Asked[] {
+export function readQueryAcross(types: readonly ResourceType[], given: unknown, dialect: Dialect): Asked[] {
   const asked = bodyOf(given)
   if (textOf('sortBy', asked) !== undefined)
     throw new ScimError(400, 'invalidValue', 'Users and groups together are not sorted. Ask /Users or /Groups.')
   const text = textOf('filter', asked)
-  const filters = text === undefined ? [] : parseFilterAcross(types, text)
+  const filters = text === undefined ? [] : parseFilterAcross(types, text, dialect)
   return types.map((type, at) => ({ filter: filters[at], paging: pagingOf(asked), projection: projectionOf(type, asked) }))
 }
 

@@ -2,6 +2,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { reading } from '../../database/transaction.ts'
 import { groupPage, userPage } from '../../provisioning/read.ts'
 import { project, wants } from '../../scim/projection.ts'
+import { dialectOf } from '../../scim/quirks.ts'
 import { userResource } from '../../scim/representation.ts'
 import { groupType, userType } from '../../scim/schemas.ts'
 import type { Parts } from '../parts.ts'
@@ -14,7 +15,7 @@ export const searchRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
   const base = scimBase(parts.publicUrl)
 
   const list = async (request: FastifyRequest, reply: FastifyReply, given: unknown) => {
-    const [ofUsers, ofGroups] = readQueryAcross([userType, groupType], given)
+    const [ofUsers, ofGroups] = readQueryAcross([userType, groupType], given, dialectOf(request.directory))
     if (ofUsers === undefined || ofGroups === undefined) throw new Error('Each kind has its query.')
     const { startIndex, count } = ofUsers.paging
     const text = await reading(parts.db, request.scope, async (reader) => {

@@ -5,6 +5,7 @@ import { inTransaction, reading } from '../../database/transaction.ts'
 import { userById, userPage } from '../../provisioning/read.ts'
 import { listResponse } from '../../scim/messages.ts'
 import { type Projection, project, wants } from '../../scim/projection.ts'
+import { dialectOf } from '../../scim/quirks.ts'
 import { type StoredUser, userResource } from '../../scim/representation.ts'
 import { readUser } from '../../scim/resource.ts'
 import { userType } from '../../scim/schemas.ts'
@@ -32,7 +33,7 @@ export const userRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
   })
 
   const list = async (request: FastifyRequest, reply: FastifyReply, given: unknown) => {
-    const { projection, ...query } = readQuery(userType, given)
+    const { projection, ...query } = readQuery(userType, given, dialectOf(request.directory))
     const { total, items } = await reading(db, request.scope, (reader) =>
       userPage(reader, request.directory.id, query, wants(projection, 'groups')),
     )
@@ -64,14 +65,14 @@ export function userWrites({ db, publicUrl }: Pick<Parts, 'db' | 'publicUrl'>): 
 
   return {
     POST: async (asker, { body, projection }) => {
-      const input = readUser(body)
+      const input = readUser(body, dialectOf(asker.directory))
       const user = await inTransaction(db, asker.scope, async (trx) =>
         read(trx, asker, await receiveNewUser(trx, asker.directory, input), projection),
       )
       return written(201, user, projection)
     },
-    PUT: (asker, write) => change(asker, write, (current) => readUser(write.body, current)),
-    PATCH: (asker, write) => change(asker, write, (current) => applyUserPatch(current, write.body)),
+    PUT: (asker, write) => change(asker, write, (current) => readUser(write.body, dialectOf(asker.directory), current)),
+    PATCH: (asker, write) => change(asker, write, (current) => applyUserPatch(current, write.body, dialectOf(asker.directory))),
     DELETE: async ({ scope, directory }, { id }) => {
       await inTransaction(db, scope, (trx) => receiveUserDeletion(trx, directory, id as ProvisionedUserId))
       return { status: 204 }

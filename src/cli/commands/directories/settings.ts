@@ -4,6 +4,7 @@ import { again, wholeNumber } from '../../lists.ts'
 export interface SettingOptions {
   conflictPolicy?: 'review' | 'refuse'
   unknownMembers?: 'record' | 'refuse'
+  strict?: boolean
   quietSeconds?: number
   emailDomain?: string[]
 }
@@ -23,15 +24,18 @@ export function addSettingOptions(command: Command): Command {
         'refuse',
       ]),
     )
+    .option('--strict', 'answer 400 to a push of attributes that no schema has')
+    .option('--no-strict', 'pass them over')
     .option('--quiet-seconds <n>', 'how long after its last member a group counts as being filled', wholeNumber)
     .option('--email-domain <domain>', 'only people of this domain; may be given again, "" for all', again)
 }
 
 /** The settings that were given, as the API names them. */
-export function settingsOf({ conflictPolicy, unknownMembers, quietSeconds, emailDomain }: SettingOptions) {
+export function settingsOf({ conflictPolicy, unknownMembers, strict, quietSeconds, emailDomain }: SettingOptions) {
   return {
     ...(conflictPolicy === undefined ? {} : { conflictPolicy }),
     ...(unknownMembers === undefined ? {} : { unknownMembers }),
+    ...(strict === undefined ? {} : { strict }),
     ...(quietSeconds === undefined ? {} : { quietSeconds }),
     ...(emailDomain === undefined ? {} : { emailDomains: emailDomain.filter((domain) => domain !== '') }),
   }
