@@ -7,6 +7,7 @@ import { groupUrn, syncGroupUrn } from '../scim/group-schema.ts'
 import { type AttributeName, lastOf, printName } from '../scim/names.ts'
 import type { ResourceType } from '../scim/schemas.ts'
 import { enterpriseUserUrn, userUrn } from '../scim/user-schema.ts'
+import { managerSql } from './manager-sql.ts'
 
 type Condition = RawBuilder<boolean>
 type Compare = Extract<Filter, { kind: 'compare' }>
@@ -166,6 +167,11 @@ const userColumns: Record<string, Column> = {
   'meta.resourceType': { kind: 'text', sql: sql`'User'::text`, form: 'exact' },
   'meta.version': { kind: 'text', sql: sql`'W/"' || u.version || '"'`, form: 'exact' },
   meta: { kind: 'time', sql: sql`u.created_at` },
+  [`${enterpriseUserUrn}:manager.displayName`]: {
+    kind: 'text',
+    sql: managerSql(sql`lower(m.attributes ->> 'displayName')`),
+    form: 'lower',
+  },
 }
 
 const groupColumns: Record<string, Column> = {

@@ -8,6 +8,7 @@ import type { Paging } from '../scim/paging.ts'
 import type { StoredGroup, StoredUser } from '../scim/representation.ts'
 import { groupType, type ResourceType, userType } from '../scim/schemas.ts'
 import { filterSql } from './filter-sql.ts'
+import { managerSql } from './manager-sql.ts'
 import { orderSql } from './order-sql.ts'
 
 /** What a list asks for (RFC 7644 §3.4.2). Without a sort the order is that of creation, so that pages stand still. */
@@ -163,7 +164,8 @@ async function users(
   )`
   const { rows } = await sql<StoredUser>`
     select u.id, u.external_id as "externalId", u.user_name as "userName", u.active, u.attributes, u.version,
-      u.created_at as "createdAt", u.updated_at as "updatedAt", ${withGroups ? pushedInto : sql`null`} as groups
+      u.created_at as "createdAt", u.updated_at as "updatedAt", ${withGroups ? pushedInto : sql`null`} as groups,
+      ${managerSql(sql`json_build_object('id', m.id, 'displayName', m.attributes ->> 'displayName')`)} as manager
     from provisioned_users u
     where u.org_id = ${reader.orgId} and u.directory_id = ${directoryId} ${rest}`.execute(reader)
   return rows

@@ -1,4 +1,5 @@
 import { groupUrn, syncGroupUrn } from './group-schema.ts'
+import { isObject } from './json.ts'
 import { enterpriseUserUrn, userUrn } from './user-schema.ts'
 
 /** A user as it is stored. */
@@ -13,6 +14,8 @@ export interface StoredUser {
   updatedAt: Date
   /** Null where they were not read, or there is none. */
   groups: { value: string; display: string; type: 'direct' }[] | null
+  /** The user whom the directory named as manager, where it has pushed them. */
+  manager: { id: string; displayName: string | null } | null
 }
 
 /** A group as it is stored, without its members. */
@@ -39,6 +42,7 @@ export function userResource(user: StoredUser, base: string): Record<string, unk
     id,
     ...(externalId === null ? {} : { externalId }),
     ...attributes,
+    ...withManager(user, base),
     userName,
     active: shownActive(user),
     ...(groups === null ? {} : { groups: groups.map((group) => withRef(group, base)) }),
@@ -49,6 +53,15 @@ export function userResource(user: StoredUser, base: string): Record<string, unk
 /** `active` as it is shown: a PATCH may have taken it away. What is in force stays as it was, so that no omission revives anybody. */
 export const shownActive = ({ active, attributes }: Pick<StoredUser, 'active' | 'attributes'>): boolean | undefined =>
   attributes.active === null ? undefined : active
+
+// RFC 7643 §4.3: the server says who the manager is whose id it was given; of a stranger it shows what it was given.
+function withManager({ attributes, manager }: StoredUser, base: string): Record<string, unknown> {
+  const extension = attributes[enterpriseUserUrn]
+  if (manager === null || !isObject(extension)) return {}
+  const { id, displayName } = manager
+  const shown = { value: id, $ref: locationOf('User', id, base), ...(displayName === null ? {} : { displayName }) }
+  return { [enterpriseUserUrn]: { ...extension, manager: shown } }
+}
 
 const withRef = ({ value, ...rest }: NonNullable<StoredUser['groups']>[number], base: string) => ({
   value,

@@ -5,7 +5,17 @@ import { find, sameName, under } from './names.ts'
 import { type Dialect, hasQuirk } from './quirks.ts'
 import { shownActive } from './representation.ts'
 import { groupType, type ResourceType, userType } from './schemas.ts'
-import { fitsInKey, known, maxTextLength, readObject, readValue, seenName, unknownAttribute } from './values.ts'
+import {
+  fitsInKey,
+  known,
+  maxTextLength,
+  nameParts,
+  nothingHidden,
+  readObject,
+  readValue,
+  seenName,
+  unknownAttribute,
+} from './values.ts'
 
 /** A user as a provider gives it. */
 export interface UserInput {
@@ -84,12 +94,21 @@ export function userOf(read: Record<string, unknown>, current?: UserInput): User
   if (typeof userName !== 'string') throw new ScimError(400, 'invalidValue', 'userName is missing. Map an attribute to it.')
   if (userName !== current?.userName) seenName('userName', userName)
   if (typeof displayName === 'string' && displayName !== current?.attributes.displayName) seenName('displayName', displayName)
+  for (const { name } of nameParts) {
+    const part = partOfName(attributes, name)
+    if (part !== undefined && part !== partOfName(current?.attributes, name)) nothingHidden(`name.${name}`, part)
+  }
   return {
     userName,
     externalId: typeof externalId === 'string' ? externalId : null,
     active: typeof active === 'boolean' ? active : (current?.active ?? true),
     attributes: active === undefined && current?.attributes.active === null ? { ...attributes, active: null } : attributes,
   }
+}
+
+function partOfName(attributes: Record<string, unknown> | undefined, part: string): string | undefined {
+  const text = isObject(attributes?.name) ? attributes.name[part] : undefined
+  return typeof text === 'string' ? text : undefined
 }
 
 /** Reads the body of a POST. @throws ScimError 400 `invalidSyntax`, `invalidValue`; 413 for too many members */

@@ -56,7 +56,16 @@ export const userAttributes: readonly Attribute[] = [
   text('password', 'Never kept.', { mutability: 'writeOnly', returned: 'never' }),
   plural('emails', 'E-mail addresses.', text('value', 'The address.'), ['work', 'home', 'other']),
   plural('phoneNumbers', 'Telephone numbers.', text('value', 'The number.'), ['work', 'home', 'mobile', 'fax', 'pager', 'other']),
-  plural('ims', 'Instant messaging addresses.', text('value', 'The address.')),
+  plural('ims', 'Instant messaging addresses.', text('value', 'The address.'), [
+    'aim',
+    'gtalk',
+    'icq',
+    'xmpp',
+    'msn',
+    'skype',
+    'qq',
+    'yahoo',
+  ]),
   plural('photos', 'Pictures.', reference('value', 'Where the picture is.', ['external']), ['photo', 'thumbnail']),
   complex(
     'addresses',

@@ -1,8 +1,11 @@
 import type { Attribute } from './attributes.ts'
 import { ScimError } from './error.ts'
+import { timeOf } from './filter.ts'
+import { groupAttributes } from './group-schema.ts'
 import { isObject } from './json.ts'
 import { find } from './names.ts'
 import { type Dialect, straightValue } from './quirks.ts'
+import { userAttributes } from './user-schema.ts'
 
 /** Rule 21: names, other text, and what is no text for people (certificates). */
 export const maxNameLength = 255
@@ -77,8 +80,22 @@ function readOne(attribute: Attribute, value: unknown, dialect: Dialect): unknow
       return value
     default:
       if (typeof value !== 'string') throw wrongType(attribute, 'a text')
-      return shortEnough(attribute, value)
+      return inForm(attribute, shortEnough(attribute, value))
   }
+}
+
+// Base64 as RFC 4648 §4 has it, where the padding may be left out (RFC 7643 §2.3.6).
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/
+// What RFC 3986 lets a URI, absolute or relative, consist of; letters beyond ASCII too, as IRIs have them.
+const uri = /^(?:[\w.~:/?#[\]@!$&'()*+,;=-]|%[0-9A-F]{2}|[^\p{ASCII}\p{C}\p{Z}])*$/iu
+
+/** @throws ScimError 400 `invalidValue` for a text that is not what its type says (RFC 7643 §2.3) */
+function inForm(attribute: Attribute, text: string): string {
+  if (attribute.type === 'binary' && !base64.test(text)) throw wrongType(attribute, 'base64')
+  if (attribute.type === 'reference' && !uri.test(text)) throw wrongType(attribute, 'a URI')
+  if (attribute.type === 'dateTime' && timeOf(text) === undefined)
+    throw wrongType(attribute, 'a time such as "2026-01-31T12:00:00Z"')
+  return text
 }
 
 // A value that only says what it would be for says nothing: what is left when Entra empties `emails[type eq "work"].value`.
@@ -93,7 +110,14 @@ export function notTooMany<T>(attribute: Attribute, list: T[]): T[] {
   throw new ScimError(400, 'invalidValue', `${attribute.name} can have ${maxValues} values. Leave some out.`)
 }
 
-const names = new Set(['userName', 'displayName'])
+/** What people and groups are called by (rule 21): the parts of a person's name too, of which the name that is shown is made. */
+export const nameParts: readonly Attribute[] = find(userAttributes, 'name')?.subAttributes ?? []
+const names: ReadonlySet<Attribute | undefined> = new Set([
+  find(userAttributes, 'userName'),
+  find(userAttributes, 'displayName'),
+  find(groupAttributes, 'displayName'),
+  ...nameParts,
+])
 const keys = new Set(['userName', 'displayName', 'externalId', 'value'])
 
 function shortEnough(attribute: Attribute, value: string): string {
@@ -101,7 +125,7 @@ function shortEnough(attribute: Attribute, value: string): string {
     if (value.length > maxBinaryLength) throw tooLong(attribute, `${maxBinaryLength} characters`)
     return value
   }
-  const max = names.has(attribute.name) ? maxNameLength : maxTextLength
+  const max = names.has(attribute) ? maxNameLength : maxTextLength
   // One character may stand for eighteen once it is normalized: only what could be too long is looked at closely.
   if (value.length * 18 <= max) return value
   // Before it is normalized, which takes time with the square of a run of accents: 800 KB took 36 s.
@@ -140,6 +164,11 @@ const unseen = /[\p{Cc}\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2064
 /** A name that is new here: something can be seen of it, and nothing is hidden in it. @throws ScimError 400 `invalidValue` */
 export function seenName(attribute: string, name: string): string {
   if (name.trim() === '') throw new ScimError(400, 'invalidValue', `${attribute} is empty. Give it a name.`)
+  return nothingHidden(attribute, name)
+}
+
+/** A part of a name that is new here. @throws ScimError 400 `invalidValue` */
+export function nothingHidden(attribute: string, name: string): string {
   const found = unseen.exec(name)
   if (found === null) return name
   const code = (found[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')

@@ -1,3 +1,5 @@
+import type { DirectorySettings } from '../../src/provisioning/directories.ts'
+import type { Provider as ProviderKind } from '../../src/scim/quirks.ts'
 import type { Answer, Client } from './clients.ts'
 import { expect, test as world } from './world.ts'
 
@@ -51,6 +53,10 @@ interface Stories {
   okta: Provider
   /** Another directory of the same organization. */
   entra: Provider
+  /** A client that speaks SCIM as the RFCs have it, and nothing else is known of. */
+  client: Provider
+  /** Connects another provider. */
+  connects: (provider: ProviderKind, settings?: Partial<DirectorySettings>) => Promise<Provider>
 }
 
 export const test = world.extend<Stories>({
@@ -61,7 +67,10 @@ export const test = world.extend<Stories>({
     const directory = await org.directory({ name: 'okta', provider: 'okta' })
     await use(providerOf(scim, directory))
   },
-  entra: async ({ org, scim }, use) => use(providerOf(scim, await org.directory({ name: 'entra', provider: 'entra' }))),
+  entra: async ({ connects }, use) => use(await connects('entra')),
+  client: async ({ connects }, use) => use(await connects('other')),
+  connects: async ({ org, scim }, use) =>
+    use(async (provider, settings) => providerOf(scim, await org.directory({ name: provider, provider, ...settings }))),
 })
 
 function organizationOf(api: Client): Organization {
