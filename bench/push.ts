@@ -147,8 +147,10 @@ async function load(
 }
 
 /** The bare handler in a process of its own, as the server is. */
-async function startBare({ connection }: BenchOrganization): Promise<{ url: string; stop(): void }> {
-  const child = fork(new URL('./bare-handler.ts', import.meta.url), [JSON.stringify(connection)])
+async function startBare({ connection, scope, directory }: BenchOrganization): Promise<{ url: string; stop(): void }> {
+  const child = fork(new URL('./bare-handler.ts', import.meta.url), [
+    JSON.stringify({ connection, orgId: scope.orgId, directoryId: directory.id }),
+  ])
   const [url] = (await once(child, 'message')) as [string]
   return { url, stop: () => child.kill() }
 }
