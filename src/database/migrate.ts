@@ -6,6 +6,7 @@ import type { ConnectionOptions } from './connection.ts'
 import { sqlState } from './errors.ts'
 import * as organization from './migrations/0001-organization.ts'
 import * as membershipFunctions from './migrations/0002-membership-functions.ts'
+import * as pushesTogether from './migrations/0003-pushes-together.ts'
 import * as strictDirectories from './migrations/0009-strict-directories.ts'
 
 interface Migration {
@@ -17,6 +18,7 @@ interface Migration {
 const migrations: Record<string, Migration> = {
   '0001-organization': organization,
   '0002-membership-functions': membershipFunctions,
+  '0003-pushes-together': pushesTogether,
   '0009-strict-directories': strictDirectories,
 }
 

@@ -85,7 +85,7 @@ export async function appendLogs(trx: Trx, entries: LogEntry[]): Promise<void> {
       added uuid[], removed uuid[], pushed_added uuid[], pushed_removed uuid[])`.execute(trx)
 }
 
-/** What change_memberships (migration 0002) takes of an act: organization, actor, request, action, directory, run, facts. */
+/** What change_memberships (migration 0003) takes of an act: organization, actor, request, action, directory, run, facts. */
 export function logArguments(trx: Trx, act: Act): RawBuilder<unknown> {
   return sql`${trx.orgId}::uuid, ${trx.scope.actor}::text, ${trx.scope.requestId ?? null}::text, ${act.action}::text,
     ${act.directoryId ?? null}::uuid, ${act.runId ?? null}::uuid, ${JSON.stringify(act.facts ?? {})}::jsonb`

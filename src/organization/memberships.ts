@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Db, Scope, Trx } from '../database/connection.ts'
 import type { AccountId, DirectoryId, GroupId, ProvisionedGroupId } from '../database/ids.ts'
+import { together } from '../database/together.ts'
 import { inOneStatement } from '../database/transaction.ts'
 import { type Act, logArguments } from './log.ts'
 
@@ -58,23 +59,50 @@ export function writePushed(trx: Trx, rows: PushedRows, act: Act): Promise<Membe
   )
 }
 
-/**
- * A push of members alone, as one statement that is a transaction of its own (push_members, migration 0002).
- * @returns whether anything changed; undefined, and nothing is done, where a member is unknown or there is no such group
- */
-export async function pushMembers(
-  db: Db,
-  scope: Scope,
-  push: { directoryId: DirectoryId; id: ProvisionedGroupId; added: readonly string[]; removed: readonly string[] },
-): Promise<boolean | undefined> {
-  const { directoryId, id, added, removed } = push
-  const values = [scope.orgId, scope.actor, scope.requestId ?? null, directoryId, id, added, removed]
-  const [row] = await inOneStatement<{ changed: boolean | null }>(
+/** A push of members alone: users of the directory by id, each once. */
+export interface MembersPush {
+  scope: Scope
+  directoryId: DirectoryId
+  id: ProvisionedGroupId
+  added: readonly string[]
+  removed: readonly string[]
+}
+
+/** @returns the version that the pushed group has now; undefined, and nothing is done, where a member is unknown, there is no such group, or it is locked */
+export type PushMembers = (push: MembersPush) => Promise<number | undefined>
+
+/** Pushes of members alone, those that come at the same time together: one statement, which is a transaction of its own (push_members, migration 0003). */
+export function pushMembersTogether(db: Db): PushMembers {
+  const push = together((pushes: MembersPush[]) => pushAtOnce(db, pushes), {
+    subject: ({ id }) => id,
+    size: ({ added, removed }) => added.length + removed.length,
+    most: 200,
+  })
+  return (one) => push(`${one.directoryId} ${one.scope.actor}`, one)
+}
+
+async function pushAtOnce(db: Db, pushes: MembersPush[]): Promise<(number | undefined)[]> {
+  const [{ scope, directoryId }] = pushes as [MembersPush]
+  const members = pushes.flatMap(({ added, removed }, at) => [
+    ...added.map((id) => ({ push: at + 1, id, pushed: true })),
+    ...removed.map((id) => ({ push: at + 1, id, pushed: false })),
+  ])
+  const values = [
+    scope.orgId,
+    scope.actor,
+    directoryId,
+    pushes.map(({ id }) => id),
+    pushes.map((push) => push.scope.requestId ?? null),
+    members.map(({ push }) => push),
+    members.map(({ id }) => id),
+    members.map(({ pushed }) => pushed),
+  ]
+  const [row] = await inOneStatement<{ versions: (number | null)[] }>(
     db,
-    'select push_members($1, $2, $3, $4, $5, $6, $7) as changed',
+    'select push_members($1, $2, $3, $4, $5, $6, $7, $8) as versions',
     values,
   )
-  return row?.changed ?? undefined
+  return pushes.map((_, at) => row?.versions[at] ?? undefined)
 }
 
 /** Sync: makes the effective members of a group the pushed ones. Reads and writes the differences only. */
@@ -135,7 +163,7 @@ function differences(trx: Trx, groupIds: readonly GroupId[], truths: RawBuilder<
 }
 
 /**
- * Writes memberships by the one statement there is for it (change_memberships, migration 0002): from `given` (group_id, account_id, pushed,
+ * Writes memberships by the one statement there is for it (change_memberships, migration 0003): from `given` (group_id, account_id, pushed,
  * effective; each pair once; null leaves a truth as it is) come the rows, the groups' counts and one log entry a group. The caller holds
  * the groups' locks.
  */

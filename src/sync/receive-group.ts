@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Db, Scope, Trx } from '../database/connection.ts'
+import type { Scope, Trx } from '../database/connection.ts'
 import { isId, type ProvisionedGroupId } from '../database/ids.ts'
 import { insertGroup } from '../organization/groups.ts'
 import { appendLog } from '../organization/log.ts'
-import { pushMembers, writePushed } from '../organization/memberships.ts'
+import { type PushMembers, writePushed } from '../organization/memberships.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
 import { existingGroupNamed, judge } from '../provisioning/conflict.ts'
@@ -22,6 +22,7 @@ import { renameGroup, settleNames, unpair } from '../provisioning/pairing.ts'
 import { membersIds, pushedDelta, pushedWhole, unknownAmong } from '../provisioning/pushed-members.ts'
 import { setState } from '../provisioning/states.ts'
 import { forgetUnknownMembers, keepUnknownMembers, recordUnknownMembers } from '../provisioning/unknown-members.ts'
+import { keepUsers } from '../provisioning/users.ts'
 import type { GroupChange, GroupInput, MemberInput } from '../scim/resource.ts'
 
 /**
@@ -31,7 +32,11 @@ import type { GroupChange, GroupInput, MemberInput } from '../scim/resource.ts'
  */
 export async function receiveNewGroup(trx: Trx, directory: DirectoryContext, input: GroupInput): Promise<ProvisionedGroupId> {
   const key = nameKey(input.displayName)
-  const [isTaken, existing] = await Promise.all([isGroupNameProvisioned(trx, directory.id, key), existingGroupNamed(trx, key)])
+  const [, isTaken, existing] = await Promise.all([
+    keepUsers(trx, directory.id),
+    isGroupNameProvisioned(trx, directory.id, key),
+    existingGroupNamed(trx, key),
+  ])
   if (isTaken)
     throw nameTaken(
       input.displayName,
@@ -78,6 +83,7 @@ export async function receiveGroup(
   id: ProvisionedGroupId,
   { members, ...attributes }: GroupChange,
 ): Promise<{ changed: boolean }> {
+  if (members !== undefined) await keepUsers(trx, directory.id)
   if (attributes.displayName !== undefined)
     await lockConcerned(trx, { pushedIds: [id], nameKeys: [nameKey(attributes.displayName)] })
   const group = await lockProvisionedGroup(trx, directory.id, id)
@@ -86,21 +92,20 @@ export async function receiveGroup(
 }
 
 /**
- * The common push, some members and nothing else, all of them known: one statement, whatever the group's size.
- * @returns whether anything changed; undefined, and nothing is done, where `receiveGroup` is needed
+ * The common push, some members and nothing else, all of them known: a part of one statement, whatever the group's size.
+ * @returns the version that the group has now; undefined, and nothing is done, where `receiveGroup` is needed
  */
 export async function receiveMembersAlone(
-  db: Db,
+  pushMembers: PushMembers,
   scope: Scope,
   directory: DirectoryContext,
   id: ProvisionedGroupId,
   { members, ...attributes }: GroupChange,
-): Promise<{ changed: boolean } | undefined> {
+): Promise<number | undefined> {
   if (members === undefined || 'all' in members || Object.keys(attributes).length > 0 || !isId(id)) return undefined
   const { added, removed } = membersIds(members)
   if (added.length < members.added.length || removed.length < members.removed.length) return undefined
-  const changed = await pushMembers(db, scope, { directoryId: directory.id, id, added, removed })
-  return changed === undefined ? undefined : { changed }
+  return pushMembers({ scope, directoryId: directory.id, id, added, removed })
 }
 
 /** A directory deletes a group: one that is not synced goes, and the existing one never notices; a synced one is unmanaged and keeps its members. */

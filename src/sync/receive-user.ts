@@ -27,6 +27,7 @@ import {
   isUserNameProvisioned,
   lockProvisionedUser,
   lockUsersOf,
+  lockUsersOfDirectory,
   type ProvisionedUser,
   updateProvisionedUser,
 } from '../provisioning/users.ts'
@@ -111,6 +112,7 @@ export async function receiveUser(
  * @throws Refusal `not_found`
  */
 export async function receiveUserDeletion(trx: Trx, directory: DirectoryContext, id: ProvisionedUserId): Promise<void> {
+  await lockUsersOfDirectory(trx, directory.id)
   await lockUsersOf(trx, id)
   const user = await lockProvisionedUser(trx, directory.id, id)
   const groups = await lockPushedGroupsOf(trx, directory.id, user.accountId)

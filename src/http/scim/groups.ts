@@ -2,6 +2,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Trx } from '../../database/connection.ts'
 import type { ProvisionedGroupId } from '../../database/ids.ts'
 import { inTransaction, reading } from '../../database/transaction.ts'
+import { pushMembersTogether } from '../../organization/memberships.ts'
 import { groupById, groupPage } from '../../provisioning/read.ts'
 import { readGroupPatch } from '../../scim/group-patch.ts'
 import { resolveName } from '../../scim/names.ts'
@@ -56,6 +57,7 @@ export const groupRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
 /** How a group is changed: POST 201, PUT 200, PATCH 204 unless attributes are asked for, DELETE 204. */
 export function groupWrites(parts: Pick<Parts, 'db' | 'publicUrl'>): Writes {
   const { db } = parts
+  const pushMembers = pushMembersTogether(db)
 
   const written = async (trx: Trx, asker: Asker, id: string, status: 200 | 201, projection: Projection): Promise<Written> => {
     const group = await groupById(trx, asker.directory.id, id)
@@ -87,8 +89,8 @@ export function groupWrites(parts: Pick<Parts, 'db' | 'publicUrl'>): Writes {
       if (isAsked(write.projection)) return change(asker, write, changed)
       const { scope, directory } = asker
       const id = write.id as ProvisionedGroupId
-      const isDone = await receiveMembersAlone(db, scope, directory, id, changed)
-      if (!isDone) await inTransaction(db, scope, (trx) => receiveGroup(trx, directory, id, changed))
+      const version = await receiveMembersAlone(pushMembers, scope, directory, id, changed)
+      if (version === undefined) await inTransaction(db, scope, (trx) => receiveGroup(trx, directory, id, changed))
       return { status: 204 }
     },
     DELETE: async ({ scope, directory }, { id }) => {

@@ -1,0 +1,103 @@
+import { sql } from 'kysely'
+import type { Db } from '../../src/database/connection.ts'
+import type { ProvisionedGroupId } from '../../src/database/ids.ts'
+import { pushMembersTogether } from '../../src/organization/memberships.ts'
+import { findDirectory } from '../../src/provisioning/directories.ts'
+import { lockProvisionedGroup } from '../../src/provisioning/groups.ts'
+import { keepUsers, lockUsersOfDirectory } from '../../src/provisioning/users.ts'
+import { expect, test } from '../support/story.ts'
+
+const people = Array.from({ length: 8 }, (_, at) => `person${at}`)
+const groups = Array.from({ length: 8 }, (_, at) => `Group ${at}`)
+
+test('pushes that come at the same time are one transaction, each under its own request', async ({ okta, org, db, inOrg }) => {
+  await okta.knows(...people)
+  for (const group of groups) await okta.pushes({ group })
+  const { id: directoryId } = await inOrg((trx) => findDirectory(trx, okta.directory.name))
+  const push = pushMembersTogether(db)
+  const pushes = groups.map((group, at) => ({
+    scope: { ...org.scope, requestId: `request ${at}` },
+    directoryId,
+    id: okta.idOf(group) as ProvisionedGroupId,
+    added: people.slice(0, 3).map(okta.idOfPerson),
+    removed: [],
+  }))
+  expect(await Promise.all(pushes.map(push))).toEqual(groups.map(() => 2))
+  const { rows } = await inOrg((trx) =>
+    sql`
+      select count(*)::int as entries, count(distinct request_id)::int as requests, count(distinct xid)::int as transactions
+      from log_entries where org_id = ${trx.orgId} and action = 'members.pushed' and request_id like 'request %'`.execute(trx),
+  )
+  // The first goes alone, the others while it is written.
+  expect(rows).toEqual([{ entries: 8, requests: 8, transactions: 2 }])
+  for (const group of groups) expect(await okta.membersOf(group)).toEqual(people.slice(0, 3))
+})
+
+test('pushes of one group that come at the same time each take effect', async ({ okta, acme }) => {
+  await okta.knows(...people)
+  await okta.pushes({ group: 'G', members: ['person0'] })
+  const statuses = await Promise.all([okta.removes('G', ['person0']), ...people.slice(1).map((name) => okta.adds('G', [name]))])
+  expect(statuses).toEqual(people.map(() => 204))
+  expect(await acme.membersOf('G')).toEqual(people.slice(1))
+})
+
+test('a push with an unknown member, or of no group, does not hold up those that come with it', async ({ okta, acme }) => {
+  await okta.knows(...people)
+  for (const group of groups) await okta.pushes({ group })
+  const statuses = await Promise.all([
+    okta.adds('Group 0', ['person0']),
+    okta.adds('Group 1', ['person1', '0199aaaa-0000-7000-8000-000000000000']),
+    okta.adds('0199bbbb-0000-7000-8000-000000000000', ['person2']),
+    okta.adds('Group 3', ['person3']),
+  ])
+  expect(statuses).toEqual([204, 204, 404, 204])
+  expect(await acme.membersOf('Group 1')).toEqual(['person1'])
+  expect(await acme.membersOf('Group 3')).toEqual(['person3'])
+})
+
+test('a group that somebody else is at does not hold up the pushes of other groups', async ({ okta, acme, inOrg, db }) => {
+  await okta.knows(...people)
+  for (const group of groups) await okta.pushes({ group })
+  let waiting: Promise<number> | undefined
+  await inOrg(async (trx) => {
+    const { id } = await findDirectory(trx, okta.directory.name)
+    await lockProvisionedGroup(trx, id, okta.idOf('Group 0') as ProvisionedGroupId)
+    waiting = okta.adds('Group 0', ['person0'])
+    await someoneWaits(db)
+    const others = groups.slice(1)
+    expect(await Promise.all(others.map((group) => okta.adds(group, ['person1'])))).toEqual(others.map(() => 204))
+  })
+  expect(await waiting).toBe(204)
+  expect(await acme.membersOf('Group 0')).toEqual(['person0'])
+})
+
+test('who is deleted at this moment is not pushed into a group behind the deletion', async ({ okta, acme, inOrg, db }) => {
+  await okta.knows('ada', 'bob')
+  await okta.pushes({ group: 'G', members: ['bob'] })
+  await okta.pushes({ group: 'H', members: ['bob'] })
+  const acts: Promise<number>[] = []
+  await inOrg(async (trx) => {
+    await lockUsersOfDirectory(trx, (await findDirectory(trx, okta.directory.name)).id)
+    acts.push(okta.adds('G', ['ada']), okta.replaces('H', ['ada']))
+    await someoneWaits(db, 2)
+  })
+  expect(await Promise.all(acts)).toEqual([204, 204])
+  const deletion: Promise<number>[] = []
+  await inOrg(async (trx) => {
+    await keepUsers(trx, (await findDirectory(trx, okta.directory.name)).id)
+    deletion.push(okta.deletesPerson('ada'))
+    await someoneWaits(db)
+  })
+  expect(await Promise.all(deletion)).toEqual([204])
+  expect(await acme.membersOf('G')).toEqual(['bob'])
+  expect(await acme.membersOf('H')).toEqual([])
+})
+
+async function someoneWaits(db: Db, many = 1): Promise<void> {
+  for (let waiting = 0; waiting < many; ) {
+    const { rows } = await db.pool.query<{ n: number }>(
+      "select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+    )
+    waiting = rows[0]?.n ?? 0
+  }
+}
