@@ -85,9 +85,15 @@ export function queriesOn(client: PoolClient, scope: Scope): { queries: Reader; 
   return { queries: new OrganizationQueries(connection, scope), end: () => connection.end() }
 }
 
+/** Has the next statements of `queries` go unnamed: where plans are not forced, each is then planned for the values it is called with. */
+export function sendUnnamed(queries: Reader): void {
+  ;(queries as OrganizationQueries).onClient.isNaming = false
+}
+
 class OrganizationQueries extends Kysely<Tables> implements Reader {
   readonly scope: Scope
-  constructor(connection: DatabaseConnection, scope: Scope) {
+  readonly onClient: ClientConnection
+  constructor(connection: ClientConnection, scope: Scope) {
     super({
       dialect: {
         createAdapter: () => new PostgresAdapter(),
@@ -97,6 +103,7 @@ class OrganizationQueries extends Kysely<Tables> implements Reader {
       },
     })
     this.scope = scope
+    this.onClient = connection
   }
   get orgId(): OrgId {
     return this.scope.orgId
@@ -124,6 +131,7 @@ class ClientDriver implements Driver {
 class ClientConnection implements DatabaseConnection {
   readonly #client: PoolClient
   #hasEnded = false
+  isNaming = true
   constructor(client: PoolClient) {
     this.#client = client
   }
@@ -133,9 +141,8 @@ class ClientConnection implements DatabaseConnection {
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     if (this.#hasEnded) throw new Error('The transaction is over: a statement of it was not awaited.')
     const values = query.parameters as unknown[]
-    const result = await this.#client.query(
-      values.length > 0 ? { name: statementName(query.sql), text: query.sql, values } : { text: query.sql },
-    )
+    const name = values.length > 0 && this.isNaming ? statementName(query.sql) : undefined
+    const result = await this.#client.query(values.length > 0 ? { name, text: query.sql, values } : { text: query.sql })
     return {
       rows: result.rows ?? [],
       ...(result.rowCount !== null && result.command !== 'SELECT' ? { numAffectedRows: BigInt(result.rowCount) } : {}),

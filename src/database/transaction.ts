@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { PoolClient } from 'pg'
-import { type Db, queriesOn, type Reader, type Scope, type Trx } from './connection.ts'
+import { type Db, queriesOn, type Reader, type Scope, sendUnnamed, type Trx } from './connection.ts'
 import { sqlState } from './errors.ts'
 
 /**
@@ -35,22 +35,24 @@ export async function inOneStatement<Row extends object>(db: Db, text: string, v
 
 /** Runs queries that only read, as one snapshot of one organization, planned for the values they are called with. */
 export function reading<T>(db: Db, scope: Scope, work: (reader: Reader) => Promise<T>): Promise<T> {
-  return once(db, `begin transaction isolation level repeatable read read only; ${forSets}`, scope, work)
+  return once(db, `begin transaction isolation level repeatable read read only; ${forReading}`, scope, work)
 }
 
 // Undoes `byIndex` of connection.ts for this transaction.
-const settingsForSets = { plan_cache_mode: 'auto', enable_seqscan: 'on', enable_hashjoin: 'on', enable_mergejoin: 'on' }
-const forSets = Object.entries(settingsForSets)
+const settingsForSets = { plan_cache_mode: 'auto', enable_hashjoin: 'on', enable_mergejoin: 'on' }
+const forReading = Object.entries({ ...settingsForSets, enable_seqscan: 'on' })
   .map(([name, value]) => `set local ${name} = ${value}`)
   .join('; ')
 
-/** Has the next statements of this transaction planned for the values they are called with: for those over thousands of rows. */
+/**
+ * Has the next statements of this transaction planned for the values they are called with: for those over thousands of rows. Foreign keys
+ * go on being checked by plans that are kept, and by index: were all plans forced to be new ones, each check of each row would be planned.
+ */
 export async function planForSets(trx: Trx): Promise<void> {
+  sendUnnamed(trx)
   await sql`
     select set_config(name, value, true)
-    from jsonb_each_text(${JSON.stringify({ ...settingsForSets, plan_cache_mode: 'force_custom_plan' })}::jsonb) as given(name, value)`.execute(
-    trx,
-  )
+    from jsonb_each_text(${JSON.stringify(settingsForSets)}::jsonb) as given(name, value)`.execute(trx)
 }
 
 async function beforeAnotherTry(error: unknown, tries: number): Promise<void> {

@@ -2,7 +2,8 @@ import { sql } from 'kysely'
 import { connect, type Db, type Scope, type Trx } from '../../src/database/connection.ts'
 import { sqlState } from '../../src/database/errors.ts'
 import { type AccountId, newId } from '../../src/database/ids.ts'
-import { inTransaction, reading } from '../../src/database/transaction.ts'
+import { inTransaction, planForSets, reading } from '../../src/database/transaction.ts'
+import { createOrganization } from '../../src/organization/organizations.ts'
 import { expect, test } from '../support/world.ts'
 
 test('a query that forgets the organization finds only its own', async ({ db, org, second, inOrg }) => {
@@ -152,6 +153,28 @@ test('a reader can write nothing, and sees one moment throughout', async ({ db, 
   expect(counts).toEqual([[], []])
 })
 
+test('work over sets checks each row of its own by id, also in an organization that no statistics know of', async ({
+  db,
+  inOrg,
+}) => {
+  const known: Scope = { orgId: newId(), actor: 'tests' }
+  await inTransaction(db, known, async (trx) => {
+    await createOrganization(trx, { slug: 'known' })
+    await addMembers(trx, 2_000)
+  })
+  await db.pool.query('analyze accounts, groups, memberships')
+  const read = await inOrg(async (trx) => {
+    await planForSets(trx)
+    await addMembers(trx, 2_000)
+    const { rows } = await sql<{ name: string; count: number }>`
+      select relname as name, (idx_tup_fetch + seq_tup_read)::integer as count from pg_stat_xact_user_tables where relname in ('accounts', 'groups')`.execute(
+      trx,
+    )
+    return rows
+  })
+  for (const { name, count } of read) expect(count, name).toBeLessThan(10_000)
+})
+
 test('a connection that PostgreSQL ended is not given out again', async ({ db, inOrg }) => {
   await endConnections(db)
   expect(await inOrg((trx) => trx.selectFrom('accounts').select('id').execute())).toEqual([])
@@ -171,6 +194,19 @@ const addAccount = (trx: Trx, name: string, { orgId }: Pick<Scope, 'orgId'> = tr
       owned_by: null,
     })
     .execute()
+
+async function addMembers(trx: Trx, count: number): Promise<void> {
+  const of = (kind: string) => sql`${trx.orgId}::uuid, md5(${kind} || n)::uuid`
+  const numbers = sql`generate_series(1, ${count}::integer) n`
+  await sql`insert into accounts (org_id, id, user_name, user_name_key) select ${of('account')}, 'person ' || n, 'person ' || n from ${numbers}`.execute(
+    trx,
+  )
+  await sql`insert into groups (org_id, id, name, name_key) select ${of('group')}, 'group ' || n, 'group ' || n from ${numbers}`.execute(
+    trx,
+  )
+  await sql`insert into memberships (org_id, group_id, account_id, pushed, effective)
+    select ${of('group')}, md5('account' || n)::uuid, true, true from ${numbers}`.execute(trx)
+}
 
 const rename = (trx: Trx, userName: string) =>
   trx
