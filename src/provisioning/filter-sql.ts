@@ -226,6 +226,10 @@ const groupsOfUser = sql`(
   where m.org_id = u.org_id and m.account_id = u.account_id and m.pushed and p.directory_id is not distinct from u.directory_id
 ) as pushed`
 
+/** Those members `pushed` of a `provisioned_groups g` who match a filter over one member. */
+export const membersWhere = (filter: Filter): RawBuilder<unknown> =>
+  sql`(select * from ${membersOfGroup} where ${condition(filter, valuePlace('pushed', 'value', 'display', 'type'), true)}) as pushed`
+
 const membersOfGroup = sql`(
   select p.id as value, p.user_name_key as display, 'User'::text as type
   from memberships m join provisioned_users p on p.org_id = m.org_id and p.account_id = m.account_id

@@ -2,7 +2,9 @@ import { sql } from 'kysely'
 import type { Trx } from '../database/connection.ts'
 import { type DirectoryId, isId, type ProvisionedGroupId } from '../database/ids.ts'
 import type { PushedRows } from '../organization/memberships.ts'
+import type { Filter } from '../scim/filter.ts'
 import type { MemberInput } from '../scim/resource.ts'
+import { membersWhere } from './filter-sql.ts'
 
 export interface MembersDelta {
   added: readonly MemberInput[]
@@ -47,6 +49,19 @@ export function pushedWhole(trx: Trx, directoryId: DirectoryId, id: ProvisionedG
       ) as before using (account_id)
     ) as said
     where p.org_id = ${trx.orgId} and p.id = ${id} and p.directory_id = ${directoryId}`
+}
+
+/** The ids of those pushed members of a group who match a filter: `display eq "ada"`. @throws ScimError 400 `invalidFilter` */
+export async function membersMatching(
+  trx: Trx,
+  directoryId: DirectoryId,
+  id: ProvisionedGroupId,
+  filter: Filter,
+): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select pushed.value as id from provisioned_groups g cross join lateral ${membersWhere(filter)}
+    where g.org_id = ${trx.orgId} and g.directory_id = ${directoryId} and g.id = ${id}`.execute(trx)
+  return rows.map((row) => row.id)
 }
 
 /** Which of these members are no users of the directory. */

@@ -32,8 +32,7 @@ export function readGroupPatch(body: unknown, dialect: Dialect): GroupChange {
       if (path !== undefined) applyAt(path, operation, change, members, dialect)
     }
   }
-  const folded = members.folded()
-  return folded === undefined ? change : { ...change, members: folded }
+  return { ...change, ...members.folded() }
 }
 
 // Okta renames with the id inside: `id`, `schemas` and `meta` are passed over.
@@ -70,24 +69,22 @@ function applyToMembers({ name, filter, sub }: Path, { op, value }: Operation, m
   if (filter !== undefined) {
     if (op !== 'remove')
       throw new ScimError(400, 'invalidPath', 'Members behind a filter can only be removed. Add members with the path "members".')
-    members.take(idsIn(filter))
+    const ids = idsIn(filter)
+    if (ids === undefined) members.takeMatching(filter)
+    else members.take(ids)
   } else if (op !== 'remove') members.give(op, value === null ? [] : readMembers(value, dialect))
   // An empty list takes nobody; only no value at all takes everybody (RFC 7644 §3.5.2.2).
   else if (value === undefined || value === null) members.give('replace', [])
   else members.take(readMembers(value, dialect).map((member) => member.value))
 }
 
-// The members' ids that a filter names: it is answered without reading one member.
-function idsIn(filter: Filter): string[] {
-  if (
-    filter.kind === 'compare' &&
-    filter.operator === 'eq' &&
-    lastOf(filter.name).name === 'value' &&
-    typeof filter.value === 'string'
-  )
-    return [filter.value]
-  if (filter.kind === 'or') return filter.terms.flatMap(idsIn)
-  throw new ScimError(400, 'invalidFilter', 'Members are removed by their value: members[value eq "ID"], several joined by `or`.')
+// The members' ids where a filter names ids and nothing else, as providers' do: it is answered without reading one member.
+function idsIn(filter: Filter): string[] | undefined {
+  if (filter.kind === 'compare' && filter.operator === 'eq' && lastOf(filter.name).name === 'value')
+    return typeof filter.value === 'string' ? [filter.value] : undefined
+  if (filter.kind !== 'or') return undefined
+  const ids = filter.terms.map(idsIn)
+  return ids.includes(undefined) ? undefined : ids.flatMap((some) => some ?? [])
 }
 
 function newName(given: unknown, dialect: Dialect): string {
@@ -96,13 +93,19 @@ function newName(given: unknown, dialect: Dialect): string {
   return seenName('displayName', name)
 }
 
+/** A filter is a statement of its own. */
+const maxFilters = 20
+
+type Step = NonNullable<GroupChange['later']>[number]
+
 /** Operations on members folded in their order: the last word on a member counts. */
 class MemberChange {
   #isAll = false
-  #isTouched = false
   #named = 0
+  #filters = 0
   readonly #added = new Map<string, MemberInput>()
   readonly #removed = new Set<string>()
+  readonly #steps: Step[] = []
 
   give(op: 'add' | 'replace', members: readonly MemberInput[]): void {
     this.#count(members.length)
@@ -125,14 +128,35 @@ class MemberChange {
     }
   }
 
-  folded(): GroupChange['members'] {
-    const added = [...this.#added.values()]
-    if (this.#isAll) return { all: added }
-    return this.#isTouched && added.length + this.#removed.size > 0 ? { added, removed: [...this.#removed] } : undefined
+  takeMatching(filter: Filter): void {
+    if (++this.#filters > maxFilters)
+      throw new ScimError(
+        413,
+        undefined,
+        `A PATCH can have ${maxFilters} filters over members. Send the others in further requests.`,
+      )
+    this.#endStep()
+    this.#steps.push({ matching: filter })
+  }
+
+  folded(): Pick<GroupChange, 'members' | 'later'> {
+    this.#endStep()
+    const [first, ...others] = this.#steps
+    if (first === undefined) return {}
+    if ('matching' in first) return { later: this.#steps }
+    return others.length === 0 ? { members: first } : { members: first, later: others }
+  }
+
+  #endStep(): void {
+    const [added, removed] = [[...this.#added.values()], [...this.#removed]]
+    if (this.#isAll) this.#steps.push({ all: added })
+    else if (added.length + removed.length > 0) this.#steps.push({ added, removed })
+    this.#isAll = false
+    this.#added.clear()
+    this.#removed.clear()
   }
 
   #count(named: number): void {
-    this.#isTouched = true
     this.#named += named
     if (this.#named > maxMembers) throw tooManyMembers()
   }

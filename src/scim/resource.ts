@@ -1,5 +1,6 @@
 import type { Attribute } from './attributes.ts'
 import { ScimError } from './error.ts'
+import type { Filter } from './filter.ts'
 import { isObject } from './json.ts'
 import { find, sameName, under } from './names.ts'
 import { type Dialect, hasQuirk } from './quirks.ts'
@@ -44,12 +45,17 @@ export interface MemberInput {
   display?: string
 }
 
+/** The whole list of members, or who comes and who goes. */
+export type MembersChange = { all: MemberInput[] } | { added: MemberInput[]; removed: string[] }
+
 /** A change of a group; what is absent is not touched. */
 export interface GroupChange {
   displayName?: string
   externalId?: string | null
   attributes?: Record<string, unknown>
-  members?: { all: MemberInput[] } | { added: MemberInput[]; removed: string[] }
+  members?: MembersChange
+  /** What becomes of the members after that, step by step: who matches a filter is known by then only, and goes. */
+  later?: readonly (MembersChange | { matching: Filter })[]
 }
 
 /** Rule 22: what one request may say of members. */

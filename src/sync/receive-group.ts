@@ -19,7 +19,7 @@ import {
   updateProvisionedGroup,
 } from '../provisioning/groups.ts'
 import { renameGroup, settleNames, unpair } from '../provisioning/pairing.ts'
-import { membersIds, pushedDelta, pushedWhole, unknownAmong } from '../provisioning/pushed-members.ts'
+import { membersIds, membersMatching, pushedDelta, pushedWhole, unknownAmong } from '../provisioning/pushed-members.ts'
 import { setState } from '../provisioning/states.ts'
 import { forgetUnknownMembers, keepUnknownMembers, recordUnknownMembers } from '../provisioning/unknown-members.ts'
 import { keepUsers } from '../provisioning/users.ts'
@@ -81,14 +81,19 @@ export async function receiveGroup(
   trx: Trx,
   directory: DirectoryContext,
   id: ProvisionedGroupId,
-  { members, ...attributes }: GroupChange,
+  { members, later = [], ...attributes }: GroupChange,
 ): Promise<{ changed: boolean }> {
   if (members !== undefined) await keepUsers(trx, directory.id)
   if (attributes.displayName !== undefined)
     await lockConcerned(trx, { pushedIds: [id], nameKeys: [nameKey(attributes.displayName)] })
   const group = await lockProvisionedGroup(trx, directory.id, id)
   const isDescribed = await receiveAttributes(trx, directory, group, attributes)
-  return { changed: (members !== undefined && (await receiveMembers(trx, directory, id, members))) || isDescribed }
+  let isChanged = (members !== undefined && (await receiveMembers(trx, directory, id, members))) || isDescribed
+  for (const step of later) {
+    const named = 'matching' in step ? { added: [], removed: await membersMatching(trx, directory.id, id, step.matching) } : step
+    isChanged = (await receiveMembers(trx, directory, id, named)) || isChanged
+  }
+  return { changed: isChanged }
 }
 
 /**
