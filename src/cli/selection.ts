@@ -67,15 +67,8 @@ export async function chosenGroups(
   return { directory, selection, effect, isAll: all === true }
 }
 
-/** A pushed group by name or id; with a directory, that directory's, where several push the name. */
-export async function pushedGroup(api: Api, group: string, directory: string | undefined): Promise<string> {
-  if (directory === undefined) return group
-  const query = { search: group, limit: 0 }
-  const { items } = await answer<Listed<Named>>(
-    api.GET('/api/v1/directories/{directory}/provisioned-groups', { params: { path: { directory }, query } }),
-  )
-  return items.find(({ name }) => folded(name) === folded(group))?.id ?? group
-}
+/** What a query of one group's review says of the directory. */
+export const inDirectory = ({ directory }: { directory?: string }) => (directory === undefined ? {} : { directory })
 
 /** Whether a selection means a group of its directory: names are one name however they are written. */
 export function meant(selection: Selection): (group: Named) => boolean {

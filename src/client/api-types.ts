@@ -3505,7 +3505,10 @@ export interface operations {
     };
     showReview: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Id or name of the directory, where several push a group of that name */
+                directory?: string;
+            };
             header?: never;
             path: {
                 /** @description Id or name of a pushed group */
@@ -3601,6 +3604,8 @@ export interface operations {
                 search?: string;
                 /** @description What to sort by; with a minus in front, downwards: `-name` */
                 sort?: string;
+                /** @description Id or name of the directory, where several push a group of that name */
+                directory?: string;
                 /** @description changes (added and removed) if not said */
                 change?: "changes" | "added" | "removed" | "unchanged" | "all";
                 /** @description `csv` answers all that match, as a file */
@@ -3659,6 +3664,8 @@ export interface operations {
                 search?: string;
                 /** @description What to sort by; with a minus in front, downwards: `-name` */
                 sort?: string;
+                /** @description Id or name of the directory, where several push a group of that name */
+                directory?: string;
                 /** @description all if not said */
                 who?: "all" | "losing" | "gaining" | "keeping" | "left_with_none" | "joint" | "removed" | "removed_losing_nothing" | "added" | "added_gaining_nothing" | "inactive";
                 /** @description `csv` answers all that match, as a file */
@@ -3749,7 +3756,10 @@ export interface operations {
     };
     listReviewAccess: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Id or name of the directory, where several push a group of that name */
+                directory?: string;
+            };
             header?: never;
             path: {
                 /** @description Id or name of a pushed group */
@@ -3796,7 +3806,10 @@ export interface operations {
     };
     markReviewViewed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Id or name of the directory, where several push a group of that name */
+                directory?: string;
+            };
             header?: never;
             path: {
                 /** @description Id or name of a pushed group */

@@ -63,17 +63,21 @@ export async function listReviews(
   return { total: sorted.length, items: await withDetails(reader, paged) }
 }
 
-/** Finds a pushed group by its id or its name, of whatever state.
+/** Finds a pushed group by its id or its name, of whatever state; with a directory, that directory's alone.
  * @throws Refusal `not_found`, the same for a foreign one; `invalid_value` where more than one directory pushes the name */
-export async function findReview(reader: Reader, idOrName: string): Promise<ProvisionedGroupId> {
+export async function findReview(reader: Reader, idOrName: string, directory?: DirectoryId): Promise<ProvisionedGroupId> {
   const { rows } = await sql<{ id: ProvisionedGroupId; isCalled: boolean }>`
     select id, id::text = ${idOrName.toLowerCase()} as "isCalled" from provisioned_groups
     where org_id = ${reader.orgId} and (id = ${isId(idOrName) ? idOrName : null}::uuid or name_key = ${nameKey(idOrName)})
+      and (${directory ?? null}::uuid is null or directory_id = ${directory ?? null})
     order by 2 desc limit 2`.execute(reader)
   const [first, second] = rows
   if (first === undefined) throw noSuchReview()
   if (second && !first.isCalled)
-    throw new Refusal('invalid_value', 'More than one directory pushes a group of that name. Ask by its id.')
+    throw new Refusal(
+      'invalid_value',
+      'More than one directory pushes a group of that name. Name the directory, or ask by its id.',
+    )
   return first.id
 }
 

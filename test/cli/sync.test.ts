@@ -173,6 +173,29 @@ test('which directory, where there are several', async ({ muster, acme, okta, en
   expect((await muster('reviews list -d okta')).stdout.split('\n')).toHaveLength(3)
 })
 
+test('the directory that is named is the only one asked', async ({ muster, acme, okta, entra }) => {
+  await twoReviews(acme, okta)
+  await entra.knows('cyd')
+  await entra.pushes({ group: 'Wheel', members: ['cyd'] })
+  await entra.pushes({ group: 'Hub', members: ['cyd'] })
+  expect(await muster('reviews show Wheel')).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining('More than one directory pushes a group of that name.'),
+  })
+  const shown = async (command: string) => JSON.parse((await muster(`${command} --json`)).stdout)
+  expect(await shown('reviews show wheel -d okta')).toMatchObject({ state: 'needs_review', members: { added: 1 } })
+  expect(await shown('reviews show wheel -d entra')).toMatchObject({ state: 'blocked' })
+  expect(await shown('reviews members wheel -d okta')).toMatchObject({ total: 1 })
+  for (const command of ['reviews show', 'reviews members'])
+    expect(await muster(`${command} kubernetes/sig-docs -d entra`)).toMatchObject({
+      exitCode: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^muster: There is no such review\./),
+    })
+  const { group } = await shown('reviews show kubernetes/sig-docs')
+  expect(await muster(`reviews show ${group.id} -d entra`)).toMatchObject({ exitCode: 1, stdout: '' })
+})
+
 test('push: a folder to a SCIM address, the second time without a write', async ({ muster, folder, server, acme, okta }) => {
   await acme.has({ group: 'Wheel', members: ['ada'] })
   mkdirSync(join(folder, 'source'))

@@ -22,6 +22,9 @@ import { NoContent, Nullable, OneOf } from './shapes.ts'
 const tags = ['reviews']
 const OfDirectory = Type.Object({ directory: Type.String({ description: 'Id or name' }) })
 const OfGroup = Type.Object({ group: Type.String({ description: 'Id or name of a pushed group' }) })
+const inDirectory = {
+  directory: Type.Optional(Type.String({ description: 'Id or name of the directory, where several push a group of that name' })),
+}
 const who = { who: Type.Optional(OneOf(peopleFilters, 'all if not said')) }
 const reads = requireRole('auditor')
 
@@ -138,10 +141,17 @@ export const reviewsApi: ApiPlugin = async (app, { db }) => {
   app.get(
     '/reviews/:group',
     {
-      schema: { operationId: 'showReview', tags, summary: "One group's review", params: OfGroup, response: { 200: Review } },
+      schema: {
+        operationId: 'showReview',
+        tags,
+        summary: "One group's review",
+        params: OfGroup,
+        querystring: Type.Object(inDirectory, { additionalProperties: false }),
+        response: { 200: Review },
+      },
     },
-    async ({ scope, params }) =>
-      reading(db, scope, async (reader) => shown(await oneReview(reader, await findReview(reader, params.group)))),
+    async ({ scope, params, query }) =>
+      reading(db, scope, async (reader) => shown(await oneReview(reader, await named(reader, params, query)))),
   )
 
   app.get(
@@ -154,6 +164,7 @@ export const reviewsApi: ApiPlugin = async (app, { db }) => {
         params: OfGroup,
         description: 'Sorted by change or userName.',
         querystring: pageWith({
+          ...inDirectory,
           change: Type.Optional(OneOf(memberChanges, 'changes (added and removed) if not said')),
           ...csvFormat,
         }),
@@ -162,7 +173,7 @@ export const reviewsApi: ApiPlugin = async (app, { db }) => {
     },
     async ({ scope, params, query }, reply) => {
       const listed = await reading(db, scope, async (reader) =>
-        reviewedMembers(reader, await findReview(reader, params.group), query.change ?? 'changes', listingOrAll(query)),
+        reviewedMembers(reader, await named(reader, params, query), query.change ?? 'changes', listingOrAll(query)),
       )
       return query.format === 'csv' ? sendCsv(reply, 'members', membersCsv(listed.items)) : listed
     },
@@ -177,13 +188,13 @@ export const reviewsApi: ApiPlugin = async (app, { db }) => {
         summary: 'What each person would lose, gain and keep, and through which groups',
         params: OfGroup,
         description: 'Sorted by lost, gained, kept or name; `-lost` if not said.',
-        querystring: pageWith({ ...who, ...csvFormat }),
+        querystring: pageWith({ ...inDirectory, ...who, ...csvFormat }),
         response: { 200: ListedOrCsv(Person) },
       },
     },
     async ({ scope, params, query }, reply) => {
       const listed = await reading(db, scope, async (reader) =>
-        peopleOf(reader, [await findReview(reader, params.group)], query.who ?? 'all', listingOrAll(query)),
+        peopleOf(reader, [await named(reader, params, query)], query.who ?? 'all', listingOrAll(query)),
       )
       return query.format === 'csv' ? sendCsv(reply, 'people', peopleCsv(listed.items)) : listed
     },
@@ -197,12 +208,13 @@ export const reviewsApi: ApiPlugin = async (app, { db }) => {
         tags,
         summary: 'What the review does to each grant of the group',
         params: OfGroup,
+        querystring: Type.Object(inDirectory, { additionalProperties: false }),
         response: { 200: Listed(Grant) },
       },
     },
-    async ({ scope, params }) =>
+    async ({ scope, params, query }) =>
       reading(db, scope, async (reader) => {
-        const items = await reviewedGrants(reader, await findReview(reader, params.group))
+        const items = await reviewedGrants(reader, await named(reader, params, query))
         return { total: items.length, items }
       }),
   )
@@ -215,15 +227,20 @@ export const reviewsApi: ApiPlugin = async (app, { db }) => {
         tags,
         summary: 'Mark a review as viewed, for this fingerprint only; null takes the mark away',
         params: OfGroup,
+        querystring: Type.Object(inDirectory, { additionalProperties: false }),
         body: Type.Object({ fingerprint: Nullable(Type.String({ pattern: '^[0-9a-f]{64}$' })) }, { additionalProperties: false }),
         response: { 204: NoContent },
       },
     },
-    async ({ scope, params, body }, reply) => {
-      await inTransaction(db, scope, async (trx) => markViewed(trx, await findReview(trx, params.group), body.fingerprint))
+    async ({ scope, params, query, body }, reply) => {
+      await inTransaction(db, scope, async (trx) => markViewed(trx, await named(trx, params, query), body.fingerprint))
       return reply.code(204).send()
     },
   )
+}
+
+async function named(reader: Reader, { group }: { group: string }, { directory }: { directory?: string }) {
+  return findReview(reader, group, directory === undefined ? undefined : (await findDirectory(reader, directory)).id)
 }
 
 async function chosen(reader: Reader, directory: Directory, selection: SelectionOf) {

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander'
 import { answer } from '../../api.ts'
 import { contextOf } from '../../context.ts'
 import { addListOptions, type ListOptions, listQuery, printList } from '../../lists.ts'
-import { pushedGroup } from '../../selection.ts'
+import { inDirectory } from '../../selection.ts'
 import type { Listed, ReviewMember } from '../../shapes.ts'
 import { reviewMembers } from '../../views/reviews.ts'
 
@@ -21,11 +21,13 @@ export const membersOfReview = addListOptions(
     .addOption(new Option('--change <what>', 'only these').choices(changes)),
 ).action(async (group: string, options: Options, command: Command) => {
   const { api, out } = await contextOf(command)
-  const query = { ...listQuery(options), ...(options.change === undefined ? {} : { change: options.change }) }
+  const query = {
+    ...listQuery(options),
+    ...inDirectory(options),
+    ...(options.change === undefined ? {} : { change: options.change }),
+  }
   const listed = await answer<Listed<ReviewMember>>(
-    api.GET('/api/v1/reviews/{group}/members', {
-      params: { path: { group: await pushedGroup(api, group, options.directory) }, query },
-    }),
+    api.GET('/api/v1/reviews/{group}/members', { params: { path: { group }, query } }),
   )
   printList(out, listed, reviewMembers, 'Nobody.')
 })

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { answer } from '../../api.ts'
 import { contextOf } from '../../context.ts'
-import { pushedGroup } from '../../selection.ts'
+import { inDirectory } from '../../selection.ts'
 import type { ReviewItem } from '../../shapes.ts'
 import { print } from '../../views/output.ts'
 import { reviewView } from '../../views/reviews.ts'
@@ -14,9 +14,7 @@ export const showReview = new Command('show')
     const { api, out } = await contextOf(command)
     print(
       out,
-      await answer<ReviewItem>(
-        api.GET('/api/v1/reviews/{group}', { params: { path: { group: await pushedGroup(api, group, options.directory) } } }),
-      ),
+      await answer<ReviewItem>(api.GET('/api/v1/reviews/{group}', { params: { path: { group }, query: inDirectory(options) } })),
       reviewView,
     )
   })
