@@ -19,7 +19,10 @@ export function apiOptions({ server, token, timeoutMs, trace }: Connection): Api
     fetch: async (request) => {
       const began = performance.now()
       try {
-        const response = await fetch(request, { redirect: 'error', signal: AbortSignal.timeout(timeoutMs) })
+        const response = await fetch(request, {
+          redirect: 'error',
+          signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]),
+        })
         trace?.(`${request.method} ${request.url} ${response.status} ${Math.round(performance.now() - began)} ms`)
         return response
       } catch (error) {

@@ -89,6 +89,24 @@ test('where access is taken it asks, and where nobody can be asked it refuses: e
   })
 })
 
+test('with nothing to do a script reads a run of nothing', async ({ muster, acme, okta }) => {
+  await acme.has({ group: 'Wheel', members: ['ada'] })
+  await okta.pushes({ group: 'Hub', members: ['ada'] })
+  for (const command of ['sync --all', 'sync Hub', 'sync --only takes-nothing --dry-run']) {
+    const { exitCode, stdout } = await muster(`${command} --json`)
+    expect({ exitCode, run: JSON.parse(stdout) }, command).toMatchObject({
+      exitCode: 0,
+      run: {
+        id: null,
+        state: 'finished',
+        groups: { total: 0, synced: 0, skipped: 0, failed: 0 },
+        access: { lost: 0, gained: 0 },
+        skipped: [],
+      },
+    })
+  }
+})
+
 test('a dry run changes nothing', async ({ muster, acme, okta }) => {
   await twoReviews(acme, okta)
   expect(await muster('sync --all --dry-run')).toMatchObject({

@@ -49,7 +49,7 @@ export const sync = addSelectionOptions(new Command('sync').description('make gr
         ? await chosenNow(api, groups, options)
         : planned(options.plan, connection.server, groups, options)
     // Groups that were named and need no review: the server says of each why not.
-    if (intent.effect.groups === 0 && intent.selection.mode === 'filter') return nothingToDo(intent.effect, out)
+    if (intent.effect.groups === 0 && intent.selection.mode === 'filter') return nothingToDo(intent, out)
     refuseTooMuch(intent.effect, options.maxLost)
     try {
       const emptied = acceptsEmpty(options) ? await pushedEmpty(api, intent) : []
@@ -60,7 +60,7 @@ export const sync = addSelectionOptions(new Command('sync').description('make gr
       await tellWhatIsMissing(api, run, out)
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      if (codeOf(error) === 'nothing_to_sync') return nothingToDo(intent.effect, out, error.message)
+      if (codeOf(error) === 'nothing_to_sync') return nothingToDo(intent, out, error.message)
       throw error.code === exit.reviewChanged ? changedMeanwhile(error, intent.effect, out) : withFlag(error)
     }
   })
@@ -75,9 +75,20 @@ function planned(path: string, server: string, groups: string[], options: Option
   return readPlan(path, server)
 }
 
-// What was to be is so already: done.
-function nothingToDo(effect: Effect, out: Output, why = 'No group needs review.'): void {
-  print(out, effect, ({ blocked }) => `${why} ${blocked > 0 ? `${counted(blocked, 'is', 'are')} blocked.` : 'Nothing to do.'}`)
+// What was to be is so already: done. A script reads what it reads of a run or a dry run, with nothing in it.
+function nothingToDo({ directory, choice, effect: { blocked } }: Intent, out: Output, why = 'No group needs review.'): void {
+  const nothing = {
+    id: null,
+    state: 'finished',
+    directory,
+    choice,
+    groups: { total: 0, synced: 0, skipped: 0, failed: 0 },
+    members: { added: 0, removed: 0 },
+    access: { lost: 0, gained: 0, peopleLosing: 0, peopleGaining: 0, leftWithNone: 0, jointLosses: 0 },
+    blocked,
+    skipped: [],
+  }
+  print(out, nothing, () => `${why} ${blocked > 0 ? `${counted(blocked, 'is', 'are')} blocked.` : 'Nothing to do.'}`)
 }
 
 function refuseTooMuch({ access }: Effect, maxLost: number | undefined): void {
