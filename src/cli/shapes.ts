@@ -22,6 +22,7 @@ export interface Directory {
   conflictPolicy: string
   unknownMembers: string
   strict: boolean
+  offerExistingGroups: string
   quietSeconds: number
   emailDomains: string[]
   createdAt: string

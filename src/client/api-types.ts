@@ -1010,6 +1010,11 @@ export interface operations {
                             unknownMembers: "record" | "refuse";
                             /** @description Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over */
                             strict: boolean;
+                            /**
+                             * @description Which unmanaged groups the provider is shown, to link to them: their names, with members, or none
+                             * @enum {string}
+                             */
+                            offerExistingGroups: "names" | "members" | "off";
                             /** @description How long after its last member a group that is not synced counts as filling; 0 is never */
                             quietSeconds: number;
                             /** @description Only people of these domains are taken over; empty is all */
@@ -1056,6 +1061,11 @@ export interface operations {
                     unknownMembers?: "record" | "refuse";
                     /** @description Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over */
                     strict?: boolean;
+                    /**
+                     * @description Which unmanaged groups the provider is shown, to link to them: their names, with members, or none
+                     * @enum {string}
+                     */
+                    offerExistingGroups?: "names" | "members" | "off";
                     /** @description How long after its last member a group that is not synced counts as filling; 0 is never */
                     quietSeconds?: number;
                     /** @description Only people of these domains are taken over; empty is all */
@@ -1090,6 +1100,11 @@ export interface operations {
                         unknownMembers: "record" | "refuse";
                         /** @description Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over */
                         strict: boolean;
+                        /**
+                         * @description Which unmanaged groups the provider is shown, to link to them: their names, with members, or none
+                         * @enum {string}
+                         */
+                        offerExistingGroups: "names" | "members" | "off";
                         /** @description How long after its last member a group that is not synced counts as filling; 0 is never */
                         quietSeconds: number;
                         /** @description Only people of these domains are taken over; empty is all */
@@ -1152,6 +1167,11 @@ export interface operations {
                         unknownMembers: "record" | "refuse";
                         /** @description Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over */
                         strict: boolean;
+                        /**
+                         * @description Which unmanaged groups the provider is shown, to link to them: their names, with members, or none
+                         * @enum {string}
+                         */
+                        offerExistingGroups: "names" | "members" | "off";
                         /** @description How long after its last member a group that is not synced counts as filling; 0 is never */
                         quietSeconds: number;
                         /** @description Only people of these domains are taken over; empty is all */
@@ -1223,6 +1243,11 @@ export interface operations {
                     unknownMembers?: "record" | "refuse";
                     /** @description Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over */
                     strict?: boolean;
+                    /**
+                     * @description Which unmanaged groups the provider is shown, to link to them: their names, with members, or none
+                     * @enum {string}
+                     */
+                    offerExistingGroups?: "names" | "members" | "off";
                     /** @description How long after its last member a group that is not synced counts as filling; 0 is never */
                     quietSeconds?: number;
                     /** @description Only people of these domains are taken over; empty is all */
@@ -1257,6 +1282,11 @@ export interface operations {
                         unknownMembers: "record" | "refuse";
                         /** @description Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over */
                         strict: boolean;
+                        /**
+                         * @description Which unmanaged groups the provider is shown, to link to them: their names, with members, or none
+                         * @enum {string}
+                         */
+                        offerExistingGroups: "names" | "members" | "off";
                         /** @description How long after its last member a group that is not synced counts as filling; 0 is never */
                         quietSeconds: number;
                         /** @description Only people of these domains are taken over; empty is all */

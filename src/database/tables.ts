@@ -29,6 +29,7 @@ export interface Tables {
   provisioned_users: ProvisionedUserRow
   provisioned_groups: ProvisionedGroupRow
   unknown_members: UnknownMemberRow
+  taken_offers: TakenOfferRow
   runs: RunRow
   run_groups: RunGroupRow
   log_entries: LogEntryRow
@@ -41,6 +42,7 @@ type JsonWithDefault<T> = ColumnType<T, string | undefined, string>
 
 export type ConflictPolicy = 'review' | 'refuse'
 export type UnknownMembers = 'record' | 'refuse'
+export type OfferExistingGroups = 'names' | 'members' | 'off'
 export type ApiRole = 'owner' | 'admin' | 'auditor'
 export type MatchedBy = 'email' | 'user_name' | 'created' | 'person'
 /** States of a provisioned group, exactly one (behaviour.md, «A group is pushed»). */
@@ -68,6 +70,7 @@ export interface DirectoryRow {
   conflict_policy: Generated<ConflictPolicy>
   unknown_members: Generated<UnknownMembers>
   strict: Generated<boolean>
+  offer_existing_groups: Generated<OfferExistingGroups>
   quiet_seconds: Generated<number>
   email_domains: Generated<string[]>
   last_error: string | null
@@ -223,6 +226,13 @@ export interface UnknownMemberRow {
   value: string
   display: string | null
   since: Timestamp
+}
+
+export interface TakenOfferRow {
+  org_id: OrgId
+  directory_id: DirectoryId
+  group_id: GroupId
+  times: Generated<number>
 }
 
 export interface RunRow {

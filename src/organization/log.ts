@@ -20,6 +20,7 @@ export type Action =
   | 'group.provisioned'
   | 'group.provision_updated'
   | 'group.provision_deleted'
+  | 'group.offer_declined'
   | 'group.paired'
   | 'group.state_changed'
   | 'group.synced'

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { type DirectoryId, isId, newId } from '../database/ids.ts'
-import type { ConflictPolicy, UnknownMembers } from '../database/tables.ts'
+import type { ConflictPolicy, OfferExistingGroups, UnknownMembers } from '../database/tables.ts'
 import { type Listed, type Listing, orderBy, page, searchKey } from '../organization/listing.ts'
 import { appendLog } from '../organization/log.ts'
 import { nameKey } from '../organization/name-key.ts'
@@ -11,6 +11,7 @@ import { type Provider, providers } from '../scim/quirks.ts'
 
 export const conflictPolicies = ['review', 'refuse'] as const satisfies ConflictPolicy[]
 export const unknownMembersSettings = ['record', 'refuse'] as const satisfies UnknownMembers[]
+export const offerSettings = ['names', 'members', 'off'] as const satisfies OfferExistingGroups[]
 
 /** What a push needs to know of its directory: who sends, and what was settled about conflicts and strangers. */
 export interface DirectoryContext {
@@ -21,6 +22,8 @@ export interface DirectoryContext {
   unknownMembers: UnknownMembers
   /** Whether a push of attributes that no schema has is refused; else they are passed over. */
   strict: boolean
+  /** Whether it is shown unmanaged groups of the organization, so that a provider can link to them. */
+  offerExistingGroups: OfferExistingGroups
   /** For how many seconds after its last member a group that is not synced counts as filling; 0 is never. */
   quietSeconds: number
   /** Lower case; empty is all. */
@@ -38,6 +41,7 @@ export interface DirectorySettings {
   conflictPolicy: ConflictPolicy
   unknownMembers: UnknownMembers
   strict: boolean
+  offerExistingGroups: OfferExistingGroups
   quietSeconds: number
   emailDomains: string[]
 }
@@ -49,6 +53,7 @@ const columns = [
   'conflict_policy',
   'unknown_members',
   'strict',
+  'offer_existing_groups',
   'quiet_seconds',
   'email_domains',
   'created_at',
@@ -135,14 +140,14 @@ export async function listDirectories(reader: Reader, listing: Listing): Promise
   return { total: counted[0]?.total ?? 0, items: rows.map(directoryOf) }
 }
 
-/** Locks a directory: the first lock of what changes things under it (rule 12). @throws Refusal `not_found` */
+/** Locks a directory: the first lock of what changes things under it (rule 12). Pushes, whose rows refer to it, go on. @throws Refusal `not_found` */
 export async function lockDirectory(trx: Trx, id: DirectoryId): Promise<void> {
   const row = await trx
     .selectFrom('directories')
     .select('id')
     .where('org_id', '=', trx.orgId)
     .where('id', '=', id)
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirst()
   if (!row) throw noSuchDirectory()
 }
@@ -165,6 +170,7 @@ function defaultsOf(provider: Provider): Omit<DirectorySettings, 'name' | 'provi
     conflictPolicy: 'review',
     unknownMembers: 'record',
     strict: false,
+    offerExistingGroups: 'names',
     quietSeconds: provider === 'entra' ? 3_600 : 120,
     emailDomains: [],
   }
@@ -177,6 +183,8 @@ function checked(settings: DirectorySettings): DirectorySettings {
   if (!providers.includes(settings.provider)) throw invalid(`The provider is one of ${providers.join(', ')}.`)
   if (!conflictPolicies.includes(settings.conflictPolicy)) throw invalid('The conflict policy is review or refuse.')
   if (!unknownMembersSettings.includes(settings.unknownMembers)) throw invalid('Unknown members are to be record or refuse.')
+  if (!offerSettings.includes(settings.offerExistingGroups))
+    throw invalid('Of existing groups names, members or nothing (off) can be offered.')
   const { quietSeconds } = settings
   if (!Number.isInteger(quietSeconds) || quietSeconds < 0 || quietSeconds > 86_400)
     throw invalid('The quiet time is 0 to 86400 seconds.')
@@ -209,6 +217,7 @@ function valuesOf(settings: DirectorySettings) {
     conflict_policy: settings.conflictPolicy,
     unknown_members: settings.unknownMembers,
     strict: settings.strict,
+    offer_existing_groups: settings.offerExistingGroups,
     quiet_seconds: settings.quietSeconds,
     email_domains: settings.emailDomains,
   }
@@ -220,9 +229,19 @@ const settingsOf = ({
   conflictPolicy,
   unknownMembers,
   strict,
+  offerExistingGroups,
   quietSeconds,
   emailDomains,
-}: Directory): DirectorySettings => ({ name, provider, conflictPolicy, unknownMembers, strict, quietSeconds, emailDomains })
+}: Directory): DirectorySettings => ({
+  name,
+  provider,
+  conflictPolicy,
+  unknownMembers,
+  strict,
+  offerExistingGroups,
+  quietSeconds,
+  emailDomains,
+})
 
 interface Row {
   id: DirectoryId
@@ -231,6 +250,7 @@ interface Row {
   conflict_policy: ConflictPolicy
   unknown_members: UnknownMembers
   strict: boolean
+  offer_existing_groups: OfferExistingGroups
   quiet_seconds: number
   email_domains: string[]
   created_at: Date
@@ -246,6 +266,7 @@ function directoryOf(row: Row): Directory {
     conflictPolicy: row.conflict_policy,
     unknownMembers: row.unknown_members,
     strict: row.strict,
+    offerExistingGroups: row.offer_existing_groups,
     quietSeconds: row.quiet_seconds,
     emailDomains: row.email_domains,
     createdAt: row.created_at,

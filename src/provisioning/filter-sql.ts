@@ -8,6 +8,7 @@ import { type AttributeName, lastOf, printName } from '../scim/names.ts'
 import type { ResourceType } from '../scim/schemas.ts'
 import { enterpriseUserUrn, userUrn } from '../scim/user-schema.ts'
 import { managerSql } from './manager-sql.ts'
+import { hasId } from './offers.ts'
 
 type Condition = RawBuilder<boolean>
 type Compare = Extract<Filter, { kind: 'compare' }>
@@ -15,7 +16,7 @@ type Compare = Extract<Filter, { kind: 'compare' }>
 /** How one attribute is compared in SQL. The form of a text is what `eq` and its like see: a name key, lower case, or the text itself. */
 type Column =
   | { kind: 'text'; sql: RawBuilder<unknown>; form: 'key' | 'lower' | 'exact' }
-  | { kind: 'id'; sql: RawBuilder<unknown> }
+  | { kind: 'id'; sql: RawBuilder<unknown>; is?: (id: string) => Condition }
   | { kind: 'truth'; sql: RawBuilder<unknown> }
   | { kind: 'number'; sql: RawBuilder<unknown> }
   | { kind: 'time'; sql: RawBuilder<unknown> }
@@ -36,7 +37,7 @@ interface List {
 }
 
 /**
- * A filter as a condition on `provisioned_users u` or `provisioned_groups g`, values bound. It says what `scim/match.ts`
+ * A filter as a condition on `provisioned_users u` or rows `g` of groups (read.ts), values bound. It says what `scim/match.ts`
  * says in memory with name keys; `not` is pushed inwards, so that what is absent (null) never decides wrongly.
  * @throws ScimError 400 `invalidFilter` for attributes that no column tells
  */
@@ -115,7 +116,7 @@ function compared(column: Column, operator: Comparison, value: NonNullable<Filte
       if (operator !== 'eq') return comparedText(sql`${column.sql}::text`, operator, String(value))
       // Ids are lower case, and compared as they are written.
       return isId(String(value)) && value === String(value).toLowerCase()
-        ? sql<boolean>`${column.sql} = ${value}::uuid`
+        ? (column.is?.(value) ?? sql<boolean>`${column.sql} = ${value}::uuid`)
         : sql<boolean>`false`
     case 'text':
       return comparedText(column.sql, operator, formed(column.form, String(value)))
@@ -175,7 +176,7 @@ const userColumns: Record<string, Column> = {
 }
 
 const groupColumns: Record<string, Column> = {
-  id: { kind: 'id', sql: sql`g.id` },
+  id: { kind: 'id', sql: sql`g.id`, is: hasId },
   externalId: { kind: 'text', sql: sql`g.external_id`, form: 'exact' },
   displayName: { kind: 'text', sql: sql`g.name_key`, form: 'key' },
   'meta.created': { kind: 'time', sql: sql`g.created_at` },
@@ -192,7 +193,7 @@ const groupColumns: Record<string, Column> = {
 }
 
 function keptSql(count: RawBuilder<unknown>): RawBuilder<unknown> {
-  return sql`(select ${count} from groups kept where kept.org_id = g.org_id and kept.id = g.group_id)`
+  return sql`(select ${count} from groups kept where kept.org_id = g.org_id and kept.id = g.group_id and g.shown = 'pushed')`
 }
 
 const userPlace: Place = {
@@ -220,6 +221,9 @@ const groupPlace: Place = {
   },
 }
 
+// Which memberships `m` of a group `g` the directory is shown.
+const isShown = sql`case g.shown when 'pushed' then m.pushed when 'effective' then m.effective else false end`
+
 const groupsOfUser = sql`(
   select p.id as value, p.name_key as display, 'direct'::text as type
   from memberships m join provisioned_groups p on p.org_id = m.org_id and p.group_id = m.group_id
@@ -233,7 +237,7 @@ export const membersWhere = (filter: Filter): RawBuilder<unknown> =>
 const membersOfGroup = sql`(
   select p.id as value, p.user_name_key as display, 'User'::text as type
   from memberships m join provisioned_users p on p.org_id = m.org_id and p.account_id = m.account_id
-  where m.org_id = g.org_id and m.group_id = g.group_id and m.pushed and p.directory_id is not distinct from g.directory_id
+  where m.org_id = g.org_id and m.group_id = g.group_id and ${isShown} and p.directory_id is not distinct from g.directory_id
 ) as pushed`
 
 const schemasOfUser = sql`(

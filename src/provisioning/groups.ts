@@ -50,6 +50,17 @@ export async function lockProvisionedGroup(
   directoryId: DirectoryId,
   id: ProvisionedGroupId,
 ): Promise<ProvisionedGroup> {
+  const group = await lockIfProvisioned(trx, directoryId, id)
+  if (!group) throw new Refusal('not_found', 'There is no such group in this directory.')
+  return group
+}
+
+/** Locks a group of the directory, if there is one of that id. */
+export async function lockIfProvisioned(
+  trx: Trx,
+  directoryId: DirectoryId,
+  id: ProvisionedGroupId,
+): Promise<ProvisionedGroup | undefined> {
   const found = trx
     .selectFrom('provisioned_groups')
     .where('org_id', '=', trx.orgId)
@@ -59,7 +70,6 @@ export async function lockProvisionedGroup(
   const [, row] = isId(id)
     ? await Promise.all([found.select('id').forUpdate().execute(), found.select(columns).executeTakeFirst()])
     : []
-  if (!row) throw new Refusal('not_found', 'There is no such group in this directory.')
   return row
 }
 
@@ -134,6 +144,8 @@ export function pairedWith(reader: Reader, groupId: GroupId): Promise<Provisione
 export async function insertProvisionedGroup(
   trx: Trx,
   group: {
+    /** Where it has one already; else it is given one. */
+    id?: ProvisionedGroupId | undefined
     directoryId: DirectoryId
     name: string
     externalId: string | null
@@ -143,7 +155,7 @@ export async function insertProvisionedGroup(
     reasons: GroupReason[]
   },
 ): Promise<ProvisionedGroupId> {
-  const id = newId<ProvisionedGroupId>()
+  const id = group.id ?? newId<ProvisionedGroupId>()
   await trx
     .insertInto('provisioned_groups')
     .values({

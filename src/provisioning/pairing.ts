@@ -1,13 +1,40 @@
 import type { Trx } from '../database/connection.ts'
-import type { GroupId } from '../database/ids.ts'
+import type { DirectoryId, GroupId, ProvisionedGroupId } from '../database/ids.ts'
 import { changeGroup, deleteGroupRow, insertGroup } from '../organization/groups.ts'
 import { appendLog } from '../organization/log.ts'
 import { applyPushed, forgetPushed, movePushed } from '../organization/memberships.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { lockGroups } from '../organization/permission.ts'
-import { existingGroupNamed, judge } from './conflict.ts'
-import { deleteProvisionedGroup, follows, lockProvisionedGroupsNamed, type ProvisionedGroup, pairedWith } from './groups.ts'
+import { type ExistingGroup, existingGroupNamed, judge } from './conflict.ts'
+import {
+  deleteProvisionedGroup,
+  follows,
+  insertProvisionedGroup,
+  lockProvisionedGroupsNamed,
+  type ProvisionedGroup,
+  pairedWith,
+} from './groups.ts'
 import { setState } from './states.ts'
+
+/** A pushed group comes to be, without members: paired with the group that has its name, if one does. The caller holds that one's lock. */
+export async function provisionGroup(
+  trx: Trx,
+  directoryId: DirectoryId,
+  group: { id?: ProvisionedGroupId; name: string; externalId: string | null; attributes: Record<string, unknown> },
+  existing: ExistingGroup | undefined,
+): Promise<ProvisionedGroupId> {
+  const { name } = group
+  const { pairing, state, reasons } = judge(existing, null)
+  const isFree = pairing === 'free'
+  const groupId =
+    pairing === 'existing' && existing
+      ? existing.id
+      : await insertGroup(trx, { name, effective: isFree, managedBy: isFree ? directoryId : null })
+  const id = await insertProvisionedGroup(trx, { ...group, directoryId, groupId, state, reasons })
+  const facts = { name, groupId, state, reasons, ...(group.id === undefined ? {} : { wasOffered: true }) }
+  await appendLog(trx, { action: 'group.provisioned', subject: id, directoryId, facts })
+  return id
+}
 
 /**
  * Judges every pushed group of these names afresh: whatever frees, takes, protects or unprotects a name calls it, so that a

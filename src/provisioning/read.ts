@@ -6,9 +6,11 @@ import type { Filter } from '../scim/filter.ts'
 import type { AttributeName } from '../scim/names.ts'
 import type { Paging } from '../scim/paging.ts'
 import type { StoredGroup, StoredUser } from '../scim/representation.ts'
-import { groupType, type ResourceType, userType } from '../scim/schemas.ts'
+import { groupType, userType } from '../scim/schemas.ts'
+import type { DirectoryContext } from './directories.ts'
 import { filterSql } from './filter-sql.ts'
 import { managerSql } from './manager-sql.ts'
+import { hasId, offeredGroups } from './offers.ts'
 import { orderSql } from './order-sql.ts'
 
 /** What a list asks for (RFC 7644 §3.4.2). Without a sort the order is that of creation, so that pages stand still. */
@@ -18,8 +20,14 @@ export interface Query {
   paging: Paging
 }
 
-/** A pushed group with what its members are read by. */
-export type GroupRecord = StoredGroup & { groupId: GroupId; memberCount: number }
+/** A group that the directory pushed, or is offered, with what its members are read by. */
+export type GroupRecord = StoredGroup & { groupId: GroupId; shown: ShownMembers; memberCount: number }
+
+/** Which members of a group a directory is shown: those it pushed; those in force, of a group that it is offered; none. */
+export type ShownMembers = 'pushed' | 'effective' | 'hidden'
+
+/** Whose groups are read: the directory's, and those it is offered. */
+export type GroupsOf = Pick<DirectoryContext, 'id' | 'offerExistingGroups'>
 
 /** A user of the directory. `withGroups`: with the groups the directory pushed it into. @throws Refusal `not_found`, a foreign id included */
 export async function userById(reader: Reader, directoryId: DirectoryId, id: string, withGroups: boolean): Promise<StoredUser> {
@@ -29,41 +37,70 @@ export async function userById(reader: Reader, directoryId: DirectoryId, id: str
 }
 
 /** A page of the directory's users and how many there are in all. @throws ScimError 400 `invalidFilter`, `invalidPath` */
-export function userPage(
+export async function userPage(
   reader: Reader,
   directoryId: DirectoryId,
-  query: Query,
+  { filter, sort, paging }: Query,
   withGroups: boolean,
 ): Promise<{ total: number; items: StoredUser[] }> {
-  return page(
-    userType,
-    query,
-    sql`from provisioned_users u where u.org_id = ${reader.orgId} and u.directory_id = ${directoryId}`,
-    reader,
-    (rest) => users(reader, directoryId, withGroups, rest),
-  )
+  const { startIndex, count } = paging
+  const matching = filter === undefined ? sql`` : sql`and ${filterSql(userType, filter)}`
+  const direction = sort?.isDescending ? sql`desc` : sql`asc`
+  const order = sql`order by ${sort === undefined ? sql`` : sql`${orderSql(userType, sort.by)} ${direction},`} u.id ${direction}`
+  const rest = sql`${matching} ${order} limit ${count} offset ${startIndex - 1}`
+  const items = count === 0 ? [] : await users(reader, directoryId, withGroups, rest)
+  return withTotal(items, paging, async () => {
+    const { rows } = await sql<{ total: number }>`
+      select count(*)::int as total from provisioned_users u
+      where u.org_id = ${reader.orgId} and u.directory_id = ${directoryId} ${matching}`.execute(reader)
+    return rows[0]?.total ?? 0
+  })
 }
 
-/** A group of the directory. @throws Refusal `not_found`, a foreign id included */
-export async function groupById(reader: Reader, directoryId: DirectoryId, id: string): Promise<GroupRecord> {
-  const rows = isId(id) ? await groups(reader, directoryId, sql`and g.id = ${id}::uuid`) : []
-  if (rows[0] === undefined) throw new Refusal('not_found', 'There is no such group in this directory.')
-  return rows[0]
+/** A group that the directory pushed, or is offered. @throws Refusal `not_found`, a foreign id included */
+export async function groupById(reader: Reader, directory: GroupsOf, id: string): Promise<GroupRecord> {
+  for (const source of isId(id) ? groupSources(reader, directory) : []) {
+    const [group] = await groups(reader, sql`select g.* from ${source} where ${hasId(id)}`)
+    if (group !== undefined) return group
+  }
+  throw new Refusal('not_found', 'There is no such group in this directory.')
 }
 
-/** A page of the directory's groups, without members, and how many there are in all. @throws ScimError 400 `invalidFilter`, `invalidPath` */
-export function groupPage(
+/**
+ * A page of the groups that the directory pushed, and is offered, without members, and how many there are in all. An offered group
+ * keeps its place as the first write makes it a pushed one.
+ * @throws ScimError 400 `invalidFilter`, `invalidPath`
+ */
+export async function groupPage(
   reader: Reader,
-  directoryId: DirectoryId,
-  query: Query,
+  directory: GroupsOf,
+  { filter, sort, paging }: Query,
 ): Promise<{ total: number; items: GroupRecord[] }> {
-  return page(
-    groupType,
-    query,
-    sql`from provisioned_groups g where g.org_id = ${reader.orgId} and g.directory_id = ${directoryId}`,
-    reader,
-    (rest) => groups(reader, directoryId, rest),
+  const { startIndex, count } = paging
+  const sources = groupSources(reader, directory)
+  const matching = filter === undefined ? sql`true` : filterSql(groupType, filter)
+  const direction = sort?.isDescending ? sql`desc` : sql`asc`
+  const key = sort === undefined ? sql`null` : orderSql(groupType, sort.by)
+  const order = sql`order by ${sort === undefined ? sql`` : sql`sort_key ${direction},`} place ${direction}`
+  // Of each source so many as the page may need, by its own index; all that is shown of them only for those of the page.
+  const places = sources.map(
+    (source, at) => sql`(
+      select g.place, ${key} as sort_key, ${at}::integer as source from ${source} where ${matching}
+      ${order} limit ${startIndex - 1 + count})`,
   )
+  const shown = sources.map(
+    (source, at) => sql`select g.* from ${source} where g.place = page.place and page.source = ${at}::integer`,
+  )
+  const onPage = sql`
+    select g.*, page.sort_key
+    from (select * from (${sql.join(places, sql` union all `)}) as found ${order} limit ${count} offset ${startIndex - 1}) as page
+    cross join lateral (${sql.join(shown, sql` union all `)}) as g`
+  const items = count === 0 ? [] : await groups(reader, onPage, order)
+  return withTotal(items, paging, async () => {
+    const counts = sources.map((source) => sql`(select count(*) from ${source} where ${matching})`)
+    const { rows } = await sql<{ total: number }>`select (${sql.join(counts, sql` + `)})::int as total`.execute(reader)
+    return rows[0]?.total ?? 0
+  })
 }
 
 /** How many members one statement reads of a group: half a megabyte of JSON. */
@@ -77,20 +114,20 @@ export interface MemberParts {
   type: boolean
 }
 
-/** The pushed members of one group as JSON text, in pages: `last` goes into the next call as `after`; undefined: there are no more. */
+/** Members of one group as JSON text, in pages: `last` goes into the next call as `after`; undefined: there are no more. */
 export interface MembersText {
   text: string
   last: string | undefined
 }
 
 /**
- * Reads the pushed members of groups, in their order, as JSON objects joined by commas: PostgreSQL writes the text, no member
+ * Reads the members of groups that the directory is shown, in their order, as JSON objects joined by commas: PostgreSQL writes the text, no member
  * becomes an object here. At most 5,000 a group; `after` belongs to the first.
  */
 export async function membersTexts(
   reader: Reader,
   directoryId: DirectoryId,
-  groupIds: readonly GroupId[],
+  groups: readonly Pick<GroupRecord, 'groupId' | 'shown'>[],
   parts: MemberParts,
   after?: string,
 ): Promise<MembersText[]> {
@@ -99,10 +136,12 @@ export async function membersTexts(
   const { rows } = await sql<{ position: number; text: string | null; last: string; count: number }>`
     select given.position::int as position, string_agg(${memberText(parts)}, ',' order by m.account_id) filter (where p.id is not null) as text,
       max(m.account_id::text) as last, count(*)::int as count
-    from unnest(${groupIds}::uuid[]) with ordinality as given (group_id, position)
+    from unnest(${groups.map((group) => group.groupId)}::uuid[], ${groups.map((group) => group.shown)}::text[])
+      with ordinality as given (group_id, shown, position)
     cross join lateral (
       select account_id from memberships
-      where org_id = ${reader.orgId} and group_id = given.group_id and pushed
+      where org_id = ${reader.orgId} and group_id = given.group_id
+        and case given.shown when 'pushed' then pushed when 'effective' then effective end
         and account_id > case given.position when 1 then ${after ?? beforeAll}::uuid else ${beforeAll}::uuid end
       order by account_id limit ${membersAtOnce}
     ) m
@@ -110,7 +149,7 @@ export async function membersTexts(
       on p.org_id = ${reader.orgId} and p.account_id = m.account_id and p.directory_id is not distinct from ${directoryId}
     group by given.position`.execute(reader)
   const found = new Map(rows.map((row) => [row.position, row]))
-  return groupIds.map((_id, index) => {
+  return groups.map((_group, index) => {
     const row = found.get(index + 1)
     return { text: row?.text ?? '', last: row !== undefined && row.count === membersAtOnce ? row.last : undefined }
   })
@@ -129,26 +168,9 @@ function memberText({ value, refBase, display, type }: MemberParts): RawBuilder<
 }
 
 // Where the page is not full the total is known without counting: a provider's look-up by name is one statement.
-async function page<T>(
-  type: ResourceType,
-  { filter, sort, paging }: Query,
-  from: RawBuilder<unknown>,
-  reader: Reader,
-  rows: (rest: RawBuilder<unknown>) => Promise<T[]>,
-) {
-  const matching = filter === undefined ? sql`` : sql`and ${filterSql(type, filter)}`
-  const { startIndex, count } = paging
-  const items = count === 0 ? [] : await rows(sql`${matching} ${orderOf(type, sort)} limit ${count} offset ${startIndex - 1}`)
-  if (items.length < count && (items.length > 0 || startIndex === 1)) return { total: startIndex - 1 + items.length, items }
-  const counted = await sql<{ total: number }>`select count(*)::int as total ${from} ${matching}`.execute(reader)
-  return { total: counted.rows[0]?.total ?? 0, items }
-}
-
-function orderOf(type: ResourceType, sort: Query['sort']): RawBuilder<unknown> {
-  const id = type.name === 'User' ? sql`u.id` : sql`g.id`
-  if (sort === undefined) return sql`order by ${id}`
-  const direction = sort.isDescending ? sql`desc` : sql`asc`
-  return sql`order by ${orderSql(type, sort.by)} ${direction}, ${id} ${direction}`
+async function withTotal<T>(items: T[], { startIndex, count }: Paging, total: () => Promise<number>) {
+  const isLast = items.length < count && (items.length > 0 || startIndex === 1)
+  return { total: isLast ? startIndex - 1 + items.length : await total(), items }
 }
 
 async function users(
@@ -171,14 +193,30 @@ async function users(
   return rows
 }
 
+/** Where groups are read from, as rows `g`: those that the directory pushed, and those that it is offered. */
+function groupSources(reader: Reader, directory: GroupsOf): RawBuilder<unknown>[] {
+  const pushed = sql`(
+    select p.org_id, p.id, p.id as place, p.directory_id, p.group_id, p.external_id, p.name, p.name_key, p.attributes, p.state, p.reasons,
+      p.version, p.created_at, p.updated_at, 'pushed'::text as shown
+    from provisioned_groups p where p.org_id = ${reader.orgId} and p.directory_id = ${directory.id}
+  ) as g`
+  const offered = offeredGroups(reader, directory)
+  return offered === undefined ? [pushed] : [pushed, offered]
+}
+
 // The counts are kept by memberships.ts: what is pushed = in force, less what a sync would remove, and what it would add.
-async function groups(reader: Reader, directoryId: DirectoryId, rest: RawBuilder<unknown>): Promise<GroupRecord[]> {
-  const { rows } = await sql<GroupRecord>`
+async function groups(reader: Reader, rows: RawBuilder<unknown>, order = sql``): Promise<GroupRecord[]> {
+  const { rows: found } = await sql<GroupRecord>`
     select g.id, g.external_id as "externalId", g.name as "displayName", g.attributes, g.state, g.reasons, g.version, g.group_id as "groupId",
-      g.created_at as "createdAt", g.updated_at as "updatedAt", kept.add_count as added, kept.remove_count as removed,
-      kept.member_count - kept.remove_count as unchanged, kept.member_count - kept.remove_count + kept.add_count as "memberCount"
-    from provisioned_groups g
-    join groups kept on kept.org_id = g.org_id and kept.id = g.group_id
-    where g.org_id = ${reader.orgId} and g.directory_id = ${directoryId} ${rest}`.execute(reader)
-  return rows
+      g.shown, g.created_at as "createdAt", g.updated_at as "updatedAt",
+      case g.shown when 'pushed' then json_build_object(
+        'added', kept.add_count, 'removed', kept.remove_count, 'unchanged', kept.member_count - kept.remove_count) end as members,
+      case g.shown
+        when 'pushed' then kept.member_count - kept.remove_count + kept.add_count
+        when 'effective' then kept.member_count
+        else 0
+      end as "memberCount"
+    from (${rows}) as g
+    join groups kept on kept.org_id = g.org_id and kept.id = g.group_id ${order}`.execute(reader)
+  return found
 }

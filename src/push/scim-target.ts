@@ -1,4 +1,5 @@
 import { nameKey } from '../organization/name-key.ts'
+import { syncGroupUrn } from '../scim/group-schema.ts'
 import { TargetError } from './scim-answer.ts'
 import { type Json, type ScimRequests, scimRequests, type TargetOptions } from './scim-request.ts'
 
@@ -105,8 +106,11 @@ async function findOne(
 ) {
   const filter = encodeURIComponent(`${attribute} eq ${JSON.stringify(value)}`)
   const found = await requests.send({ method: 'GET', path: `${path}?filter=${filter}&startIndex=1&count=${pageSize}` })
-  return resourcesOf(found).find((one) => isSame(text(one[attribute]) ?? ''))
+  return resourcesOf(found).find((one) => isPushed(one) && isSame(text(one[attribute]) ?? ''))
 }
+
+// A Muster also lists groups that nobody has pushed there. They are not what a push is about: it would take them for its own.
+const isPushed = (resource: Json): boolean => (resource[syncGroupUrn] as Json | undefined)?.state !== 'offered'
 
 // What is absent may be concluded only from a list read to its end, every page distinct.
 async function readAll(requests: ScimRequests, path: string): Promise<Json[]> {
@@ -117,7 +121,7 @@ async function readAll(requests: ScimRequests, path: string): Promise<Json[]> {
     for (const resource of resources) found.set(idOf(resource), resource)
     startIndex += resources.length
     const total = Number(page.totalResults ?? 0)
-    if (startIndex > total && found.size >= total) return [...found.values()]
+    if (startIndex > total && found.size >= total) return [...found.values()].filter(isPushed)
     if (resources.length === 0 || startIndex > total)
       throw new TargetError(
         200,

@@ -31,10 +31,10 @@ export const syncGroup: Attribute = complex(
   syncGroupUrn,
   'Sync',
   [
-    text('state', 'Whether what was pushed is in force.', {
+    text('state', 'Whether what was pushed is in force; offered: nothing was pushed yet, the group may be linked to.', {
       caseExact: true,
       mutability: 'readOnly',
-      canonicalValues: ['ready', 'needs_review', 'blocked', 'synced', 'held', 'ignored'],
+      canonicalValues: ['ready', 'needs_review', 'blocked', 'synced', 'held', 'ignored', 'offered'],
     }),
     text('reasons', 'Why it is in this state.', {
       multiValued: true,

@@ -26,10 +26,9 @@ export interface StoredGroup {
   attributes: Record<string, unknown>
   state: string
   reasons: string[]
-  added: number
-  removed: number
-  unchanged: number
-  version: number
+  /** Null where nothing was pushed: the group is only offered. */
+  members: { added: number; removed: number; unchanged: number } | null
+  version: number | null
   createdAt: Date
   updatedAt: Date
 }
@@ -71,7 +70,7 @@ const withRef = ({ value, ...rest }: NonNullable<StoredUser['groups']>[number], 
 
 /** The Group of RFC 7643 §4.2 without its members, which are spliced in as text, and what became of it here. */
 export function groupResource(group: StoredGroup, base: string): Record<string, unknown> {
-  const { attributes, id, externalId, displayName, state, reasons, added, removed, unchanged } = group
+  const { attributes, id, externalId, displayName, state, reasons, members } = group
   return {
     schemas: [groupUrn, syncGroupUrn],
     id,
@@ -79,7 +78,7 @@ export function groupResource(group: StoredGroup, base: string): Record<string, 
     ...attributes,
     displayName,
     meta: metaOf('Group', group, base),
-    [syncGroupUrn]: { state, reasons, members: { added, removed, unchanged } },
+    [syncGroupUrn]: { state, reasons, ...(members === null ? {} : { members }) },
   }
 }
 
@@ -88,12 +87,12 @@ export const locationOf = (type: 'User' | 'Group', id: string, base: string): st
 
 export const etagOf = (version: number): string => `W/"${version}"`
 
-type Versioned = Pick<StoredUser, 'id' | 'createdAt' | 'updatedAt' | 'version'>
+type Versioned = Pick<StoredGroup, 'id' | 'createdAt' | 'updatedAt' | 'version'>
 
 const metaOf = (resourceType: 'User' | 'Group', { id, createdAt, updatedAt, version }: Versioned, base: string) => ({
   resourceType,
   created: createdAt.toISOString(),
   lastModified: updatedAt.toISOString(),
   location: locationOf(resourceType, id, base),
-  version: etagOf(version),
+  ...(version === null ? {} : { version: etagOf(version) }),
 })

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Scope, Trx } from '../database/connection.ts'
 import { isId, type ProvisionedGroupId } from '../database/ids.ts'
-import { insertGroup } from '../organization/groups.ts'
 import { appendLog } from '../organization/log.ts'
 import { type PushMembers, writePushed } from '../organization/memberships.ts'
 import { nameKey } from '../organization/name-key.ts'
@@ -10,20 +9,21 @@ import { existingGroupNamed, judge } from '../provisioning/conflict.ts'
 import type { DirectoryContext } from '../provisioning/directories.ts'
 import {
   follows,
-  insertProvisionedGroup,
   isGroupNameProvisioned,
   lockConcerned,
+  lockIfProvisioned,
   lockProvisionedGroup,
   type ProvisionedGroup,
   touchMembers,
   updateProvisionedGroup,
 } from '../provisioning/groups.ts'
-import { renameGroup, settleNames, unpair } from '../provisioning/pairing.ts'
+import { provisionGroup, renameGroup, settleNames, unpair } from '../provisioning/pairing.ts'
 import { membersIds, membersMatching, pushedDelta, pushedWhole, unknownAmong } from '../provisioning/pushed-members.ts'
 import { setState } from '../provisioning/states.ts'
 import { forgetUnknownMembers, keepUnknownMembers, recordUnknownMembers } from '../provisioning/unknown-members.ts'
 import { keepUsers } from '../provisioning/users.ts'
 import type { GroupChange, GroupInput, MemberInput } from '../scim/resource.ts'
+import { adoptOffer, declineOffer } from './take-offer.ts'
 
 /**
  * A directory pushes a group it has not pushed before (behaviour.md, «A group is pushed»): a free name is synced at once;
@@ -42,39 +42,21 @@ export async function receiveNewGroup(trx: Trx, directory: DirectoryContext, inp
       input.displayName,
       'This directory has pushed a group of that name. Link the pushed group to it, or push another name.',
     )
-  const { pairing, state, reasons } = judge(existing, null)
   // What is blocked is no conflict that a policy could decide.
-  if (existing && state === 'needs_review' && directory.conflictPolicy === 'refuse')
+  if (existing && judge(existing, null).state === 'needs_review' && directory.conflictPolicy === 'refuse')
     throw nameTaken(
       existing.name,
       `The organization has a group of that name, and the directory ${directory.name} refuses conflicts. Rename the pushed group, or set the directory's conflict policy to review.`,
     )
-  const groupId =
-    pairing === 'existing' && existing
-      ? existing.id
-      : await insertGroup(trx, {
-          name: input.displayName,
-          effective: pairing === 'free',
-          managedBy: pairing === 'free' ? directory.id : null,
-        })
   const { displayName: name, externalId, attributes } = input
-  const id = await insertProvisionedGroup(trx, {
-    directoryId: directory.id,
-    name,
-    externalId,
-    attributes,
-    groupId,
-    state,
-    reasons,
-  })
-  const facts = { name, groupId, state, reasons }
-  await appendLog(trx, { action: 'group.provisioned', subject: id, directoryId: directory.id, facts })
+  const id = await provisionGroup(trx, directory.id, { name, externalId, attributes }, existing)
   await receiveMembers(trx, directory, id, { all: input.members ?? [] }, { isNew: true })
   return id
 }
 
 /**
  * A directory changes a group. Members cost what the change costs, whatever the group's size; what changes nothing writes nothing.
+ * The first change of a group that it is only offered makes it a pushed one.
  * @throws Refusal `not_found`, `name_taken`, `unknown_members`
  */
 export async function receiveGroup(
@@ -83,18 +65,26 @@ export async function receiveGroup(
   id: ProvisionedGroupId,
   { members, later = [], ...attributes }: GroupChange,
 ): Promise<{ changed: boolean }> {
-  if (members !== undefined) await keepUsers(trx, directory.id)
-  if (attributes.displayName !== undefined)
-    await lockConcerned(trx, { pushedIds: [id], nameKeys: [nameKey(attributes.displayName)] })
-  const group = await lockProvisionedGroup(trx, directory.id, id)
-  const isDescribed = await receiveAttributes(trx, directory, group, attributes)
-  let isChanged = (members !== undefined && (await receiveMembers(trx, directory, id, members))) || isDescribed
+  if (members !== undefined || later.length > 0) await keepUsers(trx, directory.id)
+  const nameKeys = attributes.displayName === undefined ? [] : [nameKey(attributes.displayName)]
+  if (nameKeys.length > 0) await lockConcerned(trx, { pushedIds: [id], nameKeys })
+  const found = await lockIfProvisioned(trx, directory.id, id)
+  const isNew = found === undefined && (await adoptOffer(trx, directory, id, nameKeys))
+  const group = found ?? (await lockProvisionedGroup(trx, directory.id, id))
+  const given = isNew ? { all: membersOfNew(members) } : members
+  let isChanged = isNew
+  if (given !== undefined) isChanged = (await receiveMembers(trx, directory, id, given, { isNew })) || isChanged
   for (const step of later) {
     const named = 'matching' in step ? { added: [], removed: await membersMatching(trx, directory.id, id, step.matching) } : step
     isChanged = (await receiveMembers(trx, directory, id, named)) || isChanged
   }
-  return { changed: isChanged }
+  const isDescribed = await receiveAttributes(trx, directory, group, attributes)
+  return { changed: isChanged || isDescribed }
 }
+
+// Nobody was in it: what is added is all there is.
+const membersOfNew = (members: GroupChange['members']): MemberInput[] =>
+  members === undefined ? [] : 'all' in members ? members.all : members.added
 
 /**
  * The common push, some members and nothing else, all of them known: a part of one statement, whatever the group's size.
@@ -113,11 +103,16 @@ export async function receiveMembersAlone(
   return pushMembers({ scope, directoryId: directory.id, id, added, removed })
 }
 
-/** A directory deletes a group: one that is not synced goes, and the existing one never notices; a synced one is unmanaged and keeps its members. */
+/**
+ * A directory deletes a group: one that is not synced goes, and the existing one never notices; a synced one is unmanaged and keeps
+ * its members; of one that was only offered nothing is deleted.
+ * @throws Refusal `not_found`
+ */
 export async function receiveGroupDeletion(trx: Trx, directory: DirectoryContext, id: ProvisionedGroupId): Promise<void> {
   await lockConcerned(trx, { pushedIds: [id] })
-  const group = await lockProvisionedGroup(trx, directory.id, id)
-  await unpair(trx, group)
+  const found = await lockIfProvisioned(trx, directory.id, id)
+  if (!found && (await declineOffer(trx, directory, id))) return
+  await unpair(trx, found ?? (await lockProvisionedGroup(trx, directory.id, id)))
 }
 
 async function receiveAttributes(

@@ -118,6 +118,34 @@ test('a group is made without members, found without its members, and filled in 
   expect(await acme.membersOf('Team')).toEqual(['ada', 'bob', 'cyd'])
 })
 
+test('matching: an existing group is found by name, then filled member by member under the id that was found', async ({
+  acme,
+  entra,
+}) => {
+  await acme.has({ group: 'Engineering', members: ['ada', 'bob'] })
+  await entra.knows('ada', 'cyd')
+  const match = async () =>
+    (
+      await entra.request(
+        'GET',
+        `/Groups?excludedAttributes=members&filter=${encodeURIComponent('displayName eq "Engineering"')}`,
+      )
+    ).body
+  const { totalResults, Resources } = await match()
+  expect(totalResults).toBe(1)
+  const [{ id }] = Resources
+  const about = await entra.request('PATCH', `/Groups/${id}`, patch({ op: 'Add', path: 'externalId', value: '8f6c-11' }))
+  expect(about.status).toBe(204)
+  for (const person of ['ada', 'cyd']) {
+    const add = patch({ op: 'Add', path: 'members', value: [{ $ref: null, value: entra.idOfPerson(person) }] })
+    expect((await entra.request('PATCH', `/Groups/${id}`, add)).status).toBe(204)
+  }
+  expect(await match()).toMatchObject({ totalResults: 1, Resources: [{ id, externalId: '8f6c-11', displayName: 'Engineering' }] })
+  expect(await entra.membersOf(id)).toEqual(['ada', 'cyd'])
+  expect(await entra.stateOf(id)).toEqual({ state: 'needs_review', reasons: ['name_taken'] })
+  expect(await acme.membersOf('Engineering')).toEqual(['ada', 'bob'])
+})
+
 test('members are removed by value', async ({ entra, acme }) => {
   await entra.knows('ada', 'bob')
   await entra.pushes({ group: 'Team', members: ['ada', 'bob'] })

@@ -133,6 +133,47 @@ test('import groups: page after page while totalResults says so', async ({ okta 
   expect(seen).toEqual(names)
 })
 
+test('link group: found by import and by refresh, linked by its id, then pushed whole', async ({ acme, okta }) => {
+  await acme.has({ group: 'Engineering', members: ['ada', 'bob'] })
+  await okta.knows('ada', 'cyd')
+  const imported = async () => (await okta.request('GET', '/Groups?startIndex=1&count=100')).body
+  expect(await imported()).toMatchObject({ totalResults: 1, Resources: [{ displayName: 'Engineering' }] })
+  const { id } = (await imported()).Resources[0]
+  const all = [okta.idOfPerson('ada'), okta.idOfPerson('cyd')].map((value) => ({ value }))
+  const push = await okta.request('PATCH', `/Groups/${id}`, patch({ op: 'replace', path: 'members', value: all }))
+  expect(push).toMatchObject({ status: 204, body: undefined })
+  expect(await imported()).toMatchObject({
+    totalResults: 1,
+    Resources: [
+      { id, displayName: 'Engineering', members: all, [sync]: { state: 'needs_review', members: { added: 1, removed: 1 } } },
+    ],
+  })
+  expect(await acme.membersOf('Engineering')).toEqual(['ada', 'bob'])
+  expect((await okta.request('POST', '/Groups', { schemas: [group], displayName: 'Engineering' })).status).toBe(409)
+})
+
+test('link group in a custom app: PUT whole to the id that was imported', async ({ acme, okta }) => {
+  await acme.has({ group: 'Engineering', members: ['ada'] })
+  await okta.knows('ada')
+  const { id } = (await okta.request('GET', '/Groups?startIndex=1&count=100')).body.Resources[0]
+  const members = [{ value: okta.idOfPerson('ada'), display: 'ada' }]
+  const put = await okta.request('PUT', `/Groups/${id}`, { schemas: [group], displayName: 'Engineering', members })
+  expect(put).toMatchObject({ status: 200, body: { id, members: [{ value: okta.idOfPerson('ada') }] } })
+  expect(put.body[sync]).toEqual({
+    state: 'needs_review',
+    reasons: ['name_taken'],
+    members: { added: 0, removed: 0, unchanged: 1 },
+  })
+})
+
+test('unlink and delete of a group that was only linked leaves it alone', async ({ acme, okta }) => {
+  await acme.has({ group: 'Engineering', members: ['ada'] })
+  const { id } = (await okta.request('GET', '/Groups?startIndex=1&count=100')).body.Resources[0]
+  expect((await okta.request('DELETE', `/Groups/${id}`)).status).toBe(204)
+  expect((await okta.request('GET', `/Groups/${id}`)).status).toBe(404)
+  expect(await acme.membersOf('Engineering')).toEqual(['ada'])
+})
+
 test('push group: with members and without, never an externalId', async ({ okta, acme, server }) => {
   await okta.knows('ada')
   const id = okta.idOfPerson('ada')

@@ -115,7 +115,8 @@ async function outcome(trx: Trx, directoryId: DirectoryId, type: typeof userType
   } catch (error) {
     return (error as { scimType?: string }).scimType ?? String(error)
   }
-  const from = type.name === 'User' ? sql`provisioned_users u` : sql`provisioned_groups g`
+  const from =
+    type.name === 'User' ? sql`provisioned_users u` : sql`(select *, id as place, 'pushed' as shown from provisioned_groups) g`
   await sql`select from ${from} where directory_id = ${directoryId} and ${condition}`.execute(trx)
   return 'answered'
 }
@@ -141,7 +142,9 @@ test('schemas, state, reasons and counts are asked for like any attribute', asyn
     const group = { directoryId: id, externalId: null, attributes: {}, state: 'blocked', reasons: ['protected'] } as const
     await insertProvisionedGroup(trx, { ...group, name: 'G', groupId, reasons: ['protected'] })
     const groups = async (text: string) =>
-      (await groupPage(trx, id, { ...everybody, filter: filterOf(groupType, text) })).items.map((one) => one.displayName)
+      (await groupPage(trx, { id, offerExistingGroups: 'off' }, { ...everybody, filter: filterOf(groupType, text) })).items.map(
+        (one) => one.displayName,
+      )
     expect(await groups(`${sync}:reasons eq "protected"`)).toEqual(['G'])
     expect(await groups(`${sync}:reasons eq "name_taken"`)).toEqual([])
     expect(await groups(`${sync}:members.added eq 0 and ${sync}:members.unchanged lt 1`)).toEqual(['G'])

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { retryAfterMs, TargetError, TargetUnreachable, targetError } from '../../src/push/scim-answer.ts'
 import { scimTarget } from '../../src/push/scim-target.ts'
+import { syncGroupUrn } from '../../src/scim/group-schema.ts'
 import { type Fault, startTinyScimService, type TinyScimService, token } from './tiny-scim-service.ts'
 
 const ada = { userName: 'ada', email: 'ada@example.org', displayName: 'Ada King Lovelace' }
@@ -64,6 +65,14 @@ describe('what is sent is what Okta sends (clients.md)', () => {
       '/scim/v2/Groups?startIndex=1&count=100',
     ])
   })
+})
+
+test('what a Muster only offers is not there: nobody has pushed it', async () => {
+  const offered = { [syncGroupUrn]: { state: 'offered', reasons: [] } }
+  service.groups.push({ id: 'Groups x', displayName: 'Engineering', ...offered })
+  expect(await service.target.groups()).toEqual([])
+  service.willFail('POST', 'cut before')
+  await expect(service.target.createGroup('Engineering', [])).rejects.toThrow('Engineering exists.')
 })
 
 describe('after an unknown outcome it looks before it sends again: never a twin', () => {

@@ -84,6 +84,9 @@ export async function createSecondOrganization(db: Db): Promise<Scope> {
     await sql`insert into unknown_members (org_id, provisioned_group_id, value) values (${org}, ${id.pushed}, 'nobody')`.execute(
       trx,
     )
+    await sql`insert into taken_offers (org_id, directory_id, group_id) values (${org}, ${id.okta}, ${id.engineering})`.execute(
+      trx,
+    )
     await sql`
       insert into runs (org_id, id, kind, state, directory_id, choice, fingerprint, foreseen, group_count, created_by)
       values (${org}, ${id.run}, 'sync', 'queued', ${id.okta}, 'overwrite', 'f', '{}', 1, 'system')`.execute(trx)

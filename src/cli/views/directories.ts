@@ -69,6 +69,7 @@ const settings = (one: Directory) =>
     ['On conflict', one.conflictPolicy],
     ['Unknown members', one.unknownMembers],
     ['Strict', one.strict ? 'yes' : 'no'],
+    ['Offers existing groups', one.offerExistingGroups],
     ['Quiet time', `${count(one.quietSeconds)} s`],
     ['E-mail domains', one.emailDomains.join(', ') || 'all'],
   ] as const

@@ -11,7 +11,7 @@ import {
 import { createDirectoryToken, listDirectoryTokens, revokeDirectoryToken } from '../../provisioning/tokens.ts'
 import type { ApiPlugin } from './api.ts'
 import { Listed, listingOf, Page } from './paging.ts'
-import { ConflictPolicy, Id, NoContent, Nullable, Provider, Time, UnknownMembers } from './shapes.ts'
+import { ConflictPolicy, Id, NoContent, Nullable, OfferExistingGroups, Provider, Time, UnknownMembers } from './shapes.ts'
 
 const settings = {
   conflictPolicy: ConflictPolicy,
@@ -19,6 +19,7 @@ const settings = {
   strict: Type.Boolean({
     description: 'Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over',
   }),
+  offerExistingGroups: OfferExistingGroups,
   quietSeconds: Type.Integer({
     minimum: 0,
     maximum: 86_400,

@@ -1,5 +1,5 @@
 import { type TSchema, Type } from 'typebox'
-import { conflictPolicies, unknownMembersSettings } from '../../provisioning/directories.ts'
+import { conflictPolicies, offerSettings, unknownMembersSettings } from '../../provisioning/directories.ts'
 import { providers } from '../../scim/quirks.ts'
 
 /** A moment in UTC, RFC 3339; routes answer with a Date. */
@@ -21,6 +21,10 @@ export const Role = OneOf(
 export const Provider = OneOf(providers)
 export const ConflictPolicy = OneOf(conflictPolicies, 'What becomes of a pushed group whose name an unmanaged group has')
 export const UnknownMembers = OneOf(unknownMembersSettings, 'What becomes of a member who is no user of this directory')
+export const OfferExistingGroups = OneOf(
+  offerSettings,
+  'Which unmanaged groups the provider is shown, to link to them: their names, with members, or none',
+)
 
 /** What a DELETE answers. */
 export const NoContent = Type.Unsafe<void>({ type: 'null', description: 'Done' })

@@ -62,12 +62,15 @@ export function sendScim(reply: FastifyReply, body: unknown): FastifyReply {
 export function sendResource(
   reply: FastifyReply,
   type: 'User' | 'Group',
-  { id, version }: { id: string; version: number },
+  { id, version }: { id: string; version: number | null },
   body: unknown,
   publicUrl: string,
 ): FastifyReply {
   const location = locationOf(type, id, scimBase(publicUrl))
-  return sendScim(reply.headers({ location, 'content-location': location, etag: etagOf(version) }), body)
+  return sendScim(
+    reply.headers({ location, 'content-location': location, ...(version === null ? {} : { etag: etagOf(version) }) }),
+    body,
+  )
 }
 
 /** A page of resources as the JSON around them. */

@@ -28,8 +28,7 @@ async function* groupTexts(
   const parts = memberParts(projection, base)
   let separator = ''
   for (const batch of parts === undefined ? [[...groups]] : batches(groups)) {
-    const ids = batch.map((group) => group.groupId)
-    const first = parts === undefined ? [] : await read((reader) => membersTexts(reader, directoryId, ids, parts))
+    const first = parts === undefined ? [] : await read((reader) => membersTexts(reader, directoryId, batch, parts))
     for (const [at, group] of batch.entries()) {
       const text = JSON.stringify(project(groupResource(group, base), projection))
       const members = first[at]
@@ -44,7 +43,7 @@ async function* groupTexts(
         }
         const { last } = page
         if (last === undefined) break
-        ;[page] = await read((reader) => membersTexts(reader, directoryId, [group.groupId], parts, last))
+        ;[page] = await read((reader) => membersTexts(reader, directoryId, [group], parts, last))
       }
       yield before === ',' ? ']}' : '}'
     }

@@ -35,7 +35,7 @@ export const groupRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
   app.get<ById>('/Groups/:id', async (request, reply) => {
     const projection = projectionOf(groupType, request.query)
     const { group, text } = await reading(db, request.scope, async (reader) => {
-      const group = await groupById(reader, request.directory.id, request.params.id)
+      const group = await groupById(reader, request.directory, request.params.id)
       return { group, text: await groupsAnswer(parts, request, [group], projection, (work) => work(reader)) }
     })
     return sendResource(reply, 'Group', group, text, publicUrl)
@@ -44,7 +44,7 @@ export const groupRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
   const list = async (request: FastifyRequest, reply: FastifyReply, given: unknown) => {
     const { projection, ...query } = readQuery(groupType, given, dialectOf(request.directory))
     const text = await reading(db, request.scope, async (reader) => {
-      const { total, items } = await groupPage(reader, request.directory.id, query)
+      const { total, items } = await groupPage(reader, request.directory, query)
       const frame = listFrame(total, query.paging.startIndex, items.length)
       return groupsAnswer(parts, request, items, projection, (work) => work(reader), frame)
     })
@@ -60,7 +60,7 @@ export function groupWrites(parts: Pick<Parts, 'db' | 'publicUrl'>): Writes {
   const pushMembers = pushMembersTogether(db)
 
   const written = async (trx: Trx, asker: Asker, id: string, status: 200 | 201, projection: Projection): Promise<Written> => {
-    const group = await groupById(trx, asker.directory.id, id)
+    const group = await groupById(trx, asker.directory, id)
     const shown = isAsked(projection) || group.memberCount <= membersRepeated ? projection : withoutMembers
     return {
       status,

@@ -19,10 +19,10 @@ export const searchRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
     if (ofUsers === undefined || ofGroups === undefined) throw new Error('Each kind has its query.')
     const { startIndex, count } = ofUsers.paging
     const text = await reading(parts.db, request.scope, async (reader) => {
-      const { id } = request.directory
-      const users = await userPage(reader, id, ofUsers, wants(ofUsers.projection, 'groups'))
+      const { directory } = request
+      const users = await userPage(reader, directory.id, ofUsers, wants(ofUsers.projection, 'groups'))
       const left = { startIndex: Math.max(1, startIndex - users.total), count: count - users.items.length }
-      const groups = await groupPage(reader, id, { filter: ofGroups.filter, paging: left })
+      const groups = await groupPage(reader, directory, { filter: ofGroups.filter, paging: left })
       const texts = users.items.map((user) => JSON.stringify(project(userResource(user, base), ofUsers.projection)))
       const isMixed = texts.length > 0 && groups.items.length > 0
       const [before, after] = listFrame(users.total + groups.total, startIndex, users.items.length + groups.items.length)

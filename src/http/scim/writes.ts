@@ -16,7 +16,7 @@ export interface Write {
 }
 
 /** What became of it: the resource as it is now, with a 200 or 201. */
-export type Written = { status: 200 | 201; id: string; version: number; body: unknown } | { status: 204 }
+export type Written = { status: 200 | 201; id: string; version: number | null; body: unknown } | { status: 204 }
 
 export type WriteMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 

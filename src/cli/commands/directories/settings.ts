@@ -5,6 +5,7 @@ export interface SettingOptions {
   conflictPolicy?: 'review' | 'refuse'
   unknownMembers?: 'record' | 'refuse'
   strict?: boolean
+  offerExistingGroups?: 'names' | 'members' | 'off'
   quietSeconds?: number
   emailDomain?: string[]
 }
@@ -26,16 +27,24 @@ export function addSettingOptions(command: Command): Command {
     )
     .option('--strict', 'answer 400 to a push of attributes that no schema has')
     .option('--no-strict', 'pass them over')
+    .addOption(
+      new Option(
+        '--offer-existing-groups <what>',
+        'show the provider groups that nobody manages, to link to them: their names, with members, or off',
+      ).choices(['names', 'members', 'off']),
+    )
     .option('--quiet-seconds <n>', 'how long after its last member a group counts as being filled', wholeNumber)
     .option('--email-domain <domain>', 'only people of this domain; may be given again, "" for all', again)
 }
 
 /** The settings that were given, as the API names them. */
-export function settingsOf({ conflictPolicy, unknownMembers, strict, quietSeconds, emailDomain }: SettingOptions) {
+export function settingsOf(options: SettingOptions) {
+  const { conflictPolicy, unknownMembers, strict, offerExistingGroups, quietSeconds, emailDomain } = options
   return {
     ...(conflictPolicy === undefined ? {} : { conflictPolicy }),
     ...(unknownMembers === undefined ? {} : { unknownMembers }),
     ...(strict === undefined ? {} : { strict }),
+    ...(offerExistingGroups === undefined ? {} : { offerExistingGroups }),
     ...(quietSeconds === undefined ? {} : { quietSeconds }),
     ...(emailDomain === undefined ? {} : { emailDomains: emailDomain.filter((domain) => domain !== '') }),
   }
