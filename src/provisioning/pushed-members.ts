@@ -59,8 +59,11 @@ export async function membersMatching(
   filter: Filter,
 ): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
-    select pushed.value as id from provisioned_groups g cross join lateral ${membersWhere(filter)}
-    where g.org_id = ${trx.orgId} and g.directory_id = ${directoryId} and g.id = ${id}`.execute(trx)
+    select pushed.value as id
+    from (
+      select org_id, directory_id, group_id, 'pushed'::text as shown from provisioned_groups
+      where org_id = ${trx.orgId} and directory_id = ${directoryId} and id = ${id}
+    ) as g cross join lateral ${membersWhere(filter)}`.execute(trx)
   return rows.map((row) => row.id)
 }
 
