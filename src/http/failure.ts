@@ -67,6 +67,7 @@ export const refusalStatus: Record<RefusalCode, number> = {
   nothing_to_sync: 409,
   idempotency_key_reused: 422,
   idempotency_key_in_flight: 409,
+  version_changed: 412,
   not_permitted: 403,
 }
 

@@ -17,6 +17,7 @@ export type RefusalCode =
   | 'nothing_to_sync'
   | 'idempotency_key_reused'
   | 'idempotency_key_in_flight'
+  | 'version_changed'
   | 'not_permitted'
 
 /** The domain's no: a code, a sentence that says what to do, and facts. It knows no protocol. */

@@ -166,7 +166,6 @@ const userColumns: Record<string, Column> = {
   'meta.created': { kind: 'time', sql: sql`u.created_at` },
   'meta.lastModified': { kind: 'time', sql: sql`u.updated_at` },
   'meta.resourceType': { kind: 'text', sql: sql`'User'::text`, form: 'exact' },
-  'meta.version': { kind: 'text', sql: sql`'W/"' || u.version || '"'`, form: 'exact' },
   meta: { kind: 'time', sql: sql`u.created_at` },
   [`${enterpriseUserUrn}:manager.displayName`]: {
     kind: 'text',
@@ -182,7 +181,6 @@ const groupColumns: Record<string, Column> = {
   'meta.created': { kind: 'time', sql: sql`g.created_at` },
   'meta.lastModified': { kind: 'time', sql: sql`g.updated_at` },
   'meta.resourceType': { kind: 'text', sql: sql`'Group'::text`, form: 'exact' },
-  'meta.version': { kind: 'text', sql: sql`'W/"' || g.version || '"'`, form: 'exact' },
   meta: { kind: 'time', sql: sql`g.created_at` },
   [syncGroupUrn]: { kind: 'text', sql: sql`g.state`, form: 'exact' },
   [`${syncGroupUrn}:state`]: { kind: 'text', sql: sql`g.state`, form: 'exact' },

@@ -44,12 +44,12 @@ function isApart() {
 /** Whether what is pushed to a group of this state is in force at once. */
 export const follows = (state: GroupState): boolean => state === 'synced' || state === 'held'
 
-/** Locks a group of the directory. @throws Refusal `not_found`, a foreign id included */
+/** Locks a group of the directory; its version moves with all that the provider says, members included. @throws Refusal `not_found`, a foreign id included */
 export async function lockProvisionedGroup(
   trx: Trx,
   directoryId: DirectoryId,
   id: ProvisionedGroupId,
-): Promise<ProvisionedGroup> {
+): Promise<ProvisionedGroup & { version: number }> {
   const group = await lockIfProvisioned(trx, directoryId, id)
   if (!group) throw new Refusal('not_found', 'There is no such group in this directory.')
   return group
@@ -60,7 +60,7 @@ export async function lockIfProvisioned(
   trx: Trx,
   directoryId: DirectoryId,
   id: ProvisionedGroupId,
-): Promise<ProvisionedGroup | undefined> {
+): Promise<(ProvisionedGroup & { version: number }) | undefined> {
   const found = trx
     .selectFrom('provisioned_groups')
     .where('org_id', '=', trx.orgId)
@@ -68,7 +68,7 @@ export async function lockIfProvisioned(
     .where('id', '=', id)
   // Sent together, one after the other: what is read beside the row must not be older than the lock.
   const [, row] = isId(id)
-    ? await Promise.all([found.select('id').forUpdate().execute(), found.select(columns).executeTakeFirst()])
+    ? await Promise.all([found.select('id').forUpdate().execute(), found.select(columns).select('version').executeTakeFirst()])
     : []
   return row
 }

@@ -10,6 +10,8 @@ export interface ProvisionedUser {
   id: ProvisionedUserId
   accountId: AccountId
   matchedBy: MatchedBy
+  /** Moves with all that the provider says. */
+  version: number
   input: UserInput
 }
 
@@ -77,7 +79,7 @@ export async function lockProvisionedUser(trx: Trx, directoryId: DirectoryId, id
   const row = isId(id)
     ? await trx
         .selectFrom('provisioned_users')
-        .select(['id', 'account_id', 'matched_by', ...inputColumns])
+        .select(['id', 'account_id', 'matched_by', 'version', ...inputColumns])
         .where('org_id', '=', trx.orgId)
         .where('directory_id', '=', directoryId)
         .where('id', '=', id)
@@ -85,7 +87,7 @@ export async function lockProvisionedUser(trx: Trx, directoryId: DirectoryId, id
         .executeTakeFirst()
     : undefined
   if (!row) throw new Refusal('not_found', 'There is no such user in this directory.')
-  return { id: row.id, accountId: row.account_id, matchedBy: row.matched_by, input: inputOf(row) }
+  return { id: row.id, accountId: row.account_id, matchedBy: row.matched_by, version: row.version, input: inputOf(row) }
 }
 
 /**

@@ -45,7 +45,7 @@ export function userResource(user: StoredUser, base: string): Record<string, unk
     userName,
     active: shownActive(user),
     ...(groups === null ? {} : { groups: groups.map((group) => withRef(group, base)) }),
-    meta: metaOf('User', user, base),
+    meta: metaOf('User', user, userVersion(user), base),
   }
 }
 
@@ -77,7 +77,7 @@ export function groupResource(group: StoredGroup, base: string): Record<string, 
     ...(externalId === null ? {} : { externalId }),
     ...attributes,
     displayName,
-    meta: metaOf('Group', group, base),
+    meta: metaOf('Group', group, groupVersion(group), base),
     [syncGroupUrn]: { state, reasons, ...(members === null ? {} : { members }) },
   }
 }
@@ -85,14 +85,33 @@ export function groupResource(group: StoredGroup, base: string): Record<string, 
 /** Where a resource is. */
 export const locationOf = (type: 'User' | 'Group', id: string, base: string): string => `${base}/${type}s/${id}`
 
-export const etagOf = (version: number): string => `W/"${version}"`
+/** The ETag of a user: what the provider said last, by number, and what is shown of others beside it: the groups, the manager's name. */
+export const userVersion = ({ version, groups, manager }: StoredUser): string =>
+  etagOf(version, groups === null && manager === null ? null : [groups, manager])
 
-type Versioned = Pick<StoredGroup, 'id' | 'createdAt' | 'updatedAt' | 'version'>
+/**
+ * The ETag of a group: what the provider said last, by number, and what has become of it here. Its members are among what the provider said.
+ * Of a group that is only offered it has said nothing: 0.
+ */
+export const groupVersion = ({ version, state, reasons, members }: StoredGroup): string =>
+  etagOf(version ?? 0, [state, reasons, members])
 
-const metaOf = (resourceType: 'User' | 'Group', { id, createdAt, updatedAt, version }: Versioned, base: string) => ({
+// FNV-1a, 32 bits: two states of one resource that follow one another differ but once in four thousand million.
+function digest(text: string): string {
+  let hash = 0x811c9dc5
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
+  return (hash >>> 0).toString(36)
+}
+
+const etagOf = (version: number, rest: unknown): string =>
+  `W/"${version}${rest === null ? '' : `-${digest(JSON.stringify(rest))}`}"`
+
+type Dated = Pick<StoredGroup, 'id' | 'createdAt' | 'updatedAt'>
+
+const metaOf = (resourceType: 'User' | 'Group', { id, createdAt, updatedAt }: Dated, version: string, base: string) => ({
   resourceType,
   created: createdAt.toISOString(),
   lastModified: updatedAt.toISOString(),
   location: locationOf(resourceType, id, base),
-  ...(version === null ? {} : { version: etagOf(version) }),
+  version,
 })

@@ -23,6 +23,7 @@ import { setState } from '../provisioning/states.ts'
 import { forgetUnknownMembers, keepUnknownMembers, recordUnknownMembers } from '../provisioning/unknown-members.ts'
 import { keepUsers } from '../provisioning/users.ts'
 import type { GroupChange, GroupInput, MemberInput } from '../scim/resource.ts'
+import { type Condition, mustMeet } from './condition.ts'
 import { adoptOffer, declineOffer } from './take-offer.ts'
 
 /**
@@ -57,18 +58,21 @@ export async function receiveNewGroup(trx: Trx, directory: DirectoryContext, inp
 /**
  * A directory changes a group. Members cost what the change costs, whatever the group's size; what changes nothing writes nothing.
  * The first change of a group that it is only offered makes it a pushed one.
- * @throws Refusal `not_found`, `name_taken`, `unknown_members`
+ * @param condition of the group's version, under its lock
+ * @throws Refusal `not_found`, `version_changed`, `name_taken`, `unknown_members`
  */
 export async function receiveGroup(
   trx: Trx,
   directory: DirectoryContext,
   id: ProvisionedGroupId,
   { members, later = [], ...attributes }: GroupChange,
+  condition?: Condition,
 ): Promise<{ changed: boolean }> {
   if (members !== undefined || later.length > 0) await keepUsers(trx, directory.id)
   const nameKeys = attributes.displayName === undefined ? [] : [nameKey(attributes.displayName)]
   if (nameKeys.length > 0) await lockConcerned(trx, { pushedIds: [id], nameKeys })
   const found = await lockIfProvisioned(trx, directory.id, id)
+  mustMeet(condition, found ?? { version: 0 })
   const isNew = found === undefined && (await adoptOffer(trx, directory, id, nameKeys))
   const group = found ?? (await lockProvisionedGroup(trx, directory.id, id))
   const given = isNew ? { all: membersOfNew(members) } : members
@@ -106,11 +110,17 @@ export async function receiveMembersAlone(
 /**
  * A directory deletes a group: one that is not synced goes, and the existing one never notices; a synced one is unmanaged and keeps
  * its members; of one that was only offered nothing is deleted.
- * @throws Refusal `not_found`
+ * @throws Refusal `not_found`, `version_changed`
  */
-export async function receiveGroupDeletion(trx: Trx, directory: DirectoryContext, id: ProvisionedGroupId): Promise<void> {
+export async function receiveGroupDeletion(
+  trx: Trx,
+  directory: DirectoryContext,
+  id: ProvisionedGroupId,
+  condition?: Condition,
+): Promise<void> {
   await lockConcerned(trx, { pushedIds: [id] })
   const found = await lockIfProvisioned(trx, directory.id, id)
+  mustMeet(condition, found ?? { version: 0 })
   if (!found && (await declineOffer(trx, directory, id))) return
   await unpair(trx, found ?? (await lockProvisionedGroup(trx, directory.id, id)))
 }

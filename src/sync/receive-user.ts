@@ -32,6 +32,7 @@ import {
   updateProvisionedUser,
 } from '../provisioning/users.ts'
 import type { UserInput } from '../scim/resource.ts'
+import { type Condition, mustMeet } from './condition.ts'
 
 /**
  * A directory pushes a person it has not pushed before: matched to an account, or given a new one (behaviour.md, «People»).
@@ -74,15 +75,18 @@ export async function receiveNewUser(trx: Trx, directory: DirectoryContext, inpu
  * Groups that were pushed with the new user name or external id as an unknown member have the person from now on.
  * What changes nothing writes nothing.
  * @param change PUT ignores what stands, PATCH builds on it
- * @throws Refusal `not_found`, `user_name_taken`, `invalid_value` where a new e-mail is outside the directory's domains
+ * @param condition of the user's version, under its lock
+ * @throws Refusal `not_found`, `version_changed`, `user_name_taken`, `invalid_value` where a new e-mail is outside the directory's domains
  */
 export async function receiveUser(
   trx: Trx,
   directory: DirectoryContext,
   id: ProvisionedUserId,
   change: (current: UserInput) => UserInput,
+  condition?: Condition,
 ): Promise<{ changed: boolean }> {
   const user = await lockProvisionedUser(trx, directory.id, id)
+  mustMeet(condition, user)
   const input = change(user.input)
   if (isDeepStrictEqual(input, user.input)) return { changed: false }
   const isSwitchedOff = user.input.active && !input.active
@@ -109,12 +113,18 @@ export async function receiveUser(
 /**
  * A directory deletes a person: out of every group it pushed them into. Where it owns the account, the next directory that pushes the
  * person does from now on; if there is none, the account is switched off.
- * @throws Refusal `not_found`
+ * @throws Refusal `not_found`, `version_changed`
  */
-export async function receiveUserDeletion(trx: Trx, directory: DirectoryContext, id: ProvisionedUserId): Promise<void> {
+export async function receiveUserDeletion(
+  trx: Trx,
+  directory: DirectoryContext,
+  id: ProvisionedUserId,
+  condition?: Condition,
+): Promise<void> {
   await lockUsersOfDirectory(trx, directory.id)
   await lockUsersOf(trx, id)
   const user = await lockProvisionedUser(trx, directory.id, id)
+  mustMeet(condition, user)
   const groups = await lockPushedGroupsOf(trx, directory.id, user.accountId)
   await setPushedOf(trx, user.accountId, false, groups, {
     action: 'members.pushed',

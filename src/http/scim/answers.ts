@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify'
 import type { RefusalCode } from '../../organization/refusal.ts'
 import type { ScimType } from '../../scim/error.ts'
 import { errorMessage, listResponse } from '../../scim/messages.ts'
-import { etagOf, locationOf } from '../../scim/representation.ts'
+import { locationOf } from '../../scim/representation.ts'
 import type { Failure, FailureCode } from '../failure.ts'
 
 /** The URL of the SCIM service. */
@@ -28,6 +28,7 @@ const scimTypes: Record<FailureCode | RefusalCode, ScimType | undefined> = {
   nothing_to_sync: undefined,
   idempotency_key_reused: undefined,
   idempotency_key_in_flight: undefined,
+  version_changed: undefined,
   not_permitted: undefined,
   unauthenticated: undefined,
   invalid_request: undefined,
@@ -62,16 +63,17 @@ export function sendScim(reply: FastifyReply, body: unknown): FastifyReply {
 export function sendResource(
   reply: FastifyReply,
   type: 'User' | 'Group',
-  { id, version }: { id: string; version: number | null },
+  { id, version }: { id: string; version: string },
   body: unknown,
   publicUrl: string,
 ): FastifyReply {
   const location = locationOf(type, id, scimBase(publicUrl))
-  return sendScim(
-    reply.headers({ location, 'content-location': location, ...(version === null ? {} : { etag: etagOf(version) }) }),
-    body,
-  )
+  return sendScim(reply.headers({ location, 'content-location': location, etag: version }), body)
 }
+
+/** Answers a reader who has this version already (RFC 7644 §3.14). */
+export const sendNotModified = (reply: FastifyReply, version: string): FastifyReply =>
+  reply.code(304).header('etag', version).send()
 
 /** A page of resources as the JSON around them. */
 export function listFrame(total: number, startIndex: number, count: number): [before: string, after: string] {

@@ -6,14 +6,16 @@ import { pushMembersTogether } from '../../organization/memberships.ts'
 import { groupById, groupPage } from '../../provisioning/read.ts'
 import { readGroupPatch } from '../../scim/group-patch.ts'
 import { resolveName } from '../../scim/names.ts'
+import { hasAlready, writeCondition } from '../../scim/precondition.ts'
 import type { Projection } from '../../scim/projection.ts'
 import { dialectOf } from '../../scim/quirks.ts'
+import { groupVersion } from '../../scim/representation.ts'
 import { type GroupChange, readGroup, readGroupReplacement } from '../../scim/resource.ts'
 import { groupType } from '../../scim/schemas.ts'
 import { receiveGroup, receiveGroupDeletion, receiveMembersAlone, receiveNewGroup } from '../../sync/receive-group.ts'
 import { largeBodyLimit } from '../content.ts'
 import type { Parts } from '../parts.ts'
-import { listFrame, sendResource, sendScim } from './answers.ts'
+import { listFrame, sendNotModified, sendResource, sendScim } from './answers.ts'
 import { groupsAnswer } from './group-text.ts'
 import { projectionOf, readQuery } from './query.ts'
 import { type Asker, type Write, type Writes, type Written, writeRoutes } from './writes.ts'
@@ -34,11 +36,13 @@ export const groupRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
 
   app.get<ById>('/Groups/:id', async (request, reply) => {
     const projection = projectionOf(groupType, request.query)
-    const { group, text } = await reading(db, request.scope, async (reader) => {
+    return reading(db, request.scope, async (reader) => {
       const group = await groupById(reader, request.directory, request.params.id)
-      return { group, text: await groupsAnswer(parts, request, [group], projection, (work) => work(reader)) }
+      const version = groupVersion(group)
+      if (hasAlready(request.headers['if-none-match'], version)) return sendNotModified(reply, version)
+      const text = await groupsAnswer(parts, request, [group], projection, (work) => work(reader))
+      return sendResource(reply, 'Group', { id: group.id, version }, text, publicUrl)
     })
-    return sendResource(reply, 'Group', group, text, publicUrl)
   })
 
   const list = async (request: FastifyRequest, reply: FastifyReply, given: unknown) => {
@@ -65,14 +69,14 @@ export function groupWrites(parts: Pick<Parts, 'db' | 'publicUrl'>): Writes {
     return {
       status,
       id: group.id,
-      version: group.version,
+      version: groupVersion(group),
       body: await groupsAnswer(parts, asker, [group], shown, (work) => work(trx)),
     }
   }
 
-  const change = (asker: Asker, { id, projection }: Write, changed: GroupChange) =>
+  const change = (asker: Asker, { id, projection, precondition }: Write, changed: GroupChange) =>
     inTransaction(db, asker.scope, async (trx) => {
-      await receiveGroup(trx, asker.directory, id as ProvisionedGroupId, changed)
+      await receiveGroup(trx, asker.directory, id as ProvisionedGroupId, changed, writeCondition(precondition))
       return written(trx, asker, id, 200, projection)
     })
 
@@ -89,12 +93,14 @@ export function groupWrites(parts: Pick<Parts, 'db' | 'publicUrl'>): Writes {
       if (isAsked(write.projection)) return change(asker, write, changed)
       const { scope, directory } = asker
       const id = write.id as ProvisionedGroupId
-      const version = await receiveMembersAlone(pushMembers, scope, directory, id, changed)
-      if (version === undefined) await inTransaction(db, scope, (trx) => receiveGroup(trx, directory, id, changed))
+      const condition = writeCondition(write.precondition)
+      const version = condition ? undefined : await receiveMembersAlone(pushMembers, scope, directory, id, changed)
+      if (version === undefined) await inTransaction(db, scope, (trx) => receiveGroup(trx, directory, id, changed, condition))
       return { status: 204 }
     },
-    DELETE: async ({ scope, directory }, { id }) => {
-      await inTransaction(db, scope, (trx) => receiveGroupDeletion(trx, directory, id as ProvisionedGroupId))
+    DELETE: async ({ scope, directory }, { id, precondition }) => {
+      const condition = writeCondition(precondition)
+      await inTransaction(db, scope, (trx) => receiveGroupDeletion(trx, directory, id as ProvisionedGroupId, condition))
       return { status: 204 }
     },
   }

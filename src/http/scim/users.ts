@@ -4,15 +4,16 @@ import type { ProvisionedUserId } from '../../database/ids.ts'
 import { inTransaction, reading } from '../../database/transaction.ts'
 import { userById, userPage } from '../../provisioning/read.ts'
 import { listResponse } from '../../scim/messages.ts'
+import { hasAlready, writeCondition } from '../../scim/precondition.ts'
 import { type Projection, project, wants } from '../../scim/projection.ts'
 import { dialectOf } from '../../scim/quirks.ts'
-import { type StoredUser, userResource } from '../../scim/representation.ts'
+import { type StoredUser, userResource, userVersion } from '../../scim/representation.ts'
 import { readUser } from '../../scim/resource.ts'
 import { userType } from '../../scim/schemas.ts'
 import { applyUserPatch } from '../../scim/user-patch.ts'
 import { receiveNewUser, receiveUser, receiveUserDeletion } from '../../sync/receive-user.ts'
 import type { Parts } from '../parts.ts'
-import { scimBase, sendResource, sendScim } from './answers.ts'
+import { scimBase, sendNotModified, sendResource, sendScim } from './answers.ts'
 import { projectionOf, readQuery } from './query.ts'
 import { type Asker, type Write, type Writes, type Written, writeRoutes } from './writes.ts'
 
@@ -29,7 +30,9 @@ export const userRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
   app.get<ById>('/Users/:id', async (request, reply) => {
     const projection = projectionOf(userType, request.query)
     const user = await reading(db, request.scope, (reader) => read(reader, request, request.params.id, projection))
-    return sendResource(reply, 'User', user, project(userResource(user, base), projection), publicUrl)
+    const version = userVersion(user)
+    if (hasAlready(request.headers['if-none-match'], version)) return sendNotModified(reply, version)
+    return sendResource(reply, 'User', { id: user.id, version }, project(userResource(user, base), projection), publicUrl)
   })
 
   const list = async (request: FastifyRequest, reply: FastifyReply, given: unknown) => {
@@ -51,13 +54,13 @@ export function userWrites({ db, publicUrl }: Pick<Parts, 'db' | 'publicUrl'>): 
   const written = (status: 200 | 201, user: StoredUser, projection: Projection): Written => ({
     status,
     id: user.id,
-    version: user.version,
+    version: userVersion(user),
     body: project(userResource(user, base), projection),
   })
 
-  const change = async (asker: Asker, { id, projection }: Write, changed: Parameters<typeof receiveUser>[3]) => {
+  const change = async (asker: Asker, { id, projection, precondition }: Write, changed: Parameters<typeof receiveUser>[3]) => {
     const user = await inTransaction(db, asker.scope, async (trx) => {
-      await receiveUser(trx, asker.directory, id as ProvisionedUserId, changed)
+      await receiveUser(trx, asker.directory, id as ProvisionedUserId, changed, writeCondition(precondition))
       return read(trx, asker, id, projection)
     })
     return written(200, user, projection)
@@ -73,8 +76,9 @@ export function userWrites({ db, publicUrl }: Pick<Parts, 'db' | 'publicUrl'>): 
     },
     PUT: (asker, write) => change(asker, write, (current) => readUser(write.body, dialectOf(asker.directory), current)),
     PATCH: (asker, write) => change(asker, write, (current) => applyUserPatch(current, write.body, dialectOf(asker.directory))),
-    DELETE: async ({ scope, directory }, { id }) => {
-      await inTransaction(db, scope, (trx) => receiveUserDeletion(trx, directory, id as ProvisionedUserId))
+    DELETE: async ({ scope, directory }, { id, precondition }) => {
+      const condition = writeCondition(precondition)
+      await inTransaction(db, scope, (trx) => receiveUserDeletion(trx, directory, id as ProvisionedUserId, condition))
       return { status: 204 }
     },
   }

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Precondition } from '../../scim/precondition.ts'
 import type { Projection } from '../../scim/projection.ts'
 import type { ResourceType } from '../../scim/schemas.ts'
 import { sendResource } from './answers.ts'
@@ -13,10 +14,11 @@ export interface Write {
   body: unknown
   /** Which attributes the answer is to hold. */
   projection: Projection
+  precondition: Precondition
 }
 
-/** What became of it: the resource as it is now, with a 200 or 201. */
-export type Written = { status: 200 | 201; id: string; version: number | null; body: unknown } | { status: 204 }
+/** What became of it: the resource as it is now, `version` its ETag, with a 200 or 201. */
+export type Written = { status: 200 | 201; id: string; version: string; body: unknown } | { status: 204 }
 
 export type WriteMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -41,8 +43,10 @@ export function writeRoutes(
       ...(bodyLimit === undefined ? {} : { bodyLimit }),
       handler: async (request, reply) => {
         const projection = projectionOf(type, request.query)
-        const { params, body } = request
-        return send(reply, type, await writes[method](request, { id: params.id ?? '', body, projection }), publicUrl)
+        const { params, body, headers } = request
+        const precondition = { ifMatch: headers['if-match'], ifNoneMatch: headers['if-none-match'] }
+        const write = { id: params.id ?? '', body, projection, precondition }
+        return send(reply, type, await writes[method](request, write), publicUrl)
       },
     })
   }
