@@ -1,6 +1,7 @@
 import type { Attribute } from './attributes.ts'
 import { discoveryTypes, discoveryUrn } from './discovery-schemas.ts'
 import { groupAttributes, groupUrn, syncGroup } from './group-schema.ts'
+import { maxBulkBytes, maxBulkOperations } from './messages.ts'
 import { maxPageSize } from './paging.ts'
 import { commonAttributes, enterpriseUser, userAttributes, userUrn } from './user-schema.ts'
 
@@ -36,7 +37,7 @@ export const groupType: ResourceType = {
 export const serviceProviderConfig = (base: string) => ({
   schemas: [discoveryUrn('ServiceProviderConfig')],
   patch: { supported: true },
-  bulk: { supported: false, maxOperations: 0, maxPayloadSize: 0 },
+  bulk: { supported: true, maxOperations: maxBulkOperations, maxPayloadSize: maxBulkBytes },
   filter: { supported: true, maxResults: maxPageSize },
   changePassword: { supported: false },
   sort: { supported: true },

@@ -240,7 +240,7 @@ describe('discovery', () => {
     expect(serviceProviderConfig('http://x')).toMatchObject({
       patch: { supported: true },
       filter: { supported: true, maxResults: 1_000 },
-      bulk: { supported: false },
+      bulk: { supported: true, maxOperations: 1_000, maxPayloadSize: 33_554_432 },
     })
   })
   test('what discovery answers is described, every key of it', () => {

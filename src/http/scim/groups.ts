@@ -63,15 +63,11 @@ export function groupWrites(parts: Pick<Parts, 'db' | 'publicUrl'>): Writes {
   const { db } = parts
   const pushMembers = pushMembersTogether(db)
 
-  const written = async (trx: Trx, asker: Asker, id: string, status: 200 | 201, projection: Projection): Promise<Written> => {
+  const written = async (trx: Trx, asker: Asker, id: string, status: 200 | 201, projection?: Projection): Promise<Written> => {
     const group = await groupById(trx, asker.directory, id)
-    const shown = isAsked(projection) || group.memberCount <= membersRepeated ? projection : withoutMembers
-    return {
-      status,
-      id: group.id,
-      version: groupVersion(group),
-      body: await groupsAnswer(parts, asker, [group], shown, (work) => work(trx)),
-    }
+    const shown = projection && (isAsked(projection) || group.memberCount <= membersRepeated ? projection : withoutMembers)
+    const body = shown && (await groupsAnswer(parts, asker, [group], shown, (work) => work(trx)))
+    return { status, id: group.id, version: groupVersion(group), body }
   }
 
   const change = (asker: Asker, { id, projection, precondition }: Write, changed: GroupChange) =>
@@ -90,18 +86,18 @@ export function groupWrites(parts: Pick<Parts, 'db' | 'publicUrl'>): Writes {
     PUT: (asker, write) => change(asker, write, readGroupReplacement(write.body, dialectOf(asker.directory))),
     PATCH: async (asker, write) => {
       const changed = readGroupPatch(write.body, dialectOf(asker.directory))
-      if (isAsked(write.projection)) return change(asker, write, changed)
+      if (write.projection && isAsked(write.projection)) return change(asker, write, changed)
       const { scope, directory } = asker
       const id = write.id as ProvisionedGroupId
       const condition = writeCondition(write.precondition)
       const version = condition ? undefined : await receiveMembersAlone(pushMembers, scope, directory, id, changed)
       if (version === undefined) await inTransaction(db, scope, (trx) => receiveGroup(trx, directory, id, changed, condition))
-      return { status: 204 }
+      return { status: 204, id }
     },
     DELETE: async ({ scope, directory }, { id, precondition }) => {
       const condition = writeCondition(precondition)
       await inTransaction(db, scope, (trx) => receiveGroupDeletion(trx, directory, id as ProvisionedGroupId, condition))
-      return { status: 204 }
+      return { status: 204, id }
     },
   }
 }

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyPluginAsync, HTTPMethods } from 'fastify'
 import { ScimError } from '../../scim/error.ts'
 import { Failure } from '../failure.ts'
 import type { Parts } from '../parts.ts'
+import { bulkRoutes } from './bulk.ts'
 import { discoveryRoutes } from './discovery.ts'
 import { groupRoutes } from './groups.ts'
 import { searchRoutes } from './search.ts'
@@ -14,13 +15,12 @@ export const scimRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
   await app.register(userRoutes, parts)
   await app.register(groupRoutes, parts)
   await app.register(searchRoutes, parts)
+  await app.register(bulkRoutes, parts)
   refuseOtherMethods()
-  // A directory's token is nobody's own (RFC 7644 §3.11); Bulk is not offered, and ServiceProviderConfig says so.
-  for (const path of ['/Me', '/Bulk']) {
-    app.all(path, () => {
-      throw new ScimError(501, undefined, `This server does not offer ${path}.`)
-    })
-  }
+  // A directory's token is nobody's own (RFC 7644 §3.11).
+  app.all('/Me', () => {
+    throw new ScimError(501, undefined, 'This server does not offer /Me.')
+  })
 }
 
 const methods: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']

@@ -51,11 +51,11 @@ export const userRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
 export function userWrites({ db, publicUrl }: Pick<Parts, 'db' | 'publicUrl'>): Writes {
   const base = scimBase(publicUrl)
 
-  const written = (status: 200 | 201, user: StoredUser, projection: Projection): Written => ({
+  const written = (status: 200 | 201, user: StoredUser, projection: Projection | undefined): Written => ({
     status,
     id: user.id,
     version: userVersion(user),
-    body: project(userResource(user, base), projection),
+    body: projection && project(userResource(user, base), projection),
   })
 
   const change = async (asker: Asker, { id, projection, precondition }: Write, changed: Parameters<typeof receiveUser>[3]) => {
@@ -79,10 +79,10 @@ export function userWrites({ db, publicUrl }: Pick<Parts, 'db' | 'publicUrl'>): 
     DELETE: async ({ scope, directory }, { id, precondition }) => {
       const condition = writeCondition(precondition)
       await inTransaction(db, scope, (trx) => receiveUserDeletion(trx, directory, id as ProvisionedUserId, condition))
-      return { status: 204 }
+      return { status: 204, id }
     },
   }
 }
 
-const read = (reader: Reader, { directory }: Asker, id: string, projection: Projection): Promise<StoredUser> =>
-  userById(reader, directory.id, id, wants(projection, 'groups'))
+const read = (reader: Reader, { directory }: Asker, id: string, projection: Projection | undefined): Promise<StoredUser> =>
+  userById(reader, directory.id, id, projection === undefined || wants(projection, 'groups'))

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { WriteMethod } from '../../scim/bulk.ts'
 import type { Precondition } from '../../scim/precondition.ts'
 import type { Projection } from '../../scim/projection.ts'
 import type { ResourceType } from '../../scim/schemas.ts'
@@ -12,15 +13,13 @@ export type Asker = Pick<FastifyRequest, 'scope' | 'directory'>
 export interface Write {
   id: string
   body: unknown
-  /** Which attributes the answer is to hold. */
-  projection: Projection
+  /** Which attributes the answer is to hold; undefined: it has no body. */
+  projection?: Projection
   precondition: Precondition
 }
 
-/** What became of it: the resource as it is now, `version` its ETag, with a 200 or 201. */
-export type Written = { status: 200 | 201; id: string; version: string; body: unknown } | { status: 204 }
-
-export type WriteMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+/** What became of it: which resource, and with a 200 or 201 how it is now, `version` its ETag. */
+export type Written = { status: 200 | 201; id: string; version: string; body: unknown } | { status: 204; id: string }
 
 /** The changes of one kind of resource, one function a method: routes and Bulk call the same. */
 export type Writes = Readonly<Record<WriteMethod, (asker: Asker, write: Write) => Promise<Written>>>
