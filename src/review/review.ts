@@ -203,8 +203,8 @@ async function withDetails(reader: Reader, candidates: Candidate[]): Promise<Rev
 interface Detail {
   existing: Review['existing']
   grants: Review['productAccess']
-  /** The directory that manages the group of that name, where it is another's. */
-  elsewhere: string | null
+  /** The pushed group that has the group of that name, where it is another one: of another directory, or of this one under another name. */
+  elsewhere: { name: string; directory: string; isOfThisDirectory: boolean; isSynced: boolean } | null
 }
 
 async function detailsById(reader: Reader, ids: readonly ProvisionedGroupId[]): Promise<Map<ProvisionedGroupId, Detail>> {
@@ -218,7 +218,10 @@ async function detailsById(reader: Reader, ids: readonly ProvisionedGroupId[]): 
         join products t on t.org_id = ${org} and t.id = r.product_id
         join sites s on s.org_id = ${org} and s.id = t.site_id
         where g.org_id = ${org} and g.group_id = p.group_id) as grants,
-      (select d.name from groups x join directories d on d.org_id = ${org} and d.id = x.managed_by
+      (select json_build_object('name', q.name, 'directory', d.name, 'isOfThisDirectory', d.id = p.directory_id, 'isSynced', x.managed_by is not null)
+        from groups x
+        join provisioned_groups q on q.org_id = ${org} and q.group_id = x.id
+        join directories d on d.org_id = ${org} and d.id = q.directory_id
         where x.org_id = ${org} and x.name_key = p.name_key and x.effective and x.id <> p.group_id) as elsewhere
     from provisioned_groups p
     join groups o on o.org_id = ${org} and o.id = p.group_id
@@ -267,7 +270,11 @@ function whyBlocked(reason: GroupReason, { grants, elsewhere }: Detail): string 
       return `Default access group of ${products || 'a product'}. Make another group default, then this one becomes reviewable.`
     }
     case 'managed_elsewhere':
-      return `Managed by ${elsewhere ?? 'another directory'}. Release it there.`
+      if (elsewhere === null) return 'Another pushed group has the group of this name. Delete or rename that one.'
+      if (elsewhere.isOfThisDirectory)
+        return `The group of this name is still that of "${elsewhere.name}", which the same directory pushes. Free the name "${elsewhere.name}", or rename one of the two.`
+      if (elsewhere.isSynced) return `Managed by ${elsewhere.directory}. Release it there.`
+      return `Pushed by ${elsewhere.directory} first. Delete or rename it there.`
     case 'protected':
       return 'Protected. Lift the protection first.'
     case 'name_taken':

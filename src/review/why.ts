@@ -214,7 +214,7 @@ const waiting: Record<GroupState, string> = {
 const because: Record<GroupReason, string> = {
   name_taken: 'its name was taken',
   default_access_group: 'it is a default access group',
-  managed_elsewhere: 'another directory manages it',
+  managed_elsewhere: 'another pushed group has the group of its name',
   protected: 'it is protected',
 }
 

@@ -109,7 +109,7 @@ export function whyNot(
 
 const inWords: Record<GroupReason, string> = {
   default_access_group: 'It is a default access group.',
-  managed_elsewhere: 'Another directory manages it.',
+  managed_elsewhere: 'Another pushed group has the group of its name.',
   protected: 'It is protected.',
   name_taken: 'Its name is taken.',
 }

@@ -73,3 +73,28 @@ test('a review says what may be done to it as groups and people do', async ({ ac
     { can: [], cannot: [{ what: 'sync', why: 'Protected. Lift the protection first.' }] },
   ])
 })
+
+test('what a pushed group is blocked by is said as it is: another directory, in force or not, or the same one under another name', async ({
+  acme,
+  okta,
+  entra,
+  api,
+}) => {
+  const why = async (directory: string, name: string) =>
+    (await api('GET', `/reviews/${name}?directory=${directory}`)).body.cannot[0].why
+  await okta.pushes({ group: 'Ours' })
+  await entra.pushes({ group: 'Ours' })
+  expect(await why('entra', 'Ours')).toBe('Managed by okta. Release it there.')
+  await acme.has({ group: 'Wheel', members: ['ada'] })
+  await okta.pushes({ group: 'Wheel' })
+  await entra.pushes({ group: 'Wheel' })
+  expect(await why('entra', 'Wheel')).toBe('Pushed by okta first. Delete or rename it there.')
+  await acme.has({ group: 'Kept', members: [] })
+  await okta.pushes({ group: 'Old' })
+  await okta.renames('Old', 'Kept')
+  await okta.pushes({ group: 'Old' })
+  expect(await okta.stateOf('Old')).toEqual({ state: 'blocked', reasons: ['managed_elsewhere'] })
+  expect(await why('okta', 'Old')).toBe(
+    'The group of this name is still that of "Kept", which the same directory pushes. Free the name "Kept", or rename one of the two.',
+  )
+})

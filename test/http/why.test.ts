@@ -17,7 +17,7 @@ test('who is pushed into a group that another directory manages is told of it, a
   const ada = await why('ada')
   expect([ada.access, ada.broken]).toEqual([
     false,
-    'ada is pushed into "Engineering" by entra, but that is not in force: it is blocked, because another directory manages it.',
+    'ada is pushed into "Engineering" by entra, but that is not in force: it is blocked, because another pushed group has the group of its name.',
   ])
   expect(ada.steps[0].text).toBe('entra pushes ada as a member of "Engineering".')
   const bob = await why('bob')

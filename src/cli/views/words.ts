@@ -25,7 +25,7 @@ const states: Record<string, Look> = {
 const reasons: Record<string, string> = {
   name_taken: 'a group of that name exists',
   default_access_group: 'default access group',
-  managed_elsewhere: 'managed by another directory',
+  managed_elsewhere: 'managed elsewhere',
   protected: 'protected',
   filling: 'still being filled',
   empty: 'pushed empty over a group with members',
