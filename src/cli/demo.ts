@@ -37,8 +37,8 @@ export async function runDemo(options: DemoOptions, out: Output): Promise<void> 
   const before = readProfiles(path).profiles[demoProfile]
   const token = before?.token ?? randomBytes(32).toString('hex')
   const preferredPort = before ? Number(new URL(before.server).port) : undefined
-  const server = await startDemoServer({ folder, org, adminToken: token, preferredPort }, () => {})
-  runUntilSignalled(server, out.say)
+  const starting = startDemoServer({ folder, org, adminToken: token, preferredPort }, () => {})
+  const server = await runUntilSignalled(starting, out.say)
   try {
     writeProfiles(path, { current: demoProfile, profiles: { [demoProfile]: { server: server.url, token, org } } })
     out.say(`Server at ${server.url}, data in ${folder} (${seconds(began)})`)

@@ -155,6 +155,16 @@ test('at SIGTERM a request under way is finished, then the server ends with 0 an
   expect(processesOf(join(MUSTER_DATA, 'postgres'))).toEqual([])
 })
 
+test('a Ctrl-C that comes while the server starts, and twice, as under npm and node --watch, leaves nothing running', async () => {
+  const MUSTER_DATA = dataFolder()
+  const server = serve({ MUSTER_DATA })
+  await server.says(/^Database: /)
+  void server.end('SIGINT')
+  await server.says(/^SIGINT: finishing what is under way/)
+  expect(await server.end('SIGINT')).toEqual({ exitCode: 0 })
+  expect(processesOf(join(MUSTER_DATA, 'postgres'))).toEqual([])
+})
+
 test('a run that no job is left for is gone on with at the start', async () => {
   const MUSTER_DATA = dataFolder()
   const first = serve({ MUSTER_DATA, MUSTER_ADMIN_TOKEN: adminToken })

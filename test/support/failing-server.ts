@@ -4,4 +4,4 @@ import { startServer } from '../../src/server/start.ts'
 
 // A program for the tests: the server, with a fault that nobody handles at SIGUSR2.
 process.on('SIGUSR2', () => void Promise.reject(new Error('planted')))
-runUntilSignalled(await startServer(readConfig().config))
+await runUntilSignalled(startServer(readConfig().config))

@@ -29,6 +29,6 @@ Secrets can be read from files: DATABASE_URL_FILE, MUSTER_ADMIN_TOKEN_FILE.`,
         import('../../server/start.ts'),
         import('../../server/run.ts'),
       ])
-      runUntilSignalled(await startServer(config))
+      await runUntilSignalled(startServer(config))
     }),
   )
