@@ -91,6 +91,14 @@ test('the map has every file of the rooms, and no other', () => {
   expect([...new Set(named)].sort()).toEqual(files.sort())
 })
 
+test('every test that is said to prove a rule is there', () => {
+  const table = textOf('docs/architecture.md').split('## Which test proves which rule')[1]?.split('\n## ')[0] ?? ''
+  const rows = [...table.matchAll(/^\| ([\d ]+) \| (.+) \|$/gm)]
+  const files = rows.flatMap(([, , named = '']) => [...named.matchAll(/`([^`]+)`/g)].map(([, file]) => `test/${file}`))
+  expect(rows.flatMap(([, rules = '']) => rules.split(' ').map(Number)).filter((rule) => rule <= 24)).toHaveLength(24)
+  expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([])
+})
+
 /** What stands in code, line by line: blocks (but those of another language), and words between backticks. */
 function codeIn(text: string): string[] {
   const blocks = [...text.matchAll(/^```\n(.*?)^```/gms)].flatMap(([, block = '']) => block.split('\n'))

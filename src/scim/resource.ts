@@ -151,7 +151,8 @@ const memberParts = find(groupType.attributes, 'members')?.subAttributes
 export function readMembers(given: unknown, dialect: Dialect): MemberInput[] {
   const list = Array.isArray(given) ? given : [given]
   if (list.length > maxMembers) throw tooManyMembers()
-  const takesBare = hasQuirk(dialect, 'bareComplexValue')
+  // A text alone is no list of one: by mistake it would take everybody else.
+  const takesBare = Array.isArray(given) && hasQuirk(dialect, 'bareComplexValue')
   const members = new Map<string, MemberInput>()
   for (const element of list) {
     if (dialect.isStrict && isObject(element)) for (const key of Object.keys(element)) known(memberParts, key, dialect)

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
 import { startJobs } from '../../src/database/jobs.ts'
+import type { Parts } from '../../src/http/parts.ts'
 import type { DatabaseCopy } from './database-copy.ts'
 
 /** The real server on a port of its own, with its jobs running. */
@@ -8,14 +9,14 @@ export interface TestServer {
   stop(): Promise<void>
 }
 
-export async function startTestServer({ db, connection }: DatabaseCopy): Promise<TestServer> {
+export async function startTestServer({ db, connection }: DatabaseCopy, logger: Parts['logger'] = false): Promise<TestServer> {
   const { buildApp } = await import('../../src/http/app.ts')
   const { startWorkers } = await import('../../src/server/workers.ts')
   const jobs = await startJobs(connection, (error) => console.error(error))
   await startWorkers(db, jobs)
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const app = await buildApp({ db, publicUrl: url, jobs, version: '0.0.0-test', logger: false, checkAnswers: true })
+  const app = await buildApp({ db, publicUrl: url, jobs, version: '0.0.0-test', logger, checkAnswers: true })
   await app.listen({ host: '127.0.0.1', port })
   return {
     url,
