@@ -1,4 +1,6 @@
 import fc from 'fast-check'
+import { clientOf } from '../support/clients.ts'
+import { runProgram } from '../support/programs.ts'
 import { expect, test } from '../support/story.ts'
 
 const error = 'urn:ietf:params:scim:api:messages:2.0:Error'
@@ -94,6 +96,15 @@ const query = fc.record(
   },
   { requiredKeys: [] },
 )
+const bulkOperation = fc.record(
+  {
+    method: fc.constantFrom<unknown>('POST', 'put', 'PATCH', 'DELETE', 'GET', 1),
+    path: fc.constantFrom<unknown>('/Users', '/Groups', '/Users/bulkId:a', '/Groups/nonsense', '/Me', '', null),
+    bulkId: fc.constantFrom<unknown>('a', 'b', 1),
+    data: fc.oneof(resource, fc.record({ Operations: fc.array(operation, { maxLength: 3 }) }), value),
+  },
+  { requiredKeys: [] },
+)
 const request = fc.record({
   method: fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE'),
   path: fc.constantFrom(
@@ -104,6 +115,7 @@ const request = fc.record({
     '/Users/.search',
     '/Groups/.search',
     '/.search',
+    '/Bulk',
     '/Users/nonsense',
     '/Schemas',
     '/Me',
@@ -113,23 +125,30 @@ const request = fc.record({
   body: fc.oneof(
     resource,
     fc.record({ Operations: fc.oneof(fc.array(operation, { maxLength: 4 }), value) }),
+    fc.record({ Operations: fc.array(bulkOperation, { maxLength: 4 }), failOnErrors: fc.option(scalar) }),
     query,
     value,
     fc.constantFrom('{', '', '\u0000', '[[['),
   ),
 })
 
-test('whatever is asked, the answer is never a 5xx of ours, and every error is SCIM’s', async ({ okta }) => {
+/** How many requests; `REQUESTS=100000 npx vitest run test/http/scim-any-request.test.ts` for a long run. */
+const requests = Number(process.env.REQUESTS ?? 3_000)
+
+test('whatever is asked, the answer is never a 5xx of ours, and every error is SCIM’s', async ({ okta, database }) => {
   await okta.knows('ada')
   await okta.pushes({ group: 'G', members: ['ada'] })
   const ids: Record<string, string> = {
     '/Users/ID': `/Users/${okta.idOfPerson('ada')}`,
     '/Groups/ID': `/Groups/${okta.idOf('G')}`,
   }
+  const node = runProgram('test/support/server-process.ts', [JSON.stringify(database.connection)])
+  const url = (await node.says(/^listening /)).replace('listening ', '')
+  const scim = clientOf(`${url}/scim/v2`, 'application/scim+json', okta.directory.token)
   await fc.assert(
     fc.asyncProperty(request, async ({ method, path, query: asked, body }) => {
       const search = new URLSearchParams(Object.entries(asked).map(([key, one]) => [key, String(one)]))
-      const answer = await okta.request(
+      const answer = await scim(
         method,
         `${ids[path] ?? path}?${search}`,
         method === 'GET' || method === 'DELETE' ? undefined : body,
@@ -143,10 +162,9 @@ test('whatever is asked, the answer is never a 5xx of ours, and every error is S
           ...('scimType' in answer.body ? { scimType: expect.any(String) } : {}),
         })
     }),
-    // Below the burst that the server lets through at once.
-    { numRuns: 450, endOnFailure: true },
+    { numRuns: requests, endOnFailure: true },
   )
-})
+}, 600_000)
 
 test('the longest keys that are accepted can be stored', async ({ okta }) => {
   // Random, so that no compression makes them short.
