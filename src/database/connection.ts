@@ -10,6 +10,7 @@ import {
   type QueryResult,
 } from 'kysely'
 import { Pool, type PoolClient } from 'pg'
+import type { Asker } from './asker.ts'
 import type { OrgId } from './ids.ts'
 import type { Tables } from './tables.ts'
 
@@ -25,6 +26,8 @@ export interface Scope {
   /** `token:NAME`, `directory:NAME`, `system`: what the log says who did it. */
   actor: string
   requestId?: string | null
+  /** Who waits for the answer: what `reading` reads for somebody is cancelled when that one goes away. */
+  asker?: Asker
 }
 
 /** What only reads takes a Reader: queries of one organization, in a transaction that may be read-only. */

@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { PoolClient } from 'pg'
+import { type On, whileAsked } from './asker.ts'
 import { type Db, queriesOn, type Reader, type Scope, sendUnnamed, type Trx } from './connection.ts'
 import { sqlState } from './errors.ts'
 
@@ -33,9 +34,14 @@ export async function inOneStatement<Row extends object>(db: Db, text: string, v
   }
 }
 
-/** Runs queries that only read, as one snapshot of one organization, planned for the values they are called with. */
+/**
+ * Runs queries that only read, as one snapshot of one organization, planned for the values they are called with.
+ * @throws AskerGone where who waits for the answer (`scope.asker`) goes away meanwhile: the query is cancelled
+ */
 export function reading<T>(db: Db, scope: Scope, work: (reader: Reader) => Promise<T>): Promise<T> {
-  return once(db, `begin transaction isolation level repeatable read read only; ${forReading}`, scope, work)
+  return once(db, `begin transaction isolation level repeatable read read only; ${forReading}`, scope, (reader, on) =>
+    whileAsked(on, scope.asker, () => work(reader)),
+  )
 }
 
 // Undoes `byIndex` of connection.ts for this transaction.
@@ -65,7 +71,7 @@ function worthAnotherTry(state: string | undefined, tries: number): boolean {
   return state === '23505' && tries < 2
 }
 
-async function once<T>(db: Db, begin: string, scope: Scope, work: (queries: Reader) => Promise<T>): Promise<T> {
+async function once<T>(db: Db, begin: string, scope: Scope, work: (queries: Reader, on: On) => Promise<T>): Promise<T> {
   const client = await db.pool.connect()
   const { queries, end } = queriesOn(client, scope)
   let broken: Error | undefined
@@ -76,7 +82,7 @@ async function once<T>(db: Db, begin: string, scope: Scope, work: (queries: Read
     process.nextTick(() => stream.uncork())
     const begun = client.query(`${begin}; set local muster.org_id = '${uuidOf(scope.orgId)}'`)
     begun.catch(() => {})
-    const result = await work(queries)
+    const result = await work(queries, { pool: db.pool, client, end })
     end()
     await begun
     const { command } = await client.query('commit')

@@ -1,3 +1,4 @@
+import { AskerGone } from '../database/asker.ts'
 import { isAway, sqlState } from '../database/errors.ts'
 import { Refusal, type RefusalCode } from '../organization/refusal.ts'
 import { ScimError, type ScimType } from '../scim/error.ts'
@@ -14,6 +15,7 @@ export type FailureCode =
   | 'content_type_not_supported'
   | 'too_many_requests'
   | 'timed_out'
+  | 'client_gone'
   | 'unavailable'
   | 'internal'
 
@@ -81,6 +83,8 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof Refusal) return new Failure(refusalStatus[error.code], error.code, error.message, { facts: error.facts })
   if (error instanceof ScimError) return new Failure(error.status, 'invalid_request', error.message, { scimType: error.scimType })
   if (error instanceof JsonError) return new Failure(400, 'invalid_json', error.message)
+  // Read by the log alone: 499, as nginx has it.
+  if (error instanceof AskerGone) return new Failure(499, 'client_gone', error.message)
   if (isAway(error)) return databaseAway()
   const state = sqlState(error)
   if (state !== undefined) return failureOfState(state)

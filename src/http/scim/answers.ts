@@ -38,6 +38,7 @@ const scimTypes: Record<FailureCode | RefusalCode, ScimType | undefined> = {
   content_type_not_supported: undefined,
   too_many_requests: undefined,
   timed_out: undefined,
+  client_gone: undefined,
   unavailable: undefined,
   internal: undefined,
 }
