@@ -217,3 +217,91 @@ test('a PATCH with one wrong operation changes nothing', async ({ entra }) => {
   expect(wrong).toMatchObject({ status: 400, body: { scimType: 'invalidValue' } })
   expect((await entra.request('GET', `/Users/${created.id}`)).body).toEqual(created)
 })
+
+test('roles as JSON in their value; what a filtered path does not find is made by Replace too', async ({ entra }) => {
+  const { body: created } = await entra.request('POST', '/Users', ada)
+  const role = (value: string) => ({ value: JSON.stringify({ id: '06b07648', value, displayName: `The ${value}` }) })
+  const { body } = await entra.request(
+    'PATCH',
+    `/Users/${created.id}`,
+    patch(
+      { op: 'Add', path: 'roles', value: [role('Admin'), role('User')] },
+      { op: 'Replace', path: 'phoneNumbers[type eq "work"].value', value: '+44 1' },
+      { op: 'Replace', path: 'addresses[type eq "work"].formatted', value: '1 Analytical Road' },
+    ),
+  )
+  expect(body).toMatchObject({
+    roles: [
+      { value: 'Admin', display: 'The Admin' },
+      { value: 'User', display: 'The User' },
+    ],
+    phoneNumbers: [{ type: 'work', value: '+44 1' }],
+    addresses: [{ type: 'work', formatted: '1 Analytical Road' }],
+  })
+  const one = await entra.request(
+    'PATCH',
+    `/Users/${created.id}`,
+    patch({ op: 'Replace', path: 'roles[primary eq "True"].value', value: 'X' }),
+  )
+  expect(one.body.roles[2]).toEqual({ primary: true, value: 'X' })
+})
+
+test('the validator’s PATCH without operations changes nothing', async ({ entra }) => {
+  const { body: created } = await entra.request('POST', '/Users', ada)
+  expect(await entra.request('PATCH', `/Users/${created.id}`, patch())).toMatchObject({ status: 200, body: created })
+  await entra.pushes({ group: 'Team' })
+  expect((await entra.request('PATCH', `/Groups/${entra.idOf('Team')}`, patch())).status).toBe(204)
+})
+
+test('a session from the connection test to the hard deletion, what is so read after each step', async ({ entra, acme }) => {
+  const list = async (path: string, filter: string) =>
+    (await entra.request('GET', `${path}filter=${encodeURIComponent(filter)}`)).body
+  const toUser = (id: string, ...operations: unknown[]) => entra.request('PATCH', `/Users/${id}`, patch(...operations))
+  const toGroup = (id: string, ...operations: unknown[]) => entra.request('PATCH', `/Groups/${id}`, patch(...operations))
+
+  expect(await list('/Users?', 'userName eq "6ee4f1b9-a9d8"')).toMatchObject({ totalResults: 0, Resources: [] })
+  expect((await list('/Users?', `externalId eq "${ada.externalId}"`)).totalResults).toBe(0)
+  const { id } = (await entra.request('POST', '/Users', ada)).body
+  expect(await list('/Users?', `externalId eq "${ada.externalId}"`)).toMatchObject({ totalResults: 1, Resources: [{ id }] })
+  expect(await acme.person('ada@example.org')).toMatchObject({ active: true, displayName: 'Ada' })
+
+  const changed = await toUser(
+    id,
+    { op: 'Replace', path: 'displayName', value: 'Ada L.' },
+    { op: 'Add', path: `${enterprise}:department`, value: 'Engines' },
+    { op: 'Add', path: `${enterprise}:manager`, value: id },
+  )
+  expect(changed.body).toMatchObject({
+    displayName: 'Ada L.',
+    [enterprise]: { department: 'Engines', manager: { value: id, displayName: 'Ada L.' } },
+  })
+  expect(await acme.person('ada@example.org')).toMatchObject({ displayName: 'Ada L.' })
+
+  expect((await list('/Groups?excludedAttributes=members&', 'displayName eq "Team"')).totalResults).toBe(0)
+  const made = await entra.request('POST', '/Groups', {
+    schemas: [group, 'http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group'],
+    externalId: '8aa1a0c0-c4c3-4bc0-b4a5-2ef676900159',
+    displayName: 'Team',
+    meta: { resourceType: 'Group' },
+  })
+  expect(made.status).toBe(201)
+  const team = made.body.id as string
+  expect(await acme.membersOf('Team')).toEqual([])
+  expect(await list('/Groups?excludedAttributes=members&', 'displayName eq "Team"')).toMatchObject({ Resources: [{ id: team }] })
+
+  expect((await toGroup(team, { op: 'Add', path: 'members', value: [{ $ref: null, value: id }] })).status).toBe(204)
+  expect(await acme.membersOf('Team')).toEqual(['ada@example.org'])
+  const asked = `id eq "${team}" and members eq "${id}"`
+  expect(await list('/Groups?excludedAttributes=members&', asked)).toMatchObject({ totalResults: 1, Resources: [{ id: team }] })
+  expect((await toGroup(team, { op: 'Replace', path: 'displayName', value: 'Crew' })).status).toBe(204)
+  expect(await acme.membersOf('Crew')).toEqual(['ada@example.org'])
+  expect((await toGroup(team, { op: 'Remove', path: 'members', value: [{ $ref: null, value: id }] })).status).toBe(204)
+  expect(await acme.membersOf('Crew')).toEqual([])
+
+  expect((await toUser(id, { op: 'Replace', path: 'active', value: 'False' })).body.active).toBe(false)
+  expect(await acme.person('ada@example.org')).toMatchObject({ active: false })
+  expect((await entra.request('GET', `/Users/${id}`)).body).toMatchObject({ id, active: false })
+  expect((await entra.request('DELETE', `/Users/${id}`)).status).toBe(204)
+  expect((await entra.request('GET', `/Users/${id}`)).status).toBe(404)
+  expect((await entra.request('DELETE', `/Groups/${team}`)).status).toBe(204)
+})

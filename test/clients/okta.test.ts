@@ -324,3 +324,57 @@ test('another directory’s resource and none at all are the same 404', async ({
     }
   }
 })
+
+test('a session from the connection test to the last deletion, what is so read after each step', async ({ okta, acme }) => {
+  const find = async (name: string) =>
+    (await okta.request('GET', `/Users?filter=${encodeURIComponent(`userName eq "${name}"`)}&startIndex=1&count=100`)).body
+  const put = (id: string, change: object) => okta.request('PUT', `/Users/${id}`, { ...ada, id, ...change })
+  const toGroup = (id: string, ...operations: unknown[]) => okta.request('PATCH', `/Groups/${id}`, patch(...operations))
+  const groupsNow = async () =>
+    (await okta.request('GET', '/Groups?startIndex=1&count=100')).body.Resources.map(
+      (one: { displayName: string }) => one.displayName,
+    )
+
+  expect((await okta.request('GET', '/Users?startIndex=1&count=2')).status).toBe(200)
+  expect(await groupsNow()).toEqual([])
+
+  expect((await find('ada@example.org')).totalResults).toBe(0)
+  const id = (await okta.request('POST', '/Users', ada)).body.id as string
+  expect(await find('ada@example.org')).toMatchObject({ totalResults: 1, Resources: [{ id, active: true }] })
+  expect(await acme.person('ada@example.org')).toMatchObject({ active: true, displayName: 'Ada Lovelace' })
+
+  expect((await put(id, { displayName: 'Countess', nope: 1 })).status).toBe(200)
+  expect(await acme.person('ada@example.org')).toMatchObject({ displayName: 'Countess' })
+
+  const members = [{ value: id, display: 'ada@example.org' }]
+  const group1 = { schemas: [group], displayName: 'Engineering', members }
+  const groupId = (await okta.request('POST', '/Groups', group1)).body.id as string
+  expect(await groupsNow()).toEqual(['Engineering'])
+  expect(await acme.membersOf('Engineering')).toEqual(['ada@example.org'])
+
+  await okta.knows('bob')
+  const bob = { value: okta.idOfPerson('bob'), display: 'bob@example.org' }
+  expect((await toGroup(groupId, { op: 'add', path: 'members', value: [bob] })).status).toBe(204)
+  expect(await acme.membersOf('Engineering')).toEqual(['ada@example.org', 'bob'])
+  expect((await toGroup(groupId, { op: 'remove', path: `members[value eq "${id}"]` })).status).toBe(204)
+  expect(await acme.membersOf('Engineering')).toEqual(['bob'])
+  expect((await toGroup(groupId, { op: 'replace', path: 'members', value: [...members, bob] })).status).toBe(204)
+  expect(await acme.membersOf('Engineering')).toEqual(['ada@example.org', 'bob'])
+
+  expect((await toGroup(groupId, { op: 'replace', value: { id: groupId, displayName: 'R&D' } })).status).toBe(204)
+  expect(await groupsNow()).toEqual(['R&D'])
+  expect(await acme.membersOf('R&D')).toEqual(['ada@example.org', 'bob'])
+
+  expect((await okta.request('PATCH', `/Users/${id}`, patch({ op: 'replace', value: { active: false } }))).body.active).toBe(
+    false,
+  )
+  expect(await acme.person('ada@example.org')).toMatchObject({ active: false })
+  expect((await put(id, { active: true })).body.active).toBe(true)
+  expect(await acme.person('ada@example.org')).toMatchObject({ active: true })
+
+  expect((await okta.request('DELETE', `/Groups/${groupId}`)).status).toBe(204)
+  expect((await okta.request('GET', `/Groups/${groupId}`)).status).toBe(404)
+  // Unmanaged from now on, with its members: offered for linking, as any group of the organization.
+  expect(await groupsNow()).toEqual(['R&D'])
+  expect(await acme.membersOf('R&D')).toEqual(['ada@example.org', 'bob'])
+})

@@ -4,51 +4,75 @@ const user = 'urn:ietf:params:scim:schemas:core:2.0:User'
 const group = 'urn:ietf:params:scim:schemas:core:2.0:Group'
 const patch = (...Operations: unknown[]) => ({ schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'], Operations })
 
-test('Google Workspace: PUT and PATCH of users', async ({ okta: google }) => {
+test('Google Workspace: users by POST, PUT and PATCH; no groups', async ({ connects, acme }) => {
+  const google = await connects('google')
+  const find = async (filter: string) => (await google.request('GET', `/Users?filter=${encodeURIComponent(filter)}`)).body
   const body = {
     schemas: [user],
-    userName: 'ada',
+    userName: 'ada@example.org',
     name: { givenName: 'Ada', familyName: 'L.' },
     emails: [{ value: 'ada@example.org', primary: true }],
   }
+  expect((await find('userName eq "ada@example.org"')).totalResults).toBe(0)
   const { body: created } = await google.request('POST', '/Users', body)
   expect(created.active).toBe(true)
+  expect((await find('userName eq "ada@example.org"')).Resources[0].id).toBe(created.id)
   expect((await google.request('PUT', `/Users/${created.id}`, { ...body, title: 'x' })).body).toMatchObject({
     id: created.id,
     title: 'x',
   })
-  expect(
-    (await google.request('PATCH', `/Users/${created.id}`, patch({ op: 'replace', path: 'active', value: false }))).body.active,
-  ).toBe(false)
+  const off = await google.request('PATCH', `/Users/${created.id}`, patch({ op: 'replace', path: 'active', value: false }))
+  expect(off.body.active).toBe(false)
+  expect(await acme.person('ada@example.org')).toMatchObject({ active: false })
   expect((await google.request('PUT', `/Users/${created.id}`, body)).body.active).toBe(false)
+  expect((await google.request('PUT', `/Users/${created.id}`, { ...body, active: true })).body.active).toBe(true)
+  expect(await acme.person('ada@example.org')).toMatchObject({ active: true })
+  expect((await google.request('DELETE', `/Users/${created.id}`)).status).toBe(204)
+  expect((await find('userName eq "ada@example.org"')).totalResults).toBe(0)
 })
 
-test('JumpCloud: PUT for groups, filter by displayName', async ({ okta: jumpcloud, acme }) => {
+test('JumpCloud: PUT for groups, filter by displayName', async ({ connects, acme }) => {
+  const jumpcloud = await connects('jumpcloud')
+  const find = async () => (await jumpcloud.request('GET', `/Groups?filter=${encodeURIComponent('displayName eq "Ops"')}`)).body
   await jumpcloud.knows('ada', 'bob')
+  expect((await find()).totalResults).toBe(0)
   await jumpcloud.pushes({ group: 'Ops', members: ['ada'] })
-  const { body } = await jumpcloud.request('GET', `/Groups?filter=${encodeURIComponent('displayName eq "Ops"')}`)
-  const [{ id }] = body.Resources
-  const members = [{ value: jumpcloud.idOfPerson('ada') }, { value: jumpcloud.idOfPerson('bob') }]
-  expect((await jumpcloud.request('PUT', `/Groups/${id}`, { schemas: [group], id, displayName: 'Ops', members })).status).toBe(
-    200,
-  )
+  const [{ id }] = (await find()).Resources
+  const put = async (change: object) =>
+    (await jumpcloud.request('PUT', `/Groups/${id}`, { schemas: [group], id, displayName: 'Ops', ...change })).status
+  const [ada, bob] = ['ada', 'bob'].map((name) => ({ value: jumpcloud.idOfPerson(name) }))
+  expect(await put({ members: [ada, bob] })).toBe(200)
   expect(await acme.membersOf('Ops')).toEqual(['ada', 'bob'])
+  expect(await put({ members: [bob] })).toBe(200)
+  expect(await acme.membersOf('Ops')).toEqual(['bob'])
+  expect(await put({ displayName: 'Operations', members: [bob] })).toBe(200)
+  expect(await acme.membersOf('Operations')).toEqual(['bob'])
+  expect((await jumpcloud.request('DELETE', `/Groups/${id}`)).status).toBe(204)
 })
 
-test('OneLogin: adds one by one, and pushes a name that exists again', async ({ okta: onelogin, acme }) => {
+test('OneLogin: adds one by one, and pushes a name that exists again', async ({ connects, acme }) => {
+  const onelogin = await connects('onelogin')
   await onelogin.knows('ada', 'bob')
   expect(await onelogin.pushes({ group: 'Ops' })).toBe(201)
+  const seen: string[] = []
   for (const name of ['ada', 'bob']) {
     const value = [{ value: onelogin.idOfPerson(name) }]
-    expect(
-      (await onelogin.request('PATCH', `/Groups/${onelogin.idOf('Ops')}`, patch({ op: 'add', path: 'members', value }))).status,
-    ).toBe(204)
+    const { status } = await onelogin.request(
+      'PATCH',
+      `/Groups/${onelogin.idOf('Ops')}`,
+      patch({ op: 'add', path: 'members', value }),
+    )
+    expect(status).toBe(204)
+    expect(await acme.membersOf('Ops')).toEqual([...seen, name])
+    seen.push(name)
   }
   expect(await onelogin.pushes({ group: 'Ops' })).toBe(409)
+  expect(onelogin.answer().body).toMatchObject({ scimType: 'uniqueness', detail: expect.stringContaining('"Ops"') })
   expect(await acme.membersOf('Ops')).toEqual(['ada', 'bob'])
 })
 
-test('PingOne: eq and and', async ({ okta: ping }) => {
+test('PingOne: PUT of users, filters of eq and and', async ({ connects, acme }) => {
+  const ping = await connects('ping')
   await ping.knows('ada', 'bob')
   const find = async (filter: string) =>
     (await ping.request('GET', `/Users?filter=${encodeURIComponent(filter)}`)).body.Resources.map(
@@ -56,23 +80,58 @@ test('PingOne: eq and and', async ({ okta: ping }) => {
     )
   expect(await find('userName eq "ada" and active eq true')).toEqual(['ada'])
   expect(await find('userName eq "ada" and active eq false')).toEqual([])
+  const put = (body: object) =>
+    ping.request('PUT', `/Users/${ping.idOfPerson('ada')}`, { schemas: [user], userName: 'ada', ...body })
+  expect((await put({ displayName: 'Ada L.', active: true })).status).toBe(200)
+  expect(await acme.person('ada')).toMatchObject({ displayName: 'Ada L.' })
+  expect((await put({ displayName: 'Ada L.', active: false })).status).toBe(200)
+  expect(await find('userName eq "ada" and active eq false')).toEqual(['ada'])
+  expect(await acme.person('ada')).toMatchObject({ active: false })
 })
 
-test('SailPoint, Keycloak, AWS: large pages, members replaced in full with type and absolute $ref', async ({
-  okta,
-  acme,
-  server,
-}) => {
-  await okta.knows('ada', 'bob')
-  await okta.pushes({ group: 'Ops', members: ['ada'] })
-  const id = okta.idOfPerson('bob')
-  const value = [{ value: id, type: 'User', $ref: `${server.url}/scim/v2/Users/${id}` }]
-  expect(
-    (await okta.request('PATCH', `/Groups/${okta.idOf('Ops')}`, patch({ op: 'replace', path: 'members', value }))).status,
-  ).toBe(204)
-  expect(await acme.membersOf('Ops')).toEqual(['bob'])
-  expect((await okta.request('GET', '/Users?count=1000')).body).toMatchObject({ totalResults: 2, itemsPerPage: 2 })
-})
+for (const [kind, count] of [
+  ['sailpoint', 50],
+  ['keycloak', 100],
+  ['aws', 1_000],
+] as const)
+  test(`${kind}: pages of ${count}, members replaced in full with type and absolute $ref`, async ({ connects, acme, server }) => {
+    const client = await connects(kind)
+    const names = ['ada', 'bob', 'cyd']
+    await client.knows(...names)
+    await client.pushes({ group: 'Ops', members: ['ada'] })
+    const read = async (path: string) => {
+      const found: unknown[] = []
+      for (let startIndex = 1, total = 1; startIndex <= total; startIndex += count) {
+        const { body } = await client.request('GET', `${path}?startIndex=${startIndex}&count=${count}`)
+        total = body.totalResults
+        found.push(...body.Resources)
+      }
+      return found
+    }
+    expect([await read('/Users'), await read('/Groups')]).toEqual([
+      expect.objectContaining({ length: 3 }),
+      expect.objectContaining({ length: 1 }),
+    ])
+    const listed = (...people: string[]) =>
+      people.map((name) => ({
+        value: client.idOfPerson(name),
+        type: 'User',
+        display: name,
+        $ref: `${server.url}/scim/v2/Users/${client.idOfPerson(name)}`,
+      }))
+    for (const members of [names, ['bob'], [], ['cyd', 'ada']]) {
+      const operation = { op: 'replace', path: 'members', value: listed(...members) }
+      expect((await client.request('PATCH', `/Groups/${client.idOf('Ops')}`, patch(operation))).status).toBe(204)
+      expect(await acme.membersOf('Ops')).toEqual([...members].sort())
+    }
+    const off = await client.request(
+      'PATCH',
+      `/Users/${client.idOfPerson('ada')}`,
+      patch({ op: 'add', value: { active: false } }),
+    )
+    expect(off.body.active).toBe(false)
+    expect(await acme.person('ada')).toMatchObject({ active: false })
+  })
 
 test('attribute names, URNs and operators in any case', async ({ okta }) => {
   const { body: created } = await okta.request('POST', '/Users', {
