@@ -1,5 +1,6 @@
+import { setImmediate } from 'node:timers/promises'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { readJson } from '../scim/json.ts'
+import { readJson, readJsonInTurns } from '../scim/json.ts'
 import { contentTypeNotSupported } from './failure.ts'
 
 /** What all bodies but the named ones may hold; what may name many people or groups says otherwise on its route (rule 19). */
@@ -13,7 +14,9 @@ const accepted = /^application\/(scim\+)?json *(; *charset="?utf-8"? *)?$/i
 /** JSON alone is read, by one reader, whichever of its two names it has (rules 20, 21). */
 export function acceptJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser(accepted, { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) => readJson(body))
+  app.addContentTypeParser(accepted, { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) =>
+    body.length > bodyLimit ? readJsonInTurns(body, setImmediate) : readJson(body),
+  )
 }
 
 /** @throws Failure 415 for a body of another type, or a compressed one */

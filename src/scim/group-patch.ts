@@ -103,17 +103,26 @@ class MemberChange {
   #isAll = false
   #named = 0
   #filters = 0
+  /** Who is added, as they were given: nothing else was said yet. Else they are in `#added`. */
+  #only: MemberInput[] = []
   readonly #added = new Map<string, MemberInput>()
   readonly #removed = new Set<string>()
   readonly #steps: Step[] = []
 
-  give(op: 'add' | 'replace', members: readonly MemberInput[]): void {
+  give(op: 'add' | 'replace', members: MemberInput[]): void {
     this.#count(members.length)
     if (op === 'replace') {
       this.#isAll = true
+      this.#only = []
       this.#added.clear()
       this.#removed.clear()
     }
+    // The common PATCH names 150,000 members in one operation: each of them once, and there is nothing to fold.
+    if (this.#added.size + this.#removed.size + this.#only.length === 0) {
+      this.#only = members
+      return
+    }
+    this.#fold()
     for (const member of members) {
       this.#removed.delete(member.value)
       this.#added.set(member.value, member)
@@ -122,6 +131,7 @@ class MemberChange {
 
   take(ids: readonly string[]): void {
     this.#count(ids.length)
+    this.#fold()
     for (const id of ids) {
       this.#added.delete(id)
       if (!this.#isAll) this.#removed.add(id)
@@ -148,12 +158,19 @@ class MemberChange {
   }
 
   #endStep(): void {
-    const [added, removed] = [[...this.#added.values()], [...this.#removed]]
+    const added = this.#only.length > 0 ? this.#only : [...this.#added.values()]
+    const removed = [...this.#removed]
     if (this.#isAll) this.#steps.push({ all: added })
     else if (added.length + removed.length > 0) this.#steps.push({ added, removed })
     this.#isAll = false
+    this.#only = []
     this.#added.clear()
     this.#removed.clear()
+  }
+
+  #fold(): void {
+    for (const member of this.#only) this.#added.set(member.value, member)
+    this.#only = []
   }
 
   #count(named: number): void {

@@ -9,6 +9,8 @@ export class JsonError extends Error {
 const maxDepth = 32
 /** No resource has so many; two million keys in one object cost 2.5 s. */
 const maxKeys = 1_000
+/** So many characters are looked at in one go, some 10 ms. */
+const stretch = 2 * 1024 * 1024
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
@@ -19,7 +21,20 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 export function readJson(body: Uint8Array): unknown {
   if (body.length === 0) return undefined
   const text = decode(body)
-  refuseAmbiguous(text)
+  for (const _turn of refuseAmbiguous(text));
+  return parse(text)
+}
+
+/** The same for a long body: others have their turn between stretches of it, and after it. */
+export async function readJsonInTurns(body: Uint8Array, pause: () => Promise<void>): Promise<unknown> {
+  const text = decode(body)
+  for (const _turn of refuseAmbiguous(text)) await pause()
+  const value = parse(text)
+  await pause()
+  return value
+}
+
+function parse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
@@ -45,11 +60,16 @@ const closeBracket = 0x5d
 
 // A scan before the parse, because a parser keeps the last of two equal keys and builds any depth: 12 MiB cost 0.1 s.
 // It trusts no syntax: what it lets pass may still be no JSON, and JSON.parse says so.
-function refuseAmbiguous(text: string): void {
+function* refuseAmbiguous(text: string): Generator<undefined> {
+  let pauseAt = stretch
   // One place for each open array (null) or object (the keys seen so far).
   const open: (Keys | null)[] = []
   let expectsKey = false
   for (let at = 0; at < text.length; at++) {
+    if (at >= pauseAt) {
+      yield
+      pauseAt = at + stretch
+    }
     const char = text.charCodeAt(at)
     if (char === quote) {
       const end = endOfString(text, at)
