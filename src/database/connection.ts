@@ -10,8 +10,8 @@ import {
   type QueryResult,
 } from 'kysely'
 import { Pool, type PoolClient } from 'pg'
-import type { Asker } from './asker.ts'
 import type { OrgId } from './ids.ts'
+import type { Recipient } from './recipient.ts'
 import type { Tables } from './tables.ts'
 
 /** The database as the server holds it. Everything that reads or writes goes through `transaction.ts`. */
@@ -27,7 +27,7 @@ export interface Scope {
   actor: string
   requestId?: string | null
   /** Who waits for the answer: what `reading` reads for somebody is cancelled when that one goes away. */
-  asker?: Asker
+  recipient?: Recipient
 }
 
 /** What only reads takes a Reader: queries of one organization, in a transaction that may be read-only. */

@@ -2,9 +2,9 @@ import type { Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { PoolClient } from 'pg'
-import { type On, whileAsked } from './asker.ts'
 import { type Db, queriesOn, type Reader, type Scope, sendUnnamed, type Trx } from './connection.ts'
 import { sqlState } from './errors.ts'
+import { type On, whileAwaited } from './recipient.ts'
 
 /**
  * Runs `work` in one transaction of one organization, again on 40001, 40P01 (5 tries) and once on 23505,
@@ -36,11 +36,11 @@ export async function inOneStatement<Row extends object>(db: Db, text: string, v
 
 /**
  * Runs queries that only read, as one snapshot of one organization, planned for the values they are called with.
- * @throws AskerGone where who waits for the answer (`scope.asker`) goes away meanwhile: the query is cancelled
+ * @throws RecipientGone where who waits for the answer (`scope.recipient`) goes away meanwhile: the query is cancelled
  */
 export function reading<T>(db: Db, scope: Scope, work: (reader: Reader) => Promise<T>): Promise<T> {
   return once(db, `begin transaction isolation level repeatable read read only; ${forReading}`, scope, (reader, on) =>
-    whileAsked(on, scope.asker, () => work(reader)),
+    whileAwaited(on, scope.recipient, () => work(reader)),
   )
 }
 

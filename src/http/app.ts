@@ -127,7 +127,7 @@ type TakeLargeBody = ReturnType<typeof largeBodies>
 async function guardedApi(api: FastifyInstance, parts: Parts, who: Authentication, takeLargeBody: TakeLargeBody): Promise<void> {
   api.addHook('onRequest', async (request, reply) => {
     await who.api(request)
-    request.scope.asker = reply.raw
+    request.scope.recipient = reply.raw
     if (request.is404) return
     refuseOtherContent(request)
     takeLargeBody(request.scope.orgId, request, reply)
@@ -149,7 +149,7 @@ async function guardedScim(
   const noteError = lastErrors(parts.db, scim.log)
   scim.addHook('onRequest', async (request, reply) => {
     await who.scim(request)
-    request.scope.asker = reply.raw
+    request.scope.recipient = reply.raw
     refuseTooMany(request.directory.id)
     if (request.is404) return
     refuseOtherContent(request)

@@ -1,5 +1,5 @@
-import { AskerGone } from '../database/asker.ts'
 import { isAway, sqlState } from '../database/errors.ts'
+import { RecipientGone } from '../database/recipient.ts'
 import { Refusal, type RefusalCode } from '../organization/refusal.ts'
 import { ScimError, type ScimType } from '../scim/error.ts'
 import { JsonError } from '../scim/json.ts'
@@ -84,7 +84,7 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof ScimError) return new Failure(error.status, 'invalid_request', error.message, { scimType: error.scimType })
   if (error instanceof JsonError) return new Failure(400, 'invalid_json', error.message)
   // Read by the log alone: 499, as nginx has it.
-  if (error instanceof AskerGone) return new Failure(499, 'client_gone', error.message)
+  if (error instanceof RecipientGone) return new Failure(499, 'client_gone', error.message)
   if (isAway(error)) return databaseAway()
   const state = sqlState(error)
   if (state !== undefined) return failureOfState(state)

@@ -5,18 +5,15 @@ import { expect, test } from '../support/world.ts'
 
 /** Keeps everybody from a table until it is let go; tells who waits for it. */
 async function holding(table: string, { connection }: DatabaseCopy) {
-  const holder = new Client(connection)
-  await holder.connect()
-  onTestFinished(() => holder.end())
+  const [holder, watcher] = [new Client(connection), new Client(connection)]
+  await Promise.all([holder.connect(), watcher.connect()])
+  onTestFinished(async () => void (await Promise.all([holder.end(), watcher.end()])))
   await holder.query(`begin; lock table ${table} in access exclusive mode`)
-  const waiting = async (): Promise<number[]> =>
-    (
-      await holder.query(`select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)
-    ).rows.map(({ pid }) => pid)
+  const pids = async (text: string, value: string | number): Promise<number[]> =>
+    (await watcher.query(text, [value])).rows.map(({ pid }) => pid)
   return {
-    waiting,
-    isIdle: async (pid: number) =>
-      (await holder.query(`select from pg_stat_activity where pid = $1 and state = 'idle'`, [pid])).rowCount === 1,
+    waiting: () => pids('select pid from pg_locks where relation = $1::regclass and not granted', table),
+    idle: (pid: number) => pids(`select pid from pg_stat_activity where pid = $1 and state = 'idle'`, pid),
     letGo: () => holder.query('commit'),
   }
 }
@@ -39,7 +36,7 @@ test('what is read for a client that goes away is cancelled, and the connection 
   client.abort()
   await expect(answer).rejects.toThrow()
   // Far sooner than the lock's own time limit of 5 s.
-  await expect.poll(() => groups.isIdle(pid), { ...soon, timeout: 2_000 }).toBe(true)
+  await expect.poll(() => groups.idle(pid), { ...soon, timeout: 2_000 }).toEqual([pid])
   await groups.letGo()
   expect((await api('GET', '/groups')).status).toBe(200)
 })

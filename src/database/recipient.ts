@@ -1,7 +1,7 @@
 import { Client, type Pool, type PoolClient } from 'pg'
 
 /** Whom an answer is for: an HTTP response, which is closed before its end where the client goes away. */
-export interface Asker {
+export interface Recipient {
   readonly destroyed: boolean
   once(event: 'close', listener: () => void): unknown
   off(event: 'close', listener: () => void): unknown
@@ -14,34 +14,38 @@ export interface On {
   end: () => void
 }
 
-/** Whoever asked has gone away: nobody reads the answer. */
-export class AskerGone extends Error {
+/** The recipient has gone away: nobody reads the answer. */
+export class RecipientGone extends Error {
   constructor() {
     super('The client went away before it was answered.')
-    this.name = 'AskerGone'
+    this.name = 'RecipientGone'
   }
 }
 
 /**
  * Runs queries on a connection for somebody. If that one goes away the running query is cancelled, and `end` keeps others from being sent
  * (rule 24).
- * @throws AskerGone
+ * @throws RecipientGone
  */
-export async function whileAsked<T>({ pool, client, end }: On, asker: Asker | undefined, work: () => Promise<T>): Promise<T> {
-  if (asker === undefined) return work()
-  if (asker.destroyed) throw new AskerGone()
+export async function whileAwaited<T>(
+  { pool, client, end }: On,
+  recipient: Recipient | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (recipient === undefined) return work()
+  if (recipient.destroyed) throw new RecipientGone()
   let cancelled: Promise<void> | undefined
   const cancel = () => {
     end()
     cancelled = cancelQueryOf(client, pool)
   }
-  asker.once('close', cancel)
+  recipient.once('close', cancel)
   try {
     return await work()
   } catch (error) {
-    throw cancelled ? new AskerGone() : error
+    throw cancelled ? new RecipientGone() : error
   } finally {
-    asker.off('close', cancel)
+    recipient.off('close', cancel)
     // PostgreSQL ignores a cancel between two commands. One that is still under way would hit the next who is given the connection.
     await cancelled
   }
