@@ -1,8 +1,8 @@
-import { type RawBuilder, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
 import type { AccountId, GroupId, ProductId, RoleId, SiteId } from '../database/ids.ts'
 import type { Role, RoleName } from './access.ts'
-import { found, type Listed, type Listing, orderBy, page } from './listing.ts'
+import { found, type Listed, type Listing, list, orderBy } from './listing.ts'
 import { Refusal } from './refusal.ts'
 
 /** One thing a person may do, and the names of the groups through which. */
@@ -47,22 +47,20 @@ export interface RoleHolder {
 }
 
 /** The active people who have a role, by user name. */
-export async function peopleOfRole(reader: Reader, roleId: RoleId, listing: Listing = {}): Promise<Listed<RoleHolder>> {
-  const holders = sql`
-    select a.id, a.user_name as "userName", a.email, a.display_name as "displayName", array_agg(g.name order by g.name_key) as through
-    from grants
-    join groups g on g.org_id = grants.org_id and g.id = grants.group_id and g.effective
-    join memberships m on m.org_id = g.org_id and m.group_id = g.id and m.effective
-    join accounts a on a.org_id = m.org_id and a.id = m.account_id and a.active
-    where grants.org_id = ${reader.orgId} and grants.role_id = ${roleId} and ${found(listing, 'a.user_name_key', 'a.email_key', 'lower(a.display_name)')}
-    group by a.id, a.user_name, a.user_name_key, a.email, a.email_key, a.display_name`
-  const items = sql<RoleHolder>`
-    ${holders} ${orderBy(listing.sort, { name: 'a.user_name_key', email: 'a.email_key' }, 'name', 'a.id')} ${page(listing)}`.execute(
-    reader,
-  )
-  const total = sql<{ n: number }>`select count(*)::integer as n from (${holders}) holders`.execute(reader)
-  const [{ rows }, counted] = await Promise.all([items, total])
-  return { total: counted.rows[0]?.n ?? 0, items: rows }
+export function peopleOfRole(reader: Reader, roleId: RoleId, listing: Listing = {}): Promise<Listed<RoleHolder>> {
+  return list(reader, listing, {
+    columns: sql`a.id, a.user_name as "userName", a.email, a.display_name as "displayName", array_agg(g.name order by g.name_key) as through`,
+    from: sql`grants
+      join groups g on g.org_id = grants.org_id and g.id = grants.group_id and g.effective
+      join memberships m on m.org_id = g.org_id and m.group_id = g.id and m.effective
+      join accounts a on a.org_id = m.org_id and a.id = m.account_id and a.active
+      where grants.org_id = ${reader.orgId} and grants.role_id = ${roleId}
+        and ${found(listing, 'a.user_name_key', 'a.email_key', 'lower(a.display_name)')}
+      group by a.id, a.user_name, a.user_name_key, a.email, a.email_key, a.display_name`,
+    sorts: { name: 'a.user_name_key', email: 'a.email_key' },
+    usual: 'name',
+    last: 'a.id',
+  })
 }
 
 export interface ListedSite {
@@ -190,21 +188,3 @@ const narrowed = ({ siteKey, productKey, roleKey }: AccessFilter) => sql`
   (${siteKey ?? null}::text is null or s.name_key = ${siteKey ?? null})
   and (${productKey ?? null}::text is null or p.name_key = ${productKey ?? null})
   and (${roleKey ?? null}::text is null or r.name_key = ${roleKey ?? null})`
-
-interface ListOf {
-  columns: RawBuilder<unknown>
-  /** What stands after `from`, conditions included. */
-  from: RawBuilder<unknown>
-  sorts: Record<string, string>
-  usual: string
-  last: string
-}
-
-async function list<T>(reader: Reader, listing: Listing, { columns, from, sorts, usual, last }: ListOf): Promise<Listed<T>> {
-  const items = sql<T>`select ${columns} from ${from} ${orderBy(listing.sort, sorts, usual, last)} ${page(listing)}`.execute(
-    reader,
-  )
-  const total = sql<{ n: number }>`select count(*)::integer as n from ${from}`.execute(reader)
-  const [{ rows }, counted] = await Promise.all([items, total])
-  return { total: counted.rows[0]?.n ?? 0, items: rows }
-}

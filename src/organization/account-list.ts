@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
 import type { DirectoryId } from '../database/ids.ts'
 import { type Account, accountColumns } from './accounts.ts'
-import { found, type Listed, type Listing, orderBy, page } from './listing.ts'
+import { found, type Listed, type Listing, list } from './listing.ts'
 
 export interface ListedAccount extends Account {
   groupCount: number
@@ -25,16 +25,16 @@ const sortColumns = {
 }
 
 /** Lists people by user name, searched in user name, e-mail and display name. */
-export async function listAccounts(reader: Reader, listing: Listing, filter: AccountFilter = {}): Promise<Listed<ListedAccount>> {
-  const matching = sql`a.org_id = ${reader.orgId} and ${found(listing, 'a.user_name_key', 'a.email_key', 'lower(a.display_name)')}
-    and (${filter.active ?? null}::boolean is null or a.active = ${filter.active ?? null}::boolean)
-    and (not ${filter.ownedBy !== undefined}::boolean or a.owned_by is not distinct from ${filter.ownedBy ?? null}::uuid)`
-  const items = sql<ListedAccount>`
-    select ${accountColumns},
-      (select count(*)::integer from memberships m where m.org_id = a.org_id and m.account_id = a.id and m.effective) as "groupCount"
-    from accounts a left join directories d on d.org_id = a.org_id and d.id = a.owned_by
-    where ${matching} ${orderBy(listing.sort, sortColumns, 'name', 'a.id')} ${page(listing)}`.execute(reader)
-  const total = sql<{ n: number }>`select count(*)::integer as n from accounts a where ${matching}`.execute(reader)
-  const [{ rows }, counted] = await Promise.all([items, total])
-  return { total: counted.rows[0]?.n ?? 0, items: rows }
+export function listAccounts(reader: Reader, listing: Listing, filter: AccountFilter = {}): Promise<Listed<ListedAccount>> {
+  return list(reader, listing, {
+    columns: sql`${accountColumns},
+      (select count(*)::integer from memberships m where m.org_id = a.org_id and m.account_id = a.id and m.effective) as "groupCount"`,
+    from: sql`accounts a left join directories d on d.org_id = a.org_id and d.id = a.owned_by
+      where a.org_id = ${reader.orgId} and ${found(listing, 'a.user_name_key', 'a.email_key', 'lower(a.display_name)')}
+        and (${filter.active ?? null}::boolean is null or a.active = ${filter.active ?? null}::boolean)
+        and (not ${filter.ownedBy !== undefined}::boolean or a.owned_by is not distinct from ${filter.ownedBy ?? null}::uuid)`,
+    sorts: sortColumns,
+    usual: 'name',
+    last: 'a.id',
+  })
 }

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { isId, newId, type TokenId } from '../database/ids.ts'
 import type { ApiRole } from '../database/tables.ts'
-import { type Listed, type Listing, orderBy, page } from './listing.ts'
+import { found, type Listed, type Listing, list } from './listing.ts'
 import { appendLog } from './log.ts'
 import { nameKey } from './name-key.ts'
 import { checkedName } from './name-rules.ts'
@@ -77,15 +77,15 @@ export async function createApiToken(trx: Trx, given: NewApiToken, by: ApiRole):
 }
 
 /** The organization's API tokens, revoked and expired ones among them, sorted by name, createdAt or expiresAt. @throws Refusal `invalid_value` */
-export async function listApiTokens(reader: Reader, listing: Listing): Promise<Listed<ApiToken>> {
-  const columnOf = { name: 'lower(name)', createdAt: 'created_at', expiresAt: 'expires_at' }
-  const matching = sql`from api_tokens where org_id = ${reader.orgId} and strpos(lower(name), lower(${listing.search ?? ''})) > 0`
-  const { rows } = await sql<ApiToken>`
-    select id, name, role, hint, created_by as "createdBy", created_at as "createdAt", expires_at as "expiresAt", last_used_at as "lastUsedAt",
-      revoked_at as "revokedAt"
-    ${matching} ${orderBy(listing.sort, columnOf, 'name', 'id')} ${page(listing)}`.execute(reader)
-  const { rows: counted } = await sql<{ total: number }>`select count(*)::int as total ${matching}`.execute(reader)
-  return { total: counted[0]?.total ?? 0, items: rows }
+export function listApiTokens(reader: Reader, listing: Listing): Promise<Listed<ApiToken>> {
+  return list(reader, listing, {
+    columns: sql`id, name, role, hint, created_by as "createdBy", created_at as "createdAt", expires_at as "expiresAt",
+      last_used_at as "lastUsedAt", revoked_at as "revokedAt"`,
+    from: sql`api_tokens where org_id = ${reader.orgId} and ${found(listing, 'lower(name)')}`,
+    sorts: { name: 'lower(name)', createdAt: 'created_at', expiresAt: 'expires_at' },
+    usual: 'name',
+    last: 'id',
+  })
 }
 
 /** One API token. @throws Refusal `not_found` */

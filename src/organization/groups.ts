@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { type DirectoryId, type GroupId, isId, newId } from '../database/ids.ts'
 import type { Ensured } from './accounts.ts'
-import { found, type Listed, type Listing, orderBy, page } from './listing.ts'
+import { found, type Listed, type Listing, list } from './listing.ts'
 import { appendLog, appendLogs } from './log.ts'
 import { nameKey } from './name-key.ts'
 import { checkedName, checkedText } from './name-rules.ts'
@@ -223,18 +223,19 @@ const sortColumns = {
 }
 
 /** Lists the groups that are in force, searched in name and description. */
-export async function listGroups(reader: Reader, listing: Listing, filter: GroupFilter = {}): Promise<Listed<Group>> {
-  const matching = sql`g.org_id = ${reader.orgId} and g.effective and ${found(listing, 'g.name_key', 'lower(g.description)')}
-    and (not ${filter.managedBy !== undefined}::boolean or g.managed_by is not distinct from ${filter.managedBy ?? null}::uuid)
-    and (${filter.isProtected ?? null}::boolean is null or g.is_protected = ${filter.isProtected ?? null}::boolean)
-    and (${filter.isDefaultAccess ?? null}::boolean is null or ${filter.isDefaultAccess ?? null}::boolean = exists (
-      select from grants r where r.org_id = g.org_id and r.group_id = g.id and r.is_default))`
-  const items = sql<Group>`
-    select ${groupColumns} from ${groupTables}
-    where ${matching} ${orderBy(listing.sort, sortColumns, 'name', 'g.id')} ${page(listing)}`.execute(reader)
-  const total = sql<{ n: number }>`select count(*)::integer as n from groups g where ${matching}`.execute(reader)
-  const [{ rows }, counted] = await Promise.all([items, total])
-  return { total: counted.rows[0]?.n ?? 0, items: rows }
+export function listGroups(reader: Reader, listing: Listing, filter: GroupFilter = {}): Promise<Listed<Group>> {
+  return list(reader, listing, {
+    columns: groupColumns,
+    from: sql`${groupTables}
+      where g.org_id = ${reader.orgId} and g.effective and ${found(listing, 'g.name_key', 'lower(g.description)')}
+        and (not ${filter.managedBy !== undefined}::boolean or g.managed_by is not distinct from ${filter.managedBy ?? null}::uuid)
+        and (${filter.isProtected ?? null}::boolean is null or g.is_protected = ${filter.isProtected ?? null}::boolean)
+        and (${filter.isDefaultAccess ?? null}::boolean is null or ${filter.isDefaultAccess ?? null}::boolean = exists (
+          select from grants r where r.org_id = g.org_id and r.group_id = g.id and r.is_default))`,
+    sorts: sortColumns,
+    usual: 'name',
+    last: 'g.id',
+  })
 }
 
 /** A group of a file: no description says nothing about a group that exists. */

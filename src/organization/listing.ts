@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
+import type { Reader } from '../database/connection.ts'
 import { nameKey } from './name-key.ts'
 import { Refusal } from './refusal.ts'
 
@@ -14,6 +15,31 @@ export interface Listing {
 export interface Listed<T> {
   total: number
   items: T[]
+}
+
+/** What a list is made of, as SQL. */
+export interface ListOf {
+  columns: RawBuilder<unknown>
+  /** What stands after `from`: joins, conditions, grouping. */
+  from: RawBuilder<unknown>
+  /** What may be sorted by, and the column of each. */
+  sorts: Record<string, string>
+  /** The sort if none is asked for. */
+  usual: string
+  /** What decides between equals, so that pages do not overlap. */
+  last: string
+}
+
+/** Reads a page of a list, and counts all of it. @throws Refusal `invalid_value` where it cannot be sorted by what is asked */
+export async function list<T>(
+  reader: Reader,
+  listing: Listing,
+  { columns, from, sorts, usual, last }: ListOf,
+): Promise<Listed<T>> {
+  const items = sql<T>`select ${columns} from ${from} ${orderBy(listing.sort, sorts, usual, last)} ${page(listing)}`
+  const counted = sql<{ total: number }>`select count(*)::integer as total from (select from ${from}) as each`
+  const [{ rows }, { rows: counts }] = await Promise.all([items.execute(reader), counted.execute(reader)])
+  return { total: counts[0]?.total ?? 0, items: rows }
 }
 
 /**

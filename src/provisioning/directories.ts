@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { type DirectoryId, isId, newId } from '../database/ids.ts'
 import type { ConflictPolicy, OfferExistingGroups, UnknownMembers } from '../database/tables.ts'
-import { type Listed, type Listing, orderBy, page, searchKey } from '../organization/listing.ts'
+import { found, type Listed, type Listing, list } from '../organization/listing.ts'
 import { appendLog } from '../organization/log.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { checkedName } from '../organization/name-rules.ts'
@@ -132,12 +132,14 @@ export async function findDirectory(reader: Reader, idOrName: string): Promise<D
 
 /** The organization's directories, sorted by name or createdAt. @throws Refusal `invalid_value` for another sort */
 export async function listDirectories(reader: Reader, listing: Listing): Promise<Listed<Directory>> {
-  const matching = sql`from directories where org_id = ${reader.orgId} and strpos(name_key, ${searchKey(listing)}) > 0`
-  const { rows } = await sql<Row>`
-    select ${sql.raw(columns.join(', '))} ${matching}
-    ${orderBy(listing.sort, { name: 'name_key', createdAt: 'created_at' }, 'name', 'id')} ${page(listing)}`.execute(reader)
-  const { rows: counted } = await sql<{ total: number }>`select count(*)::int as total ${matching}`.execute(reader)
-  return { total: counted[0]?.total ?? 0, items: rows.map(directoryOf) }
+  const { total, items } = await list<Row>(reader, listing, {
+    columns: sql.raw(columns.join(', ')),
+    from: sql`directories where org_id = ${reader.orgId} and ${found(listing, 'name_key')}`,
+    sorts: { name: 'name_key', createdAt: 'created_at' },
+    usual: 'name',
+    last: 'id',
+  })
+  return { total, items: items.map(directoryOf) }
 }
 
 /** Locks a directory: the first lock of what changes things under it (rule 12). Pushes, whose rows refer to it, go on. @throws Refusal `not_found` */

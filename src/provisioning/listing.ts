@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
 import type { AccountId, DirectoryId, GroupId, ProvisionedGroupId, ProvisionedUserId } from '../database/ids.ts'
 import type { GroupReason, GroupState, MatchedBy, UserReason, UserState } from '../database/tables.ts'
-import { type Listed, type Listing, orderBy, page, searchKey } from '../organization/listing.ts'
+import { found, type Listed, type Listing, list } from '../organization/listing.ts'
 
 export const groupStates = ['ready', 'needs_review', 'blocked', 'synced', 'held', 'ignored'] as const satisfies GroupState[]
 export const userStates = ['synced', 'needs_review', 'blocked', 'held', 'ignored'] as const satisfies UserState[]
@@ -40,45 +40,41 @@ export interface ListedProvisionedUser {
 }
 
 /** What a directory pushed as groups, sorted by name, state, memberCount or updatedAt. @throws Refusal `invalid_value` for another sort */
-export async function listProvisionedGroups(
+export function listProvisionedGroups(
   reader: Reader,
   directory: DirectoryId,
   listing: Listing & { state?: GroupState | undefined },
 ): Promise<Listed<ListedProvisionedGroup>> {
-  const matching = sql`
-    from provisioned_groups p join groups g on g.org_id = p.org_id and g.id = p.group_id
-    where p.org_id = ${reader.orgId} and p.directory_id = ${directory}
-      and (${listing.state ?? null}::text is null or p.state = ${listing.state ?? null}) and strpos(p.name_key, ${searchKey(listing)}) > 0`
   const pushed = 'g.member_count + g.add_count - g.remove_count'
-  const columnOf = { name: 'p.name_key', state: 'p.state', memberCount: pushed, updatedAt: 'p.updated_at' }
-  const { rows } = await sql<ListedProvisionedGroup>`
-    select p.id, p.name, p.external_id as "externalId", p.state, p.reasons,
+  return list(reader, listing, {
+    columns: sql`p.id, p.name, p.external_id as "externalId", p.state, p.reasons,
       case when g.effective then jsonb_build_object('id', g.id, 'name', g.name) end as "group", ${sql.raw(pushed)} as "memberCount",
       (select count(*)::int from unknown_members u where u.org_id = p.org_id and u.provisioned_group_id = p.id) as "unknownMembersCount",
-      p.created_at as "createdAt", p.updated_at as "updatedAt"
-    ${matching} ${orderBy(listing.sort, columnOf, 'name', 'p.id')} ${page(listing)}`.execute(reader)
-  const { rows: counted } = await sql<{ total: number }>`select count(*)::int as total ${matching}`.execute(reader)
-  return { total: counted[0]?.total ?? 0, items: rows }
+      p.created_at as "createdAt", p.updated_at as "updatedAt"`,
+    from: sql`provisioned_groups p join groups g on g.org_id = p.org_id and g.id = p.group_id
+      where p.org_id = ${reader.orgId} and p.directory_id = ${directory} and ${found(listing, 'p.name_key')}
+        and (${listing.state ?? null}::text is null or p.state = ${listing.state ?? null})`,
+    sorts: { name: 'p.name_key', state: 'p.state', memberCount: pushed, updatedAt: 'p.updated_at' },
+    usual: 'name',
+    last: 'p.id',
+  })
 }
 
 /** What a directory pushed as users, sorted by userName, state or updatedAt. @throws Refusal `invalid_value` for another sort */
-export async function listProvisionedUsers(
+export function listProvisionedUsers(
   reader: Reader,
   directory: DirectoryId,
   listing: Listing & { state?: UserState | undefined },
 ): Promise<Listed<ListedProvisionedUser>> {
-  const key = searchKey(listing)
-  const matching = sql`
-    from provisioned_users p join accounts a on a.org_id = p.org_id and a.id = p.account_id
-    where p.org_id = ${reader.orgId} and p.directory_id = ${directory}
-      and (${listing.state ?? null}::text is null or p.state = ${listing.state ?? null})
-      and (strpos(p.user_name_key, ${key}) > 0 or strpos(p.email_key, ${key}) > 0)`
-  const columnOf = { userName: 'p.user_name_key', state: 'p.state', updatedAt: 'p.updated_at' }
-  const { rows } = await sql<ListedProvisionedUser>`
-    select p.id, p.user_name as "userName", p.external_id as "externalId", p.active, p.state, p.reasons,
+  return list(reader, listing, {
+    columns: sql`p.id, p.user_name as "userName", p.external_id as "externalId", p.active, p.state, p.reasons,
       jsonb_build_object('id', a.id, 'userName', a.user_name, 'email', a.email) as person, p.matched_by as "matchedBy",
-      p.created_at as "createdAt", p.updated_at as "updatedAt"
-    ${matching} ${orderBy(listing.sort, columnOf, 'userName', 'p.id')} ${page(listing)}`.execute(reader)
-  const { rows: counted } = await sql<{ total: number }>`select count(*)::int as total ${matching}`.execute(reader)
-  return { total: counted[0]?.total ?? 0, items: rows }
+      p.created_at as "createdAt", p.updated_at as "updatedAt"`,
+    from: sql`provisioned_users p join accounts a on a.org_id = p.org_id and a.id = p.account_id
+      where p.org_id = ${reader.orgId} and p.directory_id = ${directory} and ${found(listing, 'p.user_name_key', 'p.email_key')}
+        and (${listing.state ?? null}::text is null or p.state = ${listing.state ?? null})`,
+    sorts: { userName: 'p.user_name_key', state: 'p.state', updatedAt: 'p.updated_at' },
+    usual: 'userName',
+    last: 'p.id',
+  })
 }

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
 import type { AccountId, ProvisionedGroupId } from '../database/ids.ts'
-import { type Listed, type Listing, orderBy, page, searchKey } from '../organization/listing.ts'
+import { found, type Listed, type Listing, list } from '../organization/listing.ts'
 
 /** A piece of SQL. The pieces here are common table expressions, without `with`, that later ones build on by name. */
 export type Sql = RawBuilder<unknown>
@@ -39,32 +39,23 @@ export interface ReviewedMember {
 }
 
 /** Who would be added to a group, removed from it, and who stays: a page of it, searched by user name, e-mail and name. */
-export async function reviewedMembers(
+export function reviewedMembers(
   reader: Reader,
   id: ProvisionedGroupId,
   change: MemberChange,
   listing: Listing,
 ): Promise<Listed<ReviewedMember>> {
-  const search = searchKey(listing)
-  const { rows } = await sql<ReviewedMember & { total: number }>`
-    with member as (
-      select a.id, a.user_name, a.user_name_key, a.email, a.display_name, a.active,
-        case when m.pushed and m.effective then 'unchanged' when m.pushed then 'added' else 'removed' end as change
-      from provisioned_groups p
+  return list(reader, listing, {
+    columns: sql`a.id, a.user_name as "userName", a.email, a.display_name as "displayName", a.active,
+      case when m.pushed and m.effective then 'unchanged' when m.pushed then 'added' else 'removed' end as change`,
+    from: sql`provisioned_groups p
       join memberships m on m.org_id = ${reader.orgId} and m.group_id = p.group_id and ${rowsOf[change]}
       join accounts a on a.org_id = ${reader.orgId} and a.id = m.account_id
-      where p.org_id = ${reader.orgId} and p.id = ${id}
-        and (${search} = '' or strpos(a.user_name_key, ${search}) > 0 or strpos(coalesce(a.email_key, ''), ${search}) > 0
-          or strpos(lower(coalesce(a.display_name, '')), ${search}) > 0)
-    )
-    select id, user_name as "userName", email, display_name as "displayName", active, change, (count(*) over ())::integer as total
-    from member ${orderBy(listing.sort, { userName: 'user_name_key', change: 'change' }, 'change', 'user_name_key, id')} ${page(listing)}`.execute(
-    reader,
-  )
-  const total =
-    rows[0]?.total ??
-    (!listing.offset ? 0 : (await reviewedMembers(reader, id, change, { ...listing, offset: 0, limit: 1 })).total)
-  return { total, items: rows.map(({ total: _, ...member }) => member) }
+      where p.org_id = ${reader.orgId} and p.id = ${id} and ${found(listing, 'a.user_name_key', 'a.email_key', 'lower(a.display_name)')}`,
+    sorts: { userName: 'a.user_name_key', change: 'change' },
+    usual: 'change',
+    last: 'a.user_name_key, a.id',
+  })
 }
 
 const rowsOf: Record<MemberChange, Sql> = {
