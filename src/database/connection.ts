@@ -90,13 +90,18 @@ export function queriesOn(client: PoolClient, scope: Scope): { queries: Reader; 
 
 /** Has the next statements of `queries` go unnamed: where plans are not forced, each is then planned for the values it is called with. */
 export function sendUnnamed(queries: Reader): void {
-  ;(queries as OrganizationQueries).onClient.isNaming = false
+  ;((queries as OrganizationQueries).sentBy as ClientConnection).isNaming = false
+}
+
+/** Queries that only read, each a transaction of its own, sent in one piece: no begin, no commit, one trip. */
+export function lookUps(pool: Pool, scope: Scope): Reader {
+  return new OrganizationQueries(new LookUpConnection(pool, scope.orgId), scope)
 }
 
 class OrganizationQueries extends Kysely<Tables> implements Reader {
   readonly scope: Scope
-  readonly onClient: ClientConnection
-  constructor(connection: ClientConnection, scope: Scope) {
+  readonly sentBy: DatabaseConnection
+  constructor(connection: DatabaseConnection, scope: Scope) {
     super({
       dialect: {
         createAdapter: () => new PostgresAdapter(),
@@ -106,7 +111,7 @@ class OrganizationQueries extends Kysely<Tables> implements Reader {
       },
     })
     this.scope = scope
-    this.onClient = connection
+    this.sentBy = connection
   }
   get orgId(): OrgId {
     return this.scope.orgId
@@ -151,11 +156,36 @@ class ClientConnection implements DatabaseConnection {
       ...(result.rowCount !== null && result.command !== 'SELECT' ? { numAffectedRows: BigInt(result.rowCount) } : {}),
     }
   }
-  // biome-ignore lint/correctness/useYield: a pipelined client cannot hold a portal open; long reads page by key instead.
-  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
-    throw new Error('Read long results in pages, by key.')
+  streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw noStreams()
   }
 }
+
+class LookUpConnection implements DatabaseConnection {
+  readonly #pool: Pool
+  readonly #orgId: OrgId
+  constructor(pool: Pool, orgId: OrgId) {
+    this.#pool = pool
+    this.#orgId = orgId
+  }
+  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    const text = withinOrganization(sql, parameters.length + 1)
+    const { rows } = await this.#pool.query({ name: statementName(text), text, values: [...parameters, this.#orgId] })
+    return { rows }
+  }
+  streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw noStreams()
+  }
+}
+
+// The query depends on the row that sets the organization, so it is begun after it; it is the inner side of a loop of one turn, so it
+// keeps its order. Were it otherwise, row-level security would show it nothing.
+const withinOrganization = (text: string, parameter: number): string =>
+  `select answer.* from (select set_config('muster.org_id', $${parameter}::uuid::text, true) as org_id offset 0) as scope
+  cross join lateral (select asked.* from (${text}) as asked where scope.org_id is not null offset 0) as answer`
+
+// A pipelined client cannot hold a portal open.
+const noStreams = (): Error => new Error('Read long results in pages, by key.')
 
 const names = new Map<string, string>()
 

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { PoolClient } from 'pg'
-import { type Db, queriesOn, type Reader, type Scope, sendUnnamed, type Trx } from './connection.ts'
+import { type Db, lookUps, queriesOn, type Reader, type Scope, sendUnnamed, type Trx } from './connection.ts'
 import { sqlState } from './errors.ts'
 import { type On, whileAwaited } from './recipient.ts'
 
@@ -42,6 +42,14 @@ export function reading<T>(db: Db, scope: Scope, work: (reader: Reader) => Promi
   return once(db, `begin transaction isolation level repeatable read read only; ${forReading}`, scope, (reader, on) =>
     whileAwaited(on, scope.recipient, () => work(reader)),
   )
+}
+
+/**
+ * Runs queries that look something up by a key, each as a transaction of its own: half of what `reading` costs, which begins and
+ * commits. They are planned once and look up by index; one that reads much belongs into `reading`.
+ */
+export function lookingUp<T>(db: Db, scope: Scope, work: (reader: Reader) => Promise<T>): Promise<T> {
+  return work(lookUps(db.pool, scope))
 }
 
 // Undoes `byIndex` of connection.ts for this transaction.

@@ -1,7 +1,7 @@
+import { randomUUIDv7 } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
-import { v7 } from 'uuid'
 import { describeApi } from './api/openapi.ts'
 import { sendProblem } from './api/problem.ts'
 import { apiRoutes } from './api/routes.ts'
@@ -39,7 +39,7 @@ export async function buildApp(parts: Parts): Promise<FastifyInstance> {
     logger: parts.logger ?? false,
     // One line a request of our own, without the query: a filter may hold a person's name.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
-    genReqId: () => v7(),
+    genReqId: () => randomUUIDv7(),
     requestIdHeader: false,
     bodyLimit,
     // Rule 24. A slow body is cut only if Node's own header timeout is no longer, and looked at often (measured).

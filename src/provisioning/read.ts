@@ -3,10 +3,10 @@ import type { Reader } from '../database/connection.ts'
 import { type DirectoryId, type GroupId, isId } from '../database/ids.ts'
 import { Refusal } from '../organization/refusal.ts'
 import type { Filter } from '../scim/filter.ts'
-import type { AttributeName } from '../scim/names.ts'
+import { type AttributeName, printName } from '../scim/names.ts'
 import type { Paging } from '../scim/paging.ts'
 import type { StoredGroup, StoredUser } from '../scim/representation.ts'
-import { groupType, userType } from '../scim/schemas.ts'
+import { groupType, type ResourceType, userType } from '../scim/schemas.ts'
 import type { DirectoryContext } from './directories.ts'
 import { filterSql } from './filter-sql.ts'
 import { managerSql } from './manager-sql.ts'
@@ -47,14 +47,23 @@ export async function userPage(
   const matching = filter === undefined ? sql`` : sql`and ${filterSql(userType, filter)}`
   const direction = sort?.isDescending ? sql`desc` : sql`asc`
   const order = sql`order by ${sort === undefined ? sql`` : sql`${orderSql(userType, sort.by)} ${direction},`} u.id ${direction}`
-  const rest = sql`${matching} ${order} limit ${count} offset ${startIndex - 1}`
-  const items = count === 0 ? [] : await users(reader, directoryId, withGroups, rest)
-  return withTotal(items, paging, async () => {
+  const rest = sql`${matching} ${order} limit ${count + 1} offset ${startIndex - 1}`
+  const found = count === 0 ? [] : await users(reader, directoryId, withGroups, rest)
+  return withTotal(found, paging, async () => {
     const { rows } = await sql<{ total: number }>`
       select count(*)::int as total from provisioned_users u
       where u.org_id = ${reader.orgId} and u.directory_id = ${directoryId} ${matching}`.execute(reader)
     return rows[0]?.total ?? 0
   })
+}
+
+const keys = { User: ['id', 'externalId', 'userName'], Group: ['id', 'externalId', 'displayName'] }
+
+/** Whether a filter picks by a key, so that an index finds the few there are: what providers ask for before each push. */
+export function isLookUp(type: ResourceType, filter: Filter | undefined): boolean {
+  if (filter?.kind === 'and') return filter.terms.some((term) => isLookUp(type, term))
+  if (filter?.kind !== 'compare' || filter.operator !== 'eq' || filter.value === null) return false
+  return keys[type.name].includes(printName(filter.name))
 }
 
 /** A group that the directory pushed, or is offered. @throws Refusal `not_found`, a foreign id included */
@@ -86,17 +95,17 @@ export async function groupPage(
   const places = sources.map(
     (source, at) => sql`(
       select g.place, ${key} as sort_key, ${at}::integer as source from ${source} where ${matching}
-      ${order} limit ${startIndex - 1 + count})`,
+      ${order} limit ${startIndex + count})`,
   )
   const shown = sources.map(
     (source, at) => sql`select g.* from ${source} where g.place = page.place and page.source = ${at}::integer`,
   )
   const onPage = sql`
     select g.*, page.sort_key
-    from (select * from (${sql.join(places, sql` union all `)}) as found ${order} limit ${count} offset ${startIndex - 1}) as page
+    from (select * from (${sql.join(places, sql` union all `)}) as found ${order} limit ${count + 1} offset ${startIndex - 1}) as page
     cross join lateral (${sql.join(shown, sql` union all `)}) as g`
-  const items = count === 0 ? [] : await groups(reader, onPage, order)
-  return withTotal(items, paging, async () => {
+  const found = count === 0 ? [] : await groups(reader, onPage, order)
+  return withTotal(found, paging, async () => {
     const counts = sources.map((source) => sql`(select count(*) from ${source} where ${matching})`)
     const { rows } = await sql<{ total: number }>`select (${sql.join(counts, sql` + `)})::int as total`.execute(reader)
     return rows[0]?.total ?? 0
@@ -167,10 +176,10 @@ function memberText({ value, refBase, display, type }: MemberParts): RawBuilder<
   return sql`'{' || ${sql.join(parts, sql` || ',' || `)} || '}'`
 }
 
-// Where the page is not full the total is known without counting: a provider's look-up by name is one statement.
-async function withTotal<T>(items: T[], { startIndex, count }: Paging, total: () => Promise<number>) {
-  const isLast = items.length < count && (items.length > 0 || startIndex === 1)
-  return { total: isLast ? startIndex - 1 + items.length : await total(), items }
+// One more is read than asked for: where there is none, the total is known without counting. A provider's look-up by name is one statement.
+async function withTotal<T>(found: T[], { startIndex, count }: Paging, total: () => Promise<number>) {
+  const isLast = count > 0 && found.length <= count && (found.length > 0 || startIndex === 1)
+  return { total: isLast ? startIndex - 1 + found.length : await total(), items: found.slice(0, count) }
 }
 
 async function users(
@@ -179,19 +188,22 @@ async function users(
   withGroups: boolean,
   rest: RawBuilder<unknown>,
 ): Promise<StoredUser[]> {
+  // An object of names by id: to build one of each group costs PostgreSQL as much as to find them.
   const pushedInto = sql`(
-    select json_agg(json_build_object('value', g.id, 'display', g.name, 'type', 'direct') order by g.id)
+    select json_object_agg(g.id, g.name order by g.id)
     from memberships m join provisioned_groups g on g.org_id = m.org_id and g.group_id = m.group_id
     where m.org_id = u.org_id and m.account_id = u.account_id and m.pushed and g.directory_id is not distinct from u.directory_id
   )`
-  const { rows } = await sql<StoredUser>`
+  const { rows } = await sql<Omit<StoredUser, 'groups'> & { groups: Record<string, string> | null }>`
     select u.id, u.external_id as "externalId", u.user_name as "userName", u.active, u.attributes, u.version,
       u.created_at as "createdAt", u.updated_at as "updatedAt", ${withGroups ? pushedInto : sql`null`} as groups,
       ${managerSql(sql`json_build_object('id', m.id, 'displayName', m.attributes ->> 'displayName')`)} as manager
     from provisioned_users u
     where u.org_id = ${reader.orgId} and u.directory_id = ${directoryId} ${rest}`.execute(reader)
-  return rows
+  return rows.map(({ groups, ...user }) => ({ ...user, groups: groups && Object.entries(groups).map(groupOfUser) }))
 }
+
+const groupOfUser = ([value, display]: [string, string]) => ({ value, display, type: 'direct' as const })
 
 /** Where groups are read from, as rows `g`: those that the directory pushed, and those that it is offered. */
 function groupSources(reader: Reader, directory: GroupsOf): RawBuilder<unknown>[] {

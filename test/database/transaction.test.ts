@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
-import { connect, type Db, type Scope, type Trx } from '../../src/database/connection.ts'
+import { connect, type Db, type Reader, type Scope, type Trx } from '../../src/database/connection.ts'
 import { sqlState } from '../../src/database/errors.ts'
 import { type AccountId, newId } from '../../src/database/ids.ts'
-import { inTransaction, planForSets, reading } from '../../src/database/transaction.ts'
+import { inTransaction, lookingUp, planForSets, reading } from '../../src/database/transaction.ts'
 import { createOrganization } from '../../src/organization/organizations.ts'
 import { expect, test } from '../support/world.ts'
 
@@ -15,6 +15,22 @@ test('a query that forgets the organization finds only its own', async ({ db, or
   expect(
     await reading(db, { ...org.scope, orgId: newId() }, (reader) => reader.selectFrom('accounts').select('id').execute()),
   ).toEqual([])
+})
+
+test('a look-up is a transaction of its own, of one organization, and keeps its order', async ({ db, org, second, inOrg }) => {
+  await inOrg((trx) => Promise.all(['bob', 'ada', 'cyd'].map((name) => addAccount(trx, name))))
+  const names = (reader: Reader) => reader.selectFrom('accounts').select('user_name').orderBy('user_name', 'desc').execute()
+  const both = await Promise.all(
+    Array.from({ length: 20 }, (_none, at) => lookingUp(db, at % 2 === 0 ? org.scope : { ...org.scope, orgId: newId() }, names)),
+  )
+  const ours = ['cyd', 'bob', 'ada'].map((name) => ({ user_name: name }))
+  expect(both).toEqual(Array.from({ length: 20 }, (_none, at) => (at % 2 === 0 ? ours : [])))
+  // The organization is set by the look-up itself: to ask for another one's rows finds nothing.
+  await lookingUp(db, org.scope, async (reader) =>
+    expect(await reader.selectFrom('accounts').select('id').where('org_id', '=', second.orgId).execute()).toEqual([]),
+  )
+  const after = await Promise.all(Array.from({ length: 20 }, () => db.pool.query('select count(*)::int as n from accounts')))
+  expect(after.flatMap(({ rows }) => rows)).toEqual(Array.from({ length: 20 }, () => ({ n: 0 })))
 })
 
 test('without a transaction, and so without an organization, every table is empty', async ({ db }) => {

@@ -1,9 +1,9 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Trx } from '../../database/connection.ts'
 import type { ProvisionedGroupId } from '../../database/ids.ts'
-import { inTransaction, reading } from '../../database/transaction.ts'
+import { inTransaction, lookingUp, reading } from '../../database/transaction.ts'
 import { pushMembersTogether } from '../../organization/memberships.ts'
-import { groupById, groupPage } from '../../provisioning/read.ts'
+import { groupById, groupPage, isLookUp } from '../../provisioning/read.ts'
 import { readGroupPatch } from '../../scim/group-patch.ts'
 import { resolveName } from '../../scim/names.ts'
 import { hasAlready, writeCondition } from '../../scim/precondition.ts'
@@ -36,7 +36,7 @@ export const groupRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
 
   app.get<ById>('/Groups/:id', async (request, reply) => {
     const projection = projectionOf(groupType, request.query)
-    return reading(db, request.scope, async (reader) => {
+    return lookingUp(db, request.scope, async (reader) => {
       const group = await groupById(reader, request.directory, request.params.id)
       const version = groupVersion(group)
       if (hasAlready(request.headers['if-none-match'], version)) return sendNotModified(reply, version)
@@ -47,7 +47,8 @@ export const groupRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
 
   const list = async (request: FastifyRequest, reply: FastifyReply, given: unknown) => {
     const { projection, ...query } = readQuery(groupType, given, dialectOf(request.directory))
-    const text = await reading(db, request.scope, async (reader) => {
+    const read = isLookUp(groupType, query.filter) ? lookingUp : reading
+    const text = await read(db, request.scope, async (reader) => {
       const { total, items } = await groupPage(reader, request.directory, query)
       const frame = listFrame(total, query.paging.startIndex, items.length)
       return groupsAnswer(parts, request, items, projection, (work) => work(reader), frame)

@@ -1,8 +1,8 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Reader } from '../../database/connection.ts'
 import type { ProvisionedUserId } from '../../database/ids.ts'
-import { inTransaction, reading } from '../../database/transaction.ts'
-import { userById, userPage } from '../../provisioning/read.ts'
+import { inTransaction, lookingUp, reading } from '../../database/transaction.ts'
+import { isLookUp, userById, userPage } from '../../provisioning/read.ts'
 import { listResponse } from '../../scim/messages.ts'
 import { hasAlready, writeCondition } from '../../scim/precondition.ts'
 import { type Projection, project, wants } from '../../scim/projection.ts'
@@ -29,7 +29,7 @@ export const userRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
 
   app.get<ById>('/Users/:id', async (request, reply) => {
     const projection = projectionOf(userType, request.query)
-    const user = await reading(db, request.scope, (reader) => read(reader, request, request.params.id, projection))
+    const user = await lookingUp(db, request.scope, (reader) => read(reader, request, request.params.id, projection))
     const version = userVersion(user)
     if (hasAlready(request.headers['if-none-match'], version)) return sendNotModified(reply, version)
     return sendResource(reply, 'User', { id: user.id, version }, project(userResource(user, base), projection), publicUrl)
@@ -37,7 +37,8 @@ export const userRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
 
   const list = async (request: FastifyRequest, reply: FastifyReply, given: unknown) => {
     const { projection, ...query } = readQuery(userType, given, dialectOf(request.directory))
-    const { total, items } = await reading(db, request.scope, (reader) =>
+    const read = isLookUp(userType, query.filter) ? lookingUp : reading
+    const { total, items } = await read(db, request.scope, (reader) =>
       userPage(reader, request.directory.id, query, wants(projection, 'groups')),
     )
     const resources = items.map((user) => project(userResource(user, base), projection))
