@@ -1,4 +1,6 @@
 import type { Db } from '../src/database/connection.ts'
+import * as tables from '../src/database/tables.ts'
+import { syncGroup } from '../src/scim/group-schema.ts'
 import { sourceFiles } from './support/source-files.ts'
 import { expect, test } from './support/world.ts'
 
@@ -28,6 +30,31 @@ test('a table that forgets the organization is found', async ({ db }) => {
     'the index planted_by_account does not lead with org_id',
     'the index planted_pkey does not lead with org_id',
   ])
+})
+
+test('the words of tables.ts are those that the database takes, and that SCIM shows', async ({ db }) => {
+  const { rows } = await db.pool.query<{ column: string; words: string }>(`
+    select rel.relname || '.' || a.attname as "column", pg_get_constraintdef(c.oid) as words
+    from pg_constraint c join pg_class rel on rel.oid = c.conrelid join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
+    where c.contype = 'c' and rel.relnamespace = 'public'::regnamespace and cardinality(c.conkey) = 1`)
+  const taken = rows.map(({ column, words }) => [column, [...words.matchAll(/'(\w+)'::text/g)].map(([, word]) => word).sort()])
+  const said: Record<string, readonly string[]> = {
+    'api_tokens.role': tables.apiRoles,
+    'directories.conflict_policy': tables.conflictPolicies,
+    'directories.offer_existing_groups': tables.offerSettings,
+    'directories.unknown_members': tables.unknownMembersSettings,
+    'provisioned_groups.state': tables.groupStates,
+    'provisioned_users.matched_by': tables.matches,
+    'provisioned_users.state': tables.userStates,
+    'run_groups.result': tables.runResults,
+    'runs.state': tables.runStates,
+  }
+  expect(Object.fromEntries(taken)).toMatchObject(
+    Object.fromEntries(Object.entries(said).map(([column, words]) => [column, words.toSorted()])),
+  )
+  const shown = (name: string) => syncGroup.subAttributes?.find((attribute) => attribute.name === name)?.canonicalValues
+  expect(shown('state')).toEqual([...tables.groupStates, 'offered'])
+  expect(shown('reasons')).toEqual(tables.groupReasons)
 })
 
 async function columnsOf(db: Db): Promise<Column[]> {

@@ -843,12 +843,6 @@ export interface operations {
                         items: {
                             /** Format: uuid */
                             id: string;
-                            name: string;
-                            /**
-                             * @description An auditor reads all and writes nothing; an admin writes all but owners' tokens
-                             * @enum {string}
-                             */
-                            role: "auditor" | "admin" | "owner";
                             /** @description Its last four characters */
                             hint: string;
                             createdBy: string;
@@ -858,6 +852,12 @@ export interface operations {
                             expiresAt: string;
                             lastUsedAt: string | null;
                             revokedAt: string | null;
+                            name: string;
+                            /**
+                             * @description An auditor reads all and writes nothing; an admin writes all but owners' tokens
+                             * @enum {string}
+                             */
+                            role: "auditor" | "admin" | "owner";
                         }[];
                     };
                 };
@@ -904,12 +904,6 @@ export interface operations {
                     "application/json": {
                         /** Format: uuid */
                         id: string;
-                        name: string;
-                        /**
-                         * @description An auditor reads all and writes nothing; an admin writes all but owners' tokens
-                         * @enum {string}
-                         */
-                        role: "auditor" | "admin" | "owner";
                         /** @description Its last four characters */
                         hint: string;
                         createdBy: string;
@@ -919,6 +913,12 @@ export interface operations {
                         expiresAt: string;
                         lastUsedAt: string | null;
                         revokedAt: string | null;
+                        name: string;
+                        /**
+                         * @description An auditor reads all and writes nothing; an admin writes all but owners' tokens
+                         * @enum {string}
+                         */
+                        role: "auditor" | "admin" | "owner";
                         /** @description Shown once */
                         token: string;
                     };

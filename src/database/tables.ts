@@ -40,19 +40,32 @@ type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>
 type Json<T> = ColumnType<T, string, string>
 type JsonWithDefault<T> = ColumnType<T, string | undefined, string>
 
-export type ConflictPolicy = 'review' | 'refuse'
-export type UnknownMembers = 'record' | 'refuse'
-export type OfferExistingGroups = 'names' | 'members' | 'off'
-export type ApiRole = 'owner' | 'admin' | 'auditor'
-export type MatchedBy = 'email' | 'user_name' | 'created' | 'person'
+// The words of columns, as the database checks them (test/schema.test.ts).
+export const conflictPolicies = ['review', 'refuse'] as const
+export const unknownMembersSettings = ['record', 'refuse'] as const
+export const offerSettings = ['names', 'members', 'off'] as const
+export const apiRoles = ['auditor', 'admin', 'owner'] as const
+export const matches = ['email', 'user_name', 'created', 'person'] as const
 /** States of a provisioned group, exactly one (behaviour.md, «A group is pushed»). */
-export type GroupState = 'ready' | 'needs_review' | 'blocked' | 'synced' | 'held' | 'ignored'
-export type UserState = 'synced' | 'needs_review' | 'blocked' | 'held' | 'ignored'
+export const groupStates = ['ready', 'needs_review', 'blocked', 'synced', 'held', 'ignored'] as const
+export const userStates = ['synced', 'needs_review', 'blocked', 'held', 'ignored'] as const
 /** Why a provisioned group is in its state; a blocked one has every reason that holds. */
-export type GroupReason = 'name_taken' | 'default_access_group' | 'managed_elsewhere' | 'protected'
-export type UserReason = 'managed_elsewhere' | 'protected'
-export type RunState = 'queued' | 'running' | 'finished' | 'stopped'
-export type RunResult = 'synced' | 'skipped' | 'failed'
+export const groupReasons = ['name_taken', 'default_access_group', 'managed_elsewhere', 'protected'] as const
+export const userReasons = ['managed_elsewhere', 'protected'] as const
+export const runStates = ['queued', 'running', 'finished', 'stopped'] as const
+export const runResults = ['synced', 'skipped', 'failed'] as const
+
+export type ConflictPolicy = (typeof conflictPolicies)[number]
+export type UnknownMembers = (typeof unknownMembersSettings)[number]
+export type OfferExistingGroups = (typeof offerSettings)[number]
+export type ApiRole = (typeof apiRoles)[number]
+export type MatchedBy = (typeof matches)[number]
+export type GroupState = (typeof groupStates)[number]
+export type UserState = (typeof userStates)[number]
+export type GroupReason = (typeof groupReasons)[number]
+export type UserReason = (typeof userReasons)[number]
+export type RunState = (typeof runStates)[number]
+export type RunResult = (typeof runResults)[number]
 
 export interface OrganizationRow {
   id: OrgId

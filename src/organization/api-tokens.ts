@@ -1,26 +1,19 @@
 import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
-import { isId, newId, type TokenId } from '../database/ids.ts'
+import { isId, type TokenId } from '../database/ids.ts'
 import type { ApiRole } from '../database/tables.ts'
 import { found, type Listed, type Listing, list } from './listing.ts'
 import { appendLog } from './log.ts'
 import { nameKey } from './name-key.ts'
 import { checkedName } from './name-rules.ts'
 import { Refusal } from './refusal.ts'
-import { couldBe, hashOf, hintOf, newSecret, shortestOwnSecret } from './token-format.ts'
+import { couldBe, newSecret, shortestOwnSecret } from './token-format.ts'
+import { isLive, newTokenRow, revokeToken, type Token, tokenColumns } from './tokens.ts'
 
-/** A token of the admin API as it may be shown; the secret itself is not kept. */
-export interface ApiToken {
-  id: TokenId
+/** A token of the admin API as it may be shown. */
+export interface ApiToken extends Token {
   name: string
   role: ApiRole
-  /** The secret's last four characters. */
-  hint: string
-  createdBy: string
-  createdAt: Date
-  expiresAt: Date
-  lastUsedAt: Date | null
-  revokedAt: Date | null
 }
 
 export interface NewApiToken {
@@ -31,41 +24,20 @@ export interface NewApiToken {
   secret?: string
 }
 
-const columns = [
-  'id',
-  'name',
-  'role',
-  'hint',
-  'created_by as createdBy',
-  'created_at as createdAt',
-  'expires_at as expiresAt',
-  'last_used_at as lastUsedAt',
-  'revoked_at as revokedAt',
-] as const
+const columns = [...tokenColumns, 'name', 'role'] as const
 
 /** Makes a token of the admin API. The secret is shown here and never again. `by` is the role of who asks: only an owner makes owners.
  * The log names a token by its name alone: of those that work, no two have one.
  * @throws Refusal `not_permitted`, `invalid_value`, `name_taken` */
 export async function createApiToken(trx: Trx, given: NewApiToken, by: ApiRole): Promise<ApiToken & { secret: string }> {
-  const { role, expiresInDays = 365 } = given
+  const { role } = given
   const name = checkedName('name of the token', given.name)
   refuseOthersThanOwners(role, by)
-  if (!Number.isInteger(expiresInDays) || expiresInDays < 1 || expiresInDays > 3_650)
-    throw new Refusal('invalid_value', 'A token expires in 1 to 3650 days.')
   const secret = given.secret === undefined ? newSecret('api') : chosen(given.secret)
   await refuseLiveName(trx, name)
   const token = await trx
     .insertInto('api_tokens')
-    .values({
-      org_id: trx.orgId,
-      id: newId<TokenId>(),
-      name,
-      role,
-      token_hash: hashOf(secret),
-      hint: hintOf(secret),
-      created_by: trx.scope.actor,
-      expires_at: sql<Date>`now() + make_interval(days => ${expiresInDays}::int)`,
-    })
+    .values({ ...newTokenRow(trx, secret, given.expiresInDays), name, role })
     .returning(columns)
     .executeTakeFirstOrThrow()
   await appendLog(trx, {
@@ -90,57 +62,28 @@ export function listApiTokens(reader: Reader, listing: Listing): Promise<Listed<
 
 /** One API token. @throws Refusal `not_found` */
 export async function findApiToken(reader: Reader, id: string): Promise<ApiToken> {
-  const token = isId(id)
-    ? await reader
-        .selectFrom('api_tokens')
-        .select(columns)
-        .where('org_id', '=', reader.orgId)
-        .where('id', '=', id as TokenId)
-        .executeTakeFirst()
-    : undefined
-  if (!token) throw noSuchToken()
-  return token
+  return mustBe(isId(id) ? await withId(reader, id).executeTakeFirst() : undefined)
 }
 
 /** Revokes a token; a revoked one stays as it is. Only an owner revokes an owner's.
  * @throws Refusal `not_found`, `not_permitted` */
 export async function revokeApiToken(trx: Trx, id: string, by: ApiRole): Promise<void> {
-  const token = isId(id)
-    ? await trx
-        .selectFrom('api_tokens')
-        .select(['id', 'name', 'role', 'hint', 'revoked_at'])
-        .where('org_id', '=', trx.orgId)
-        .where('id', '=', id as TokenId)
-        .forUpdate()
-        .executeTakeFirst()
-    : undefined
-  if (!token) throw noSuchToken()
+  const token = mustBe(isId(id) ? await withId(trx, id).forUpdate().executeTakeFirst() : undefined)
   refuseOthersThanOwners(token.role, by)
-  if (token.revoked_at !== null) return
-  await trx
-    .updateTable('api_tokens')
-    .set({ revoked_at: sql`now()` })
-    .where('org_id', '=', trx.orgId)
-    .where('id', '=', token.id)
-    .execute()
-  await appendLog(trx, {
-    action: 'token.revoked',
-    subject: token.id,
-    facts: { name: token.name, role: token.role, hint: token.hint },
-  })
+  await revokeToken(trx, 'api_tokens', token, { facts: { name: token.name, role: token.role } })
 }
 
-/** Notes that these tokens were used just now. */
-export async function noteApiTokensUsed(trx: Trx, ids: TokenId[]): Promise<void> {
-  await trx
-    .updateTable('api_tokens')
-    .set({ last_used_at: sql`now()` })
-    .where('org_id', '=', trx.orgId)
-    .where('id', '=', sql<TokenId>`any(${ids}::uuid[])`)
-    .execute()
-}
+const withId = (reader: Reader, id: string) =>
+  reader
+    .selectFrom('api_tokens')
+    .select(columns)
+    .where('org_id', '=', reader.orgId)
+    .where('id', '=', id as TokenId)
 
-const noSuchToken = (): Refusal => new Refusal('not_found', 'There is no such API token. List them to see their ids.')
+function mustBe(token: ApiToken | undefined): ApiToken {
+  if (!token) throw new Refusal('not_found', 'There is no such API token. List them to see their ids.')
+  return token
+}
 
 function refuseOthersThanOwners(role: ApiRole, by: ApiRole): void {
   if (role === 'owner' && by !== 'owner')
@@ -151,13 +94,7 @@ async function refuseLiveName(trx: Trx, name: string): Promise<void> {
   // Two at the same moment must see each other; a lock of its own, for that of the organization is an import's, for minutes.
   const lock = JSON.stringify(['api-token', trx.orgId])
   await sql`select pg_advisory_xact_lock(hashtextextended(${lock}, 0))`.execute(trx)
-  const live = await trx
-    .selectFrom('api_tokens')
-    .select('name')
-    .where('org_id', '=', trx.orgId)
-    .where('revoked_at', 'is', null)
-    .where('expires_at', '>', sql<Date>`now()`)
-    .execute()
+  const live = await trx.selectFrom('api_tokens').select('name').where('org_id', '=', trx.orgId).where(isLive).execute()
   if (live.some((token) => nameKey(token.name) === nameKey(name)))
     throw new Refusal('name_taken', 'A token of that name is live. Revoke it or choose another name.', { name })
 }

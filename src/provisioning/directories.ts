@@ -1,17 +1,20 @@
 import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { type DirectoryId, isId, newId } from '../database/ids.ts'
-import type { ConflictPolicy, OfferExistingGroups, UnknownMembers } from '../database/tables.ts'
+import {
+  type ConflictPolicy,
+  conflictPolicies,
+  type OfferExistingGroups,
+  offerSettings,
+  type UnknownMembers,
+  unknownMembersSettings,
+} from '../database/tables.ts'
 import { found, type Listed, type Listing, list } from '../organization/listing.ts'
 import { appendLog } from '../organization/log.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { checkedName } from '../organization/name-rules.ts'
 import { Refusal } from '../organization/refusal.ts'
 import { type Provider, providers } from '../scim/quirks.ts'
-
-export const conflictPolicies = ['review', 'refuse'] as const satisfies ConflictPolicy[]
-export const unknownMembersSettings = ['record', 'refuse'] as const satisfies UnknownMembers[]
-export const offerSettings = ['names', 'members', 'off'] as const satisfies OfferExistingGroups[]
 
 /** What a push needs to know of its directory: who sends, and what was settled about conflicts and strangers. */
 export interface DirectoryContext {

@@ -4,9 +4,6 @@ import type { AccountId, DirectoryId, GroupId, ProvisionedGroupId, ProvisionedUs
 import type { GroupReason, GroupState, MatchedBy, UserReason, UserState } from '../database/tables.ts'
 import { found, type Listed, type Listing, list } from '../organization/listing.ts'
 
-export const groupStates = ['ready', 'needs_review', 'blocked', 'synced', 'held', 'ignored'] as const satisfies GroupState[]
-export const userStates = ['synced', 'needs_review', 'blocked', 'held', 'ignored'] as const satisfies UserState[]
-
 /** A pushed group as a list shows it. */
 export interface ListedProvisionedGroup {
   /** Also its SCIM id. */

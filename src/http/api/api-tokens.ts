@@ -3,19 +3,9 @@ import { inTransaction, reading } from '../../database/transaction.ts'
 import { createApiToken, listApiTokens, revokeApiToken } from '../../organization/api-tokens.ts'
 import type { ApiPlugin } from './api.ts'
 import { Listed, listingOf, Page } from './paging.ts'
-import { Id, NoContent, Nullable, Role, Time } from './shapes.ts'
+import { ExpiresInDays, NoContent, Role, Secret, token } from './shapes.ts'
 
-const apiToken = {
-  id: Id,
-  name: Type.String(),
-  role: Role,
-  hint: Type.String({ description: 'Its last four characters' }),
-  createdBy: Type.String(),
-  createdAt: Time,
-  expiresAt: Time,
-  lastUsedAt: Nullable(Time),
-  revokedAt: Nullable(Time),
-}
+const apiToken = { ...token, name: Type.String(), role: Role }
 const tags = ['tokens']
 
 /** Tokens of this API. Only an owner makes and revokes owners' tokens. */
@@ -42,15 +32,8 @@ export const apiTokensApi: ApiPlugin = async (app, { db }) => {
         operationId: 'createApiToken',
         tags,
         summary: 'A new API token, shown once',
-        body: Type.Object(
-          {
-            name: Type.String(),
-            role: Role,
-            expiresInDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 3_650, description: 'Days; 365 if not said' })),
-          },
-          { additionalProperties: false },
-        ),
-        response: { 201: Type.Object({ ...apiToken, token: Type.String({ description: 'Shown once' }) }) },
+        body: Type.Object({ name: Type.String(), role: Role, expiresInDays: ExpiresInDays }, { additionalProperties: false }),
+        response: { 201: Type.Object({ ...apiToken, token: Secret }) },
       },
     },
     async ({ scope, token: asking, body }, reply) => {

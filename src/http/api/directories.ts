@@ -11,7 +11,19 @@ import {
 import { createDirectoryToken, listDirectoryTokens, revokeDirectoryToken } from '../../provisioning/tokens.ts'
 import type { ApiPlugin } from './api.ts'
 import { Listed, listingOf, Page } from './paging.ts'
-import { ConflictPolicy, Id, NoContent, Nullable, OfferExistingGroups, Provider, Time, UnknownMembers } from './shapes.ts'
+import {
+  ConflictPolicy,
+  ExpiresInDays,
+  Id,
+  NoContent,
+  Nullable,
+  OfferExistingGroups,
+  Provider,
+  Secret,
+  Time,
+  token,
+  UnknownMembers,
+} from './shapes.ts'
 
 const settings = {
   conflictPolicy: ConflictPolicy,
@@ -66,18 +78,6 @@ const DirectoryDetail = Type.Object({
 
 const Params = Type.Object({ directory: Type.String({ description: 'Id or name' }) })
 const tags = ['directories']
-
-const DirectoryToken = Type.Object({
-  id: Id,
-  hint: Type.String({ description: 'Its last four characters' }),
-  createdBy: Type.String(),
-  createdAt: Time,
-  expiresAt: Time,
-  lastUsedAt: Nullable(Time),
-  revokedAt: Nullable(Time),
-})
-const NewDirectoryToken = Type.Object({ ...DirectoryToken.properties, token: Type.String({ description: 'Shown once' }) })
-const Expiry = Type.Optional(Type.Integer({ minimum: 1, maximum: 3_650, description: 'Days; 365 if not said' }))
 
 /** Directories: the providers' connections, their settings and their tokens. */
 export const directoriesApi: ApiPlugin = async (app, { db, publicUrl }) => {
@@ -173,7 +173,7 @@ export const directoriesApi: ApiPlugin = async (app, { db, publicUrl }) => {
         tags,
         summary: "A directory's tokens, the newest first",
         params: Params,
-        response: { 200: Listed(DirectoryToken) },
+        response: { 200: Listed(Type.Object(token)) },
       },
     },
     async ({ scope, params }) =>
@@ -191,8 +191,8 @@ export const directoriesApi: ApiPlugin = async (app, { db, publicUrl }) => {
         tags,
         summary: 'Another token of a directory; two may live at once',
         params: Params,
-        body: Type.Optional(Type.Object({ expiresInDays: Expiry }, { additionalProperties: false })),
-        response: { 201: NewDirectoryToken },
+        body: Type.Optional(Type.Object({ expiresInDays: ExpiresInDays }, { additionalProperties: false })),
+        response: { 201: Type.Object({ ...token, token: Secret }) },
       },
     },
     async ({ scope, params, body }, reply) => {

@@ -1,7 +1,8 @@
 import { Type } from 'typebox'
+import { groupReasons, groupStates, matches, userReasons, userStates } from '../../database/tables.ts'
 import { reading } from '../../database/transaction.ts'
 import { findDirectory } from '../../provisioning/directories.ts'
-import { groupStates, listProvisionedGroups, listProvisionedUsers, userStates } from '../../provisioning/listing.ts'
+import { listProvisionedGroups, listProvisionedUsers } from '../../provisioning/listing.ts'
 import type { ApiPlugin } from './api.ts'
 import { Listed, listingOf, pageWith } from './paging.ts'
 import { Id, Nullable, OneOf, Time } from './shapes.ts'
@@ -13,7 +14,7 @@ const ProvisionedGroup = Type.Object({
   name: Type.String(),
   externalId: Nullable(Type.String()),
   state: OneOf(groupStates),
-  reasons: Type.Array(OneOf(['name_taken', 'default_access_group', 'managed_elsewhere', 'protected'])),
+  reasons: Type.Array(OneOf(groupReasons)),
   group: Nullable(Type.Object({ id: Id, name: Type.String() })),
   memberCount: Type.Integer({ description: 'Members that the provider says it has, unknown ones left out' }),
   unknownMembersCount: Type.Integer(),
@@ -27,9 +28,9 @@ const ProvisionedUser = Type.Object({
   externalId: Nullable(Type.String()),
   active: Type.Boolean(),
   state: OneOf(userStates),
-  reasons: Type.Array(OneOf(['managed_elsewhere', 'protected'])),
+  reasons: Type.Array(OneOf(userReasons)),
   person: Type.Object({ id: Id, userName: Type.String(), email: Nullable(Type.String()) }),
-  matchedBy: OneOf(['email', 'user_name', 'created', 'person']),
+  matchedBy: OneOf(matches),
   createdAt: Time,
   updatedAt: Time,
 })

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { groupReasons, groupStates } from '../../database/tables.ts'
 import { memberChanges } from '../../review/differences.ts'
 import { effectFilters, type Facets as FacetCounts, memberFilters, reviewedStates } from '../../review/facets.ts'
 import { presets } from '../../review/selection.ts'
@@ -14,8 +15,8 @@ export const Figures = { lost: Count, gained: Count, peopleLosing: Count, people
 export const Review = Type.Object({
   group: Type.Object({ id: Id, name: Type.String() }, { description: 'The pushed group; its id is the SCIM id too' }),
   existing: Nullable(Type.Object({ id: Id, name: Type.String(), memberCount: Count, managedBy: Nullable(Type.String()) })),
-  state: OneOf(['ready', 'needs_review', 'blocked', 'synced', 'held', 'ignored']),
-  reasons: Type.Array(OneOf(['name_taken', 'default_access_group', 'managed_elsewhere', 'protected'])),
+  state: OneOf(groupStates),
+  reasons: Type.Array(OneOf(groupReasons)),
   filling: Type.Boolean({ description: 'Members were written within the quiet time' }),
   pushedAt: Time,
   members: Type.Object({ added: Count, removed: Count, unchanged: Count }),

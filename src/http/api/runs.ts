@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { runResults, runStates } from '../../database/tables.ts'
 import { inTransaction, reading } from '../../database/transaction.ts'
 import { findDirectory } from '../../provisioning/directories.ts'
 import { choices } from '../../sync/choices.ts'
@@ -22,7 +23,7 @@ const Named = Type.Object({ id: Id, name: Type.String() })
 const Run = Type.Object({
   id: Id,
   kind: Type.Literal('sync'),
-  state: OneOf(['queued', 'running', 'finished', 'stopped']),
+  state: OneOf(runStates),
   directory: Type.String({ description: "The directory's name" }),
   choice: Choice,
   note: Nullable(Type.String()),
@@ -53,7 +54,7 @@ const Preview = Type.Object({
 const RunGroup = Type.Object({
   group: Named,
   choice: Choice,
-  result: Nullable(OneOf(['synced', 'skipped', 'failed'])),
+  result: Nullable(OneOf(runResults)),
   reason: Nullable(
     Type.String({
       description:

@@ -1,5 +1,5 @@
 import { type TSchema, Type } from 'typebox'
-import { conflictPolicies, offerSettings, unknownMembersSettings } from '../../provisioning/directories.ts'
+import { apiRoles, conflictPolicies, offerSettings, unknownMembersSettings } from '../../database/tables.ts'
 import { providers } from '../../scim/quirks.ts'
 
 /** A moment in UTC, RFC 3339; routes answer with a Date. */
@@ -14,10 +14,7 @@ export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Ty
 export const OneOf = <const T extends readonly string[]>(words: T, description?: string) =>
   Type.Unsafe<T[number]>({ type: 'string', enum: [...words], ...(description === undefined ? {} : { description }) })
 
-export const Role = OneOf(
-  ['auditor', 'admin', 'owner'],
-  "An auditor reads all and writes nothing; an admin writes all but owners' tokens",
-)
+export const Role = OneOf(apiRoles, "An auditor reads all and writes nothing; an admin writes all but owners' tokens")
 export const Provider = OneOf(providers)
 export const ConflictPolicy = OneOf(conflictPolicies, 'What becomes of a pushed group whose name an unmanaged group has')
 export const UnknownMembers = OneOf(unknownMembersSettings, 'What becomes of a member who is no user of this directory')
@@ -25,6 +22,19 @@ export const OfferExistingGroups = OneOf(
   offerSettings,
   'Which unmanaged groups the provider is shown, to link to them: their names, with members, or none',
 )
+
+/** A token as it is shown. */
+export const token = {
+  id: Id,
+  hint: Type.String({ description: 'Its last four characters' }),
+  createdBy: Type.String(),
+  createdAt: Time,
+  expiresAt: Time,
+  lastUsedAt: Nullable(Time),
+  revokedAt: Nullable(Time),
+}
+export const Secret = Type.String({ description: 'Shown once' })
+export const ExpiresInDays = Type.Optional(Type.Integer({ minimum: 1, maximum: 3_650, description: 'Days; 365 if not said' }))
 
 /** What a DELETE answers. */
 export const NoContent = Type.Unsafe<void>({ type: 'null', description: 'Done' })

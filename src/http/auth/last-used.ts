@@ -1,9 +1,8 @@
 import type { Db } from '../../database/connection.ts'
 import type { OrgId, TokenId } from '../../database/ids.ts'
 import { inTransaction } from '../../database/transaction.ts'
-import { noteApiTokensUsed } from '../../organization/api-tokens.ts'
 import type { TokenKind } from '../../organization/token-format.ts'
-import { noteDirectoryTokensUsed } from '../../provisioning/tokens.ts'
+import { noteTokensUsed } from '../../organization/tokens.ts'
 
 const minuteMs = 60_000
 
@@ -35,8 +34,8 @@ export function lastUsed(db: Db, clock: () => number): LastUsed {
       // A transaction is one organization's: so many statements as organizations called in.
       for (const [orgId, { api, scim }] of batches) {
         await inTransaction(db, { orgId, actor: 'system' }, async (trx) => {
-          if (api.length > 0) await noteApiTokensUsed(trx, api)
-          if (scim.length > 0) await noteDirectoryTokensUsed(trx, scim)
+          if (api.length > 0) await noteTokensUsed(trx, 'api_tokens', api)
+          if (scim.length > 0) await noteTokensUsed(trx, 'directory_tokens', scim)
         })
       }
     },
