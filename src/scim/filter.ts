@@ -162,14 +162,15 @@ function readComparison(reader: TokenReader, name: AttributeName, dialect: Diale
   const operator = token?.kind === 'word' ? token.text.toLowerCase() : ''
   if (operator === 'pr') return { kind: 'present', name }
   if (!comparisons.includes(operator)) throw invalid(`An operator is missing: one of ${comparisons.join(', ')}, pr.`)
-  return comparison(operator as Comparison, name, readValue(reader.take()), dialect)
+  return comparison(operator as Comparison, name, readValue(reader.take(), dialect), dialect)
 }
 
-function readValue(token: Token | undefined): FilterValue {
+function readValue(token: Token | undefined, dialect: Dialect): FilterValue {
   if (token?.kind === 'literal') return token.value
   const word = token?.kind === 'word' ? token.text.toLowerCase() : ''
   if (word === 'true' || word === 'false') return word === 'true'
   if (word === 'null') return null
+  if ((token?.kind === 'word' || token?.kind === 'bare') && hasQuirk(dialect, 'textsWithoutQuotes')) return token.text
   throw invalid('A value is missing: a text in double quotes, a number, true, false or null.')
 }
 

@@ -72,11 +72,14 @@ function applyToMembers({ name, filter, sub }: Path, { op, value }: Operation, m
     const ids = idsIn(filter)
     if (ids === undefined) members.takeMatching(filter)
     else members.take(ids)
-  } else if (op !== 'remove') members.give(op, value === null ? [] : readMembers(value, dialect))
+  } else if (op !== 'remove') members.give(op, value === null ? [] : readMembers(op === 'add' ? asList(value) : value, dialect))
   // An empty list takes nobody; only no value at all takes everybody (RFC 7644 §3.5.2.2).
   else if (value === undefined || value === null) members.give('replace', [])
-  else members.take(readMembers(value, dialect).map((member) => member.value))
+  else members.take(readMembers(asList(value), dialect).map((member) => member.value))
 }
+
+// One id alone can do no harm where the other members stay.
+const asList = (value: unknown) => (typeof value === 'string' ? [value] : value)
 
 // The members' ids where a filter names ids and nothing else, as providers' do: it is answered without reading one member.
 function idsIn(filter: Filter): string[] | undefined {

@@ -20,7 +20,10 @@ export function find(attributes: readonly Attribute[] | undefined, name: string)
   return attributes?.find((attribute) => sameName(attribute.name, name))
 }
 
-/** Finds what a name means: with or without URN, with a sub-attribute or not, or a whole extension by its URN; else undefined. */
+/**
+ * Finds what a name means: with or without URN, with a sub-attribute or not, or a whole extension by its URN; else undefined.
+ * An extension's attributes ought to have theirs (RFC 7644 §3.10 says SHOULD); without it the resource's own come first.
+ */
 export function resolveName(type: ResourceType, name: string): AttributeName | undefined {
   for (const extension of type.extensions) {
     if (sameName(name, extension.name)) return [extension]
@@ -30,7 +33,15 @@ export function resolveName(type: ResourceType, name: string): AttributeName | u
       return way && [extension, ...way]
     }
   }
-  return walk(type.attributes, after(type.urn, name) ?? name)
+  const own = after(type.urn, name)
+  if (own !== undefined) return walk(type.attributes, own)
+  const found = walk(type.attributes, name)
+  if (found) return found
+  for (const extension of type.extensions) {
+    const way = walk(extension.subAttributes, name)
+    if (way) return [extension, ...way]
+  }
+  return undefined
 }
 
 /** Finds a name inside a value path's brackets: `type` in `emails[type eq "work"]`. */

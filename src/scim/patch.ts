@@ -56,9 +56,9 @@ function checked({ op, path, value }: Written, dialect: Dialect): Operation {
     if (path === undefined) throw new ScimError(400, 'noTarget', 'A remove operation needs a path.')
     return { op, path, value: hasQuirk(dialect, 'removeNamesValues') ? value : undefined }
   }
-  if (value === undefined) throw new ScimError(400, 'invalidValue', `A ${op} operation needs a value.`)
+  if (value === undefined) throw new ScimError(400, 'invalidValue', `The ${op} operation needs a value.`)
   if (path === undefined && !isObject(value))
-    throw new ScimError(400, 'invalidValue', `A ${op} operation without path needs an object as value.`)
+    throw new ScimError(400, 'invalidValue', `The ${op} operation has no path: it needs an object as value.`)
   return { op, path, value }
 }
 

@@ -11,23 +11,24 @@ export interface Projection {
 }
 
 /**
- * Reads `attributes` and `excludedAttributes`: text with commas, or the list of a `.search`. Unknown names are passed over.
+ * Reads `attributes` and `excludedAttributes`: text with commas, or the list of a `.search`. Unknown names are passed over,
+ * and of `emails[type eq "work"]` all e-mail addresses are shown: names have no filters (RFC 7644 §3.10).
  * @throws ScimError 400 `invalidValue` where both are given
  */
 export function readProjection(type: ResourceType, given: { attributes?: unknown; excludedAttributes?: unknown }): Projection {
-  const only = namesOf(type, given.attributes)
+  const only = namesOf(type, given.attributes, (item) => item.replace(/\[.*/s, ''))
   const except = namesOf(type, given.excludedAttributes)
   if (only && except) throw new ScimError(400, 'invalidValue', 'Ask for attributes or for excludedAttributes, not for both.')
   return { ...(only ? { only } : {}), ...(except ? { except } : {}) }
 }
 
-function namesOf(type: ResourceType, given: unknown): AttributeName[] | undefined {
+function namesOf(type: ResourceType, given: unknown, nameIn = (item: string) => item): AttributeName[] | undefined {
   const list = (Array.isArray(given) ? given : [given])
     .filter((item) => typeof item === 'string')
     .flatMap((item) => item.split(','))
   const asked = list.map((item) => item.trim()).filter((item) => item !== '')
   if (asked.length > 200) throw new ScimError(400, 'invalidValue', 'Name at most 200 attributes.')
-  return asked.length > 0 ? asked.map((item) => resolveName(type, item)).filter((name) => name !== undefined) : undefined
+  return asked.length > 0 ? asked.map((item) => resolveName(type, nameIn(item))).filter((name) => name !== undefined) : undefined
 }
 
 /** Whether an answer holds a top-level attribute at all, so that what is not wanted is not read. */

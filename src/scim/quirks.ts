@@ -79,6 +79,12 @@ const quirks = {
     value: (value, { type }) =>
       type === 'boolean' && typeof value === 'string' && /^(true|false)$/i.test(value) ? value.toLowerCase() === 'true' : value,
   },
+  /** `"path": "urn:…:enterprise:2.0:User.manager"`: a dot where a colon belongs. */
+  dotBehindUrn: {
+    source: 'https://github.com/AzureAD/SCIMReferenceCode: SCIM Inbound.postman_collection.json',
+    of: unpublished,
+    operation: (operation, type) => [{ ...operation, path: withColon(operation.path, type) }],
+  },
   /** `{"op": "replace", "value": {"name.givenName": "x", "urn:…:enterprise:2.0:User:department": "y"}}`: keys that are paths. */
   pathsAsKeys: {
     source:
@@ -97,6 +103,11 @@ const quirks = {
   },
   /** `"Operations": []`, from Microsoft's validator: it asks for nothing. */
   emptyPatch: { source: 'https://github.com/scimmyjs/scimmy/issues/59', of: ['entra'] },
+  /** `id eq 54D382A4-2050-4C03-94D1-E769F1D15682 and manager eq 2819c223`: a filter's texts without their quotes. */
+  textsWithoutQuotes: {
+    source: 'https://learn.microsoft.com/entra/identity/app-provisioning/use-scim-to-provision-users-and-groups',
+    of: ['entra'],
+  },
   /** `emails[type eq "work"].value eq "x"`, which the filters of RFC 7644 §3.4.2.2 do not have. */
   partsBehindBrackets: {
     source: 'https://learn.microsoft.com/entra/identity/app-provisioning/use-scim-to-provision-users-and-groups',
@@ -161,6 +172,13 @@ function onlyOne(value: unknown, { multiValued, type }: Attribute): unknown {
   const isWrapped =
     type !== 'complex' && isObject(only) && Object.keys(only).every((key) => key === '$ref' || sameName(key, 'value'))
   return isWrapped ? only.value : only
+}
+
+function withColon(path: string | undefined, type: ResourceType): string | undefined {
+  const urn = [type.urn, ...type.extensions.map(({ name }) => name)].find(
+    (one) => path?.charAt(one.length) === '.' && sameName(path.slice(0, one.length), one),
+  )
+  return urn === undefined ? path : `${urn}:${path?.slice(urn.length + 1)}`
 }
 
 // What names nothing that a client may write is passed over with all the other keys.

@@ -19,7 +19,7 @@ export const userType: ResourceType = {
   name: 'User',
   endpoint: '/Users',
   urn: userUrn,
-  description: 'A person, as the directory pushed them.',
+  description: 'User Account: a person, as the directory pushed them.',
   attributes: [...commonAttributes, ...userAttributes],
   extensions: [enterpriseUser],
 }

@@ -11,9 +11,11 @@ export type Token =
   /** `.value` behind a closing bracket. */
   | { kind: 'sub'; text: string }
   | { kind: 'literal'; value: string | number }
+  /** Text that lacks its quotes, and is no word either: `a@b.c`. */
+  | { kind: 'bare'; text: string }
 
 const shapes =
-  /\s*(?:([()[\]])|("(?:[^"\\]|\\.)*")|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w:.])|([A-Za-z$_][\w$:.-]*)|\.([A-Za-z$_][\w$-]*))/suy
+  /\s*(?:([()[\]])|("(?:[^"\\]|\\.)*")|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![^\s()[\]"])|([A-Za-z$_][\w$:.-]*)(?![^\s()[\]"])|\.([A-Za-z$_][\w$-]*)(?![^\s()[\]"])|([^\s()[\]"'][^\s()[\]"]*))/suy
 
 /** Splits a filter or a path (RFC 7644 §3.4.2.2, §3.5.2) and refuses what is too long or too deep. `fault` names the keyword of refusals. */
 export function tokens(text: string, fault: ScimType): Token[] {
@@ -29,7 +31,7 @@ export function tokens(text: string, fault: ScimType): Token[] {
     const match = shapes.exec(text)
     if (match === null) throw refused(fault, `It cannot be read from character ${at + 1} on.`)
     at = shapes.lastIndex
-    const [, bracket, quoted, number, word, sub] = match
+    const [, bracket, quoted, number, word, sub, bare] = match
     if (bracket !== undefined) {
       depth += bracket === '(' || bracket === '[' ? 1 : -1
       if (depth > maxFilterDepth) throw refused(fault, `It nests deeper than ${maxFilterDepth} levels.`)
@@ -38,6 +40,7 @@ export function tokens(text: string, fault: ScimType): Token[] {
     else if (number !== undefined) found.push({ kind: 'literal', value: Number(number) })
     else if (word !== undefined) found.push({ kind: 'word', text: word })
     else if (sub !== undefined) found.push({ kind: 'sub', text: sub })
+    else if (bare !== undefined) found.push({ kind: 'bare', text: bare })
   }
   return found
 }

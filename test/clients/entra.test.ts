@@ -80,7 +80,7 @@ test('no path, dotted keys and the extension’s URN', async ({ entra }) => {
   })
 })
 
-test('the manager as a bare text', async ({ entra }) => {
+test('the manager as a bare text; asked for by its value, without quotes and URN', async ({ entra }) => {
   const { body: created } = await entra.request('POST', '/Users', ada)
   const { body } = await entra.request(
     'PATCH',
@@ -88,6 +88,15 @@ test('the manager as a bare text', async ({ entra }) => {
     patch({ op: 'Add', path: `${enterprise}:manager`, value: 'boss-id' }),
   )
   expect(body[enterprise]).toEqual({ manager: { value: 'boss-id' } })
+  const is = async (manager: string) =>
+    (
+      await entra.request(
+        'GET',
+        `/Users?filter=${encodeURIComponent(`id eq ${created.id} and manager eq ${manager}`)}&attributes=id`,
+      )
+    ).body
+  expect(await is('boss-id')).toMatchObject({ totalResults: 1, Resources: [{ id: created.id }] })
+  expect(await is('other')).toMatchObject({ totalResults: 0, Resources: [] })
   const gone = await entra.request('PATCH', `/Users/${created.id}`, patch({ op: 'Remove', path: `${enterprise}:manager` }))
   expect(gone.body[enterprise]).toBeUndefined()
 })

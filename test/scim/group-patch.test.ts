@@ -75,6 +75,10 @@ describe('members', () => {
     expect(patch({ op: 'add', path: 'members', value: { value: 'a' } })).toEqual({
       members: { added: [{ value: 'a' }], removed: [] },
     })
+    expect(patch({ op: 'add', path: 'members', value: 'a' })).toEqual({
+      members: { added: [{ value: 'a' }], removed: [] },
+    })
+    expect(patch({ op: 'remove', path: 'members', value: 'a' })).toEqual({ members: { added: [], removed: ['a'] } })
     expect(patch({ op: 'add', path: 'members', value: ['a', 'b'] })).toEqual({
       members: { added: [{ value: 'a' }, { value: 'b' }], removed: [] },
     })

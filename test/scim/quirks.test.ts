@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseFilter } from '../../src/scim/filter.ts'
+import { parseFilter, printFilter } from '../../src/scim/filter.ts'
 import { readGroupPatch } from '../../src/scim/group-patch.ts'
 import { dialectOf, type Provider, providers, type QuirkName } from '../../src/scim/quirks.ts'
 import { readUser, type UserInput } from '../../src/scim/resource.ts'
@@ -72,6 +72,19 @@ const cases: Record<QuirkName, { sent: (provider: Provider) => unknown; straight
     straight: ada,
     plain: refused('invalidSyntax'),
   },
+  dotBehindUrn: {
+    sent: (provider) => {
+      const { attributes } = patched(provider, { op: 'Add', path: `${enterpriseUserUrn}.department`, value: 'z' })
+      return attributes[enterpriseUserUrn]
+    },
+    straight: { department: 'z' },
+    plain: undefined,
+  },
+  textsWithoutQuotes: {
+    sent: (provider) => printFilter(parseFilter(userType, 'id eq 54D382A4-2050-4C03 and manager eq b@c.d', of(provider))),
+    straight: `id eq "54D382A4-2050-4C03" and ${enterpriseUserUrn}:manager.value eq "b@c.d"`,
+    plain: refused('invalidFilter'),
+  },
   partsBehindBrackets: {
     sent: (provider) => parseFilter(userType, 'emails[type eq "work"].value eq "x"', of(provider)).kind,
     straight: 'element',
@@ -102,7 +115,7 @@ test('Entra has every quirk, Okta and Google only the one that saves members, ot
   expect(of('google').quirks).toEqual(of('okta').quirks)
   for (const provider of providers.filter((one) => !['entra', 'okta', 'google'].includes(one)))
     expect(of(provider).quirks).toEqual(
-      of('entra').quirks.filter((name) => !['rolesAsJson', 'replaceMakes', 'emptyPatch'].includes(name)),
+      of('entra').quirks.filter((name) => !['rolesAsJson', 'replaceMakes', 'emptyPatch', 'textsWithoutQuotes'].includes(name)),
     )
 })
 
@@ -110,6 +123,18 @@ test('a role that only looks like JSON stays what it is', () => {
   const roles = (value: string) => patched('entra', { op: 'Replace', path: 'roles', value: [{ value }] }).attributes.roles
   expect(roles('{admin}')).toEqual([{ value: '{admin}' }])
   expect(roles('{"value":5}')).toEqual([{ value: '{"value":5}' }])
+})
+
+test('a text without quotes ends where a bracket or a space does', () => {
+  const read = (text: string) => printFilter(parseFilter(userType, text, of('entra')))
+  expect(read("(userName sw O) or not (name.familyName co O'Malley)")).toBe(
+    'userName sw "O" or not (name.familyName co "O\'Malley")',
+  )
+  expect(read('emails[type eq work and value co @b.c]')).toBe('emails[type eq "work" and value co "@b.c"]')
+  expect(read('meta.created gt 2015-10-10T14:38:21.8617979-07:00')).toBe('meta.created gt "2015-10-10T14:38:21.8617979-07:00"')
+  expect(read('title eq null or active eq TRUE')).toBe('title eq null or active eq true')
+  for (const text of ["userName eq 'x'", 'userName eq', 'userName eq (x)', 'userName x@y z', 'a@b eq "x"', 'userName eq x y'])
+    expect(() => read(text)).toThrow(refused('invalidFilter'))
 })
 
 test('booleans as text are read in filters and paths too', () => {

@@ -166,6 +166,7 @@ describe('attributes and excludedAttributes', () => {
     name: { givenName: 'g', familyName: 'f' },
     emails: [{ value: 'x', type: 'work' }, { type: 'home' }],
     meta: { created: 'c' },
+    [enterpriseUserUrn]: { department: 'd', organization: 'o' },
   }
   const shown = (attributes?: unknown, excludedAttributes?: unknown) =>
     project(user, readProjection(userType, { attributes, excludedAttributes }))
@@ -187,12 +188,17 @@ describe('attributes and excludedAttributes', () => {
       emails: [{ value: 'x' }],
     })
     expect(shown('name.familyName,name')).toEqual({ schemas: ['s'], id: '1', name: user.name })
+    expect(shown('department')).toEqual({ schemas: ['s'], id: '1', [enterpriseUserUrn]: { department: 'd' } })
     expect(shown(['urn:ietf:params:scim:schemas:core:2.0:User:userName', 'meta'])).toEqual({
       schemas: ['s'],
       id: '1',
       userName: 'a',
       meta: user.meta,
     })
+  })
+  test('a filter behind a name says nothing', () => {
+    expect(shown('emails[type eq "work"]')).toEqual({ schemas: ['s'], id: '1', emails: user.emails })
+    expect(shown(undefined, 'emails[type eq "work"]')).toEqual(user)
   })
   test('not both', () => {
     expect(() => shown('userName', 'name')).toThrow(refusal(400, 'invalidValue'))
