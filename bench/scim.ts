@@ -18,7 +18,7 @@ const { values } = parseArgs({
     targets: { type: 'string', default: targetNames.join(',') },
   },
 })
-const [rounds, seconds, mixedSeconds, reads, capMs] = values.quick ? [1, 0.4, 1, 3, 3_000] : [3, 1, 10, 10, 20_000]
+const [rounds, seconds, mixedSeconds, reads, capMs] = values.quick ? [1, 0.4, 1, 3, 3_000] : [5, 0.6, 10, 10, 20_000]
 const mixedRounds = 3
 const names = targetNames.filter((name) => values.targets.split(',').includes(name))
 const isWanted = (name: string) => name.includes(values.only)
