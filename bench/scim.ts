@@ -8,7 +8,7 @@ import { seedMuster } from './scim/seed.ts'
 import { installPeers, peerPackages, startTarget, type Target, type TargetName, targetNames } from './scim/targets.ts'
 
 // SCIM beside its peers: the same requests, from one client, to Muster, to SCIMMY (in memory), to Polis (on the same PostgreSQL) and to
-// a bare handler (Fastify, pg, a statement a request), in turn, in one run, each server in a process of its own; about eight minutes.
+// a bare handler (Fastify, pg, a statement a request), in turn, in one run, each server in a process of its own; eight to ten minutes.
 // `--quick` for a look; `--only TEXT`: what has that in its name; `--targets muster,bare`.
 
 const { values } = parseArgs({
