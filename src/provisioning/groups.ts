@@ -195,6 +195,16 @@ export async function updateProvisionedGroup(
     .execute()
 }
 
+/** Notes that who is in these groups of the organization has changed because people came or went: no push of the groups goes on. */
+export async function touchGroupsOf(trx: Trx, groupIds: readonly GroupId[]): Promise<void> {
+  await trx
+    .updateTable('provisioned_groups')
+    .set({ updated_at: sql`now()`, version: sql`version + 1` })
+    .where('org_id', '=', trx.orgId)
+    .where('group_id', '=', sql<GroupId>`any(${groupIds}::uuid[])`)
+    .execute()
+}
+
 /** Notes that a member was written: a group that is not synced goes on filling, and its representation has changed. */
 export async function touchMembers(trx: Trx, id: ProvisionedGroupId): Promise<void> {
   await trx

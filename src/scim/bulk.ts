@@ -186,20 +186,30 @@ function referencesIn(value: unknown): string[] {
   const found = new Set<string>()
   replaced(value, (bulkId) => {
     found.add(bulkId)
-    return bulkId
+    return `bulkId:${bulkId}`
   })
   return [...found]
 }
 
-/** A value with each reference replaced: a text that is `bulkId:x` (§3.7.2), and the same in the filter of a PATCH's path. */
+/**
+ * A value with each reference replaced: a text that is `bulkId:x` (§3.7.2), and the same in the filter of a PATCH's path. What has none
+ * is not copied: there may be 150,000 members.
+ */
 function replaced(value: unknown, idOf: (bulkId: string) => string, key = ''): unknown {
   if (typeof value === 'string') {
     if (value.startsWith('bulkId:')) return idOf(value.slice('bulkId:'.length))
     return sameName(key, 'path') ? value.replace(/"bulkId:([^"\\]+)"/g, (_all, bulkId: string) => `"${idOf(bulkId)}"`) : value
   }
-  if (Array.isArray(value)) return value.map((element) => replaced(element, idOf))
-  if (!isObject(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, replaced(inner, idOf, name)]))
+  if (typeof value !== 'object' || value === null) return value
+  const given = value as Record<string, unknown>
+  let copy: Record<string, unknown> | undefined
+  for (const name of Object.keys(given)) {
+    const inner = replaced(given[name], idOf, name)
+    if (inner === given[name]) continue
+    copy ??= (Array.isArray(given) ? [...given] : { ...given }) as Record<string, unknown>
+    copy[name] = inner
+  }
+  return copy ?? value
 }
 
 const invalid = (detail: string) => new ScimError(400, 'invalidSyntax', detail)

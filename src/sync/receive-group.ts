@@ -72,9 +72,10 @@ export async function receiveGroup(
   const nameKeys = attributes.displayName === undefined ? [] : [nameKey(attributes.displayName)]
   if (nameKeys.length > 0) await lockConcerned(trx, { pushedIds: [id], nameKeys })
   const found = await lockIfProvisioned(trx, directory.id, id)
-  mustMeet(condition, found ?? { version: 0 })
   const isNew = found === undefined && (await adoptOffer(trx, directory, id, nameKeys))
+  // Read again where it was not there: while the offer was waited for, another may have taken it.
   const group = found ?? (await lockProvisionedGroup(trx, directory.id, id))
+  mustMeet(condition, isNew ? offered : group)
   const given = isNew ? { all: membersOfNew(members) } : members
   let isChanged = isNew
   if (given !== undefined) isChanged = (await receiveMembers(trx, directory, id, given, { isNew })) || isChanged
@@ -85,6 +86,9 @@ export async function receiveGroup(
   const isDescribed = await receiveAttributes(trx, directory, group, attributes)
   return { changed: isChanged || isDescribed }
 }
+
+/** Nothing was said yet of a group that is only offered. */
+const offered = { version: 0 }
 
 // Nobody was in it: what is added is all there is.
 const membersOfNew = (members: GroupChange['members']): MemberInput[] =>
@@ -120,9 +124,10 @@ export async function receiveGroupDeletion(
 ): Promise<void> {
   await lockConcerned(trx, { pushedIds: [id] })
   const found = await lockIfProvisioned(trx, directory.id, id)
-  mustMeet(condition, found ?? { version: 0 })
-  if (!found && (await declineOffer(trx, directory, id))) return
-  await unpair(trx, found ?? (await lockProvisionedGroup(trx, directory.id, id)))
+  if (!found && (await declineOffer(trx, directory, id))) return mustMeet(condition, offered)
+  const group = found ?? (await lockProvisionedGroup(trx, directory.id, id))
+  mustMeet(condition, group)
+  await unpair(trx, group)
 }
 
 async function receiveAttributes(

@@ -7,6 +7,7 @@ import { setPushedOf } from '../organization/memberships.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
 import type { DirectoryContext } from '../provisioning/directories.ts'
+import { touchGroupsOf } from '../provisioning/groups.ts'
 import { matchAccount } from '../provisioning/matching.ts'
 import {
   adoptersWord,
@@ -66,7 +67,7 @@ export async function receiveNewUser(trx: Trx, directory: DirectoryContext, inpu
     facts: { userName: input.userName, accountId, matchedBy: match.matchedBy, state, reasons },
   })
   if (account && owns) await applyOwnersWord(trx, directory.id, account, adoptersWord(directory.id, input))
-  await joinGroups(trx, directory, accountId, input, awaiting)
+  await setMemberships(trx, directory, accountId, true, awaiting, { user: input.userName })
   return id
 }
 
@@ -102,8 +103,8 @@ export async function receiveUser(
     facts: { userName: input.userName, accountId: user.accountId, changed: changedKeys(user.input, input), active: input.active },
   })
   const names = namesOf(input).filter((name) => !namesOf(user.input).includes(name))
-  if (names.length > 0)
-    await joinGroups(trx, directory, user.accountId, input, await resolveUnknownMembers(trx, directory.id, names))
+  const awaiting = names.length === 0 ? [] : await resolveUnknownMembers(trx, directory.id, names)
+  await setMemberships(trx, directory, user.accountId, true, awaiting, { user: input.userName })
   const account = await lockAccountInForce(trx, user.accountId)
   if (ownership(account, directory.id).owns)
     await applyOwnersWord(trx, directory.id, account, await wordOf(trx, directory, user, input))
@@ -126,11 +127,7 @@ export async function receiveUserDeletion(
   const user = await lockProvisionedUser(trx, directory.id, id)
   mustMeet(condition, user)
   const groups = await lockPushedGroupsOf(trx, directory.id, user.accountId)
-  await setPushedOf(trx, user.accountId, false, groups, {
-    action: 'members.pushed',
-    directoryId: directory.id,
-    facts: { user: user.input.userName, deleted: true },
-  })
+  await setMemberships(trx, directory, user.accountId, false, groups, { user: user.input.userName, deleted: true })
   await deleteProvisionedUser(trx, id)
   // The log keeps what the provider said, so that the person can be restored.
   await appendLog(trx, {
@@ -167,19 +164,21 @@ async function wordOf(trx: Trx, directory: DirectoryContext, user: ProvisionedUs
 /** What a provider may have called a person whom it had not pushed yet. An id it has from us, so that one is never unknown. */
 const namesOf = (input: UserInput): string[] => [input.userName, ...(input.externalId === null ? [] : [input.externalId])]
 
-async function joinGroups(
+/** The person comes into pushed groups, or leaves them: another version of each, as after a push of its own. */
+async function setMemberships(
   trx: Trx,
   directory: DirectoryContext,
   accountId: AccountId,
-  input: UserInput,
+  pushed: boolean,
   groups: { groupId: GroupId; follow: boolean }[],
+  facts: Record<string, unknown>,
 ): Promise<void> {
   if (groups.length === 0) return
-  await setPushedOf(trx, accountId, true, groups, {
-    action: 'members.pushed',
-    directoryId: directory.id,
-    facts: { user: input.userName },
-  })
+  await setPushedOf(trx, accountId, pushed, groups, { action: 'members.pushed', directoryId: directory.id, facts })
+  await touchGroupsOf(
+    trx,
+    groups.map((group) => group.groupId),
+  )
 }
 
 async function lockPushedGroupsOf(

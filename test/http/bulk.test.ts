@@ -78,6 +78,7 @@ test('one that fails changes nothing, and the others are done; what refers to it
     user('bob'),
     'nonsense',
     { method: 'PATCH', path: '/Me', data: {} },
+    patch('/Users/bulkId:bob', { op: 'replace', path: 'nope', value: 1 }),
   ])
   expect(results).toEqual([
     {
@@ -102,6 +103,7 @@ test('one that fails changes nothing, and the others are done; what refers to it
     expect.objectContaining({ status: '201' }),
     { status: '400', response: expect.objectContaining({ scimType: 'invalidSyntax' }) },
     { method: 'PATCH', status: '400', response: expect.objectContaining({ scimType: 'invalidValue' }) },
+    expect.objectContaining({ method: 'PATCH', status: '400', location: results[4]?.location }),
   ])
   expect(await usersOf(okta)).toEqual(['ada', 'bob'])
   expect((await okta.request('GET', ada)).body.displayName).toBe('ada')

@@ -35,6 +35,51 @@ test('If-Match: * asks only that it is there; If-None-Match: * that it is not', 
   expect((await okta.request('PATCH', gone, rename, { headers: { 'if-match': '*' } })).status).toBe(404)
 })
 
+test('what is not there is a 404 under any condition, as without one', async ({ okta }) => {
+  for (const path of [`/Groups/${crypto.randomUUID()}`, `/Users/${crypto.randomUUID()}`])
+    for (const [method, body] of [
+      ['PATCH', patch({ op: 'replace', path: 'externalId', value: 'x' })],
+      ['PUT', { displayName: 'G', userName: 'g' }],
+      ['DELETE', undefined],
+    ] as const)
+      for (const headers of [{ 'if-match': 'W/"3"' }, { 'if-none-match': 'W/"0"' }])
+        expect((await okta.request(method, path, body, { headers })).status, `${method} ${path}`).toBe(404)
+})
+
+test('of parallel first writes to an offered group that rest on what was read, one takes effect', async ({ acme, okta }) => {
+  await acme.has({ group: 'G', members: ['ada'] })
+  const people = ['ada', 'bob', 'cyd']
+  await okta.knows(...people)
+  const [{ id, meta }] = (await okta.request('GET', '/Groups')).body.Resources
+  const writes = people.map((name) => patch({ op: 'replace', path: 'members', value: [{ value: okta.idOfPerson(name) }] }))
+  const send = (write: unknown) => okta.request('PATCH', `/Groups/${id}`, write, { headers: { 'if-match': meta.version } })
+  expect((await Promise.all(writes.map(send))).map(({ status }) => status).sort()).toEqual([204, 412, 412])
+  expect((await okta.request('DELETE', `/Groups/${id}`, undefined, { headers: { 'if-match': meta.version } })).status).toBe(412)
+})
+
+test('what is only offered is shown as it is now: it is others’ word', async ({ acme, okta }) => {
+  await acme.has({ group: 'G', members: ['ada'] })
+  const [{ id, meta }] = (await okta.request('GET', '/Groups')).body.Resources
+  await acme.renames('G', 'H')
+  const answer = await okta.request('GET', `/Groups/${id}`, undefined, { headers: { 'if-none-match': meta.version } })
+  expect(answer).toMatchObject({ status: 200, body: { displayName: 'H' } })
+})
+
+test('a group has another version when somebody of it is deleted, and when somebody appears whom it named before', async ({
+  okta,
+}) => {
+  await okta.knows('ada', 'bob')
+  await okta.pushes({ group: 'G', members: ['ada', 'bob', 'cyd'] })
+  const path = `/Groups/${okta.idOf('G')}`
+  const before = await versionOf(okta, path)
+  // As many as before, and others.
+  await okta.deletesPerson('ada')
+  await okta.knows('cyd')
+  expect(await okta.membersOf('G')).toEqual(['bob', 'cyd'])
+  expect((await okta.request('GET', path, undefined, { headers: { 'if-none-match': before.etag } })).status).toBe(200)
+  expect(await okta.request('PUT', path, before.body, { headers: { 'if-match': before.etag } })).toMatchObject(changed)
+})
+
 test('who has a version already is answered with 304 and no body, until anything of what is shown has changed', async ({
   okta,
   acme,

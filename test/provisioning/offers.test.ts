@@ -56,12 +56,12 @@ test('unmanaged, unprotected groups that the directory pushed none of the name o
       created: expect.any(String),
       lastModified: expect.any(String),
       location: expect.stringContaining(found?.id ?? ''),
+      version: expect.stringMatching(/^W\/"0-/),
     },
     [sync]: { state: 'offered', reasons: [] },
   })
   const read = await okta.request('GET', `/Groups/${found?.id}`)
   expect(read).toMatchObject({ status: 200, body: found })
-  expect(read.headers.get('etag')).toBeNull()
   expect(await namesIn(okta, filtered(`id eq "${found?.id}"`))).toEqual(['Engineering'])
   expect(await namesIn(okta, filtered(`members.value eq "${okta.idOfPerson('ada')}"`))).toEqual(['Okta’s own'])
   expect(await namesIn(okta, filtered('members pr'))).toEqual(['Okta’s own'])
@@ -107,7 +107,7 @@ test('the first write adopts the group under that same id: it needs review, noth
     id,
     displayName: 'Engineering',
     members: [{ value: okta.idOfPerson('cyd') }],
-    meta: { version: 'W/"1"' },
+    meta: { version: expect.stringMatching(/^W\/"1-/) },
     [sync]: { state: 'needs_review', reasons: ['name_taken'], members: { added: 1, removed: 2, unchanged: 0 } },
   })
   expect(await acme.membersOf('Engineering')).toEqual(['ada', 'bob'])

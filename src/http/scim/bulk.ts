@@ -45,7 +45,7 @@ export const bulkRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
         errors++
         const failure = failureOf(error)
         if (failure.status === 500) request.log.error({ err: error }, 'failed')
-        results[at] = errorOf(operation, failure, base)
+        results[at] = errorOf(operation, failure, idOf(operation, ids), base)
       }
     }
     return sendScim(reply, bulkResponse(Object.values(results)))
@@ -58,17 +58,20 @@ const resultOf = (operation: BulkOperation, written: Written, base: string): Bul
   status: String(written.status),
 })
 
-const errorOf = (operation: BulkOperation, failure: Failure, base: string): BulkResult => ({
-  ...named(operation, operation.target?.id, base),
+const errorOf = (operation: BulkOperation, failure: Failure, id: string | undefined, base: string): BulkResult => ({
+  ...named(operation, id, base),
   status: String(failure.status),
   response: scimErrorOf(failure),
 })
 
-// What was not made is nowhere; nor is what a reference stands for that could not be followed.
+/** Whom an operation is about, as far as it is known: not where what a reference stands for was not made. */
+const idOf = ({ target }: BulkOperation, ids: ReadonlyMap<string, string>): string | undefined =>
+  target?.id.startsWith('bulkId:') ? ids.get(target.id.slice('bulkId:'.length)) : target?.id
+
+// What was not made is nowhere.
 function named({ method, bulkId, target }: BulkOperation, id: string | undefined, base: string): Omit<BulkResult, 'status'> {
-  const isSomewhere = target !== undefined && id !== undefined && id !== '' && !id.startsWith('bulkId:')
   return {
-    ...(isSomewhere ? { location: locationOf(target.type, id, base) } : {}),
+    ...(target !== undefined && id !== undefined && id !== '' ? { location: locationOf(target.type, id, base) } : {}),
     ...(method === undefined ? {} : { method }),
     ...(bulkId === undefined ? {} : { bulkId }),
   }

@@ -39,7 +39,8 @@ export const groupRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
     return lookingUp(db, request.scope, async (reader) => {
       const group = await groupById(reader, request.directory, request.params.id)
       const version = groupVersion(group)
-      if (hasAlready(request.headers['if-none-match'], version)) return sendNotModified(reply, version)
+      // What is only offered is others' word, which no version counts.
+      if (group.version !== null && hasAlready(request.headers['if-none-match'], version)) return sendNotModified(reply, version)
       const text = await groupsAnswer(parts, request, [group], projection, (work) => work(reader))
       return sendResource(reply, 'Group', { id: group.id, version }, text, publicUrl)
     })
