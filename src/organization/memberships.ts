@@ -15,37 +15,19 @@ export interface MembershipChange {
   said: { toBe: number; notToBe: number }
 }
 
+type Pairs = readonly { groupId: GroupId; accountId: AccountId }[]
+
 /** An admin's word, or an import's: accounts become members. Where a pushed group shares the rows, what was pushed stays; elsewhere both truths are one. */
-export function addMembers(
-  trx: Trx,
-  pairs: readonly { groupId: GroupId; accountId: AccountId }[],
-  act: Act,
-): Promise<MembershipChange> {
-  return write(
-    trx,
-    act,
-    sql`
-    select given.group_id, account_id, case when p.id is null then true end as pushed, true as effective
-    from unnest(${pairs.map((pair) => pair.groupId)}::uuid[], ${pairs.map((pair) => pair.accountId)}::uuid[]) as given(group_id, account_id)
-    left join provisioned_groups p on p.org_id = ${trx.orgId} and p.group_id = given.group_id`,
-  )
-}
+export const addMembers = (trx: Trx, pairs: Pairs, act: Act): Promise<MembershipChange> => write(trx, act, said(trx, pairs, true))
 
 /** An admin's word: memberships end. Where a pushed group shares the rows, what was pushed stays, as a difference. */
-export function removeMembers(
-  trx: Trx,
-  pairs: readonly { groupId: GroupId; accountId: AccountId }[],
-  act: Act,
-): Promise<MembershipChange> {
-  return write(
-    trx,
-    act,
-    sql`
-    select given.group_id, account_id, case when p.id is null then false end as pushed, false as effective
-    from unnest(${pairs.map((pair) => pair.groupId)}::uuid[], ${pairs.map((pair) => pair.accountId)}::uuid[]) as given(group_id, account_id)
-    left join provisioned_groups p on p.org_id = ${trx.orgId} and p.group_id = given.group_id`,
-  )
-}
+export const removeMembers = (trx: Trx, pairs: Pairs, act: Act): Promise<MembershipChange> =>
+  write(trx, act, said(trx, pairs, false))
+
+const said = (trx: Trx, pairs: Pairs, isMember: boolean): RawBuilder<unknown> => sql`
+  select given.group_id, account_id, case when p.id is null then ${isMember}::boolean end as pushed, ${isMember}::boolean as effective
+  from unnest(${pairs.map((pair) => pair.groupId)}::uuid[], ${pairs.map((pair) => pair.accountId)}::uuid[]) as given(group_id, account_id)
+  left join provisioned_groups p on p.org_id = ${trx.orgId} and p.group_id = given.group_id`
 
 /** What a push says, as SQL: rows (group_id, account_id, pushed, follow), each pair once; `follow`: the effective truth follows at once. */
 export type PushedRows = RawBuilder<unknown>

@@ -47,3 +47,32 @@ export async function reviewedGrants(reader: Reader, id: ProvisionedGroupId): Pr
     order by s.name, p.name, r.name`.execute(reader)
   return rows
 }
+
+/** What a role is called, and where. */
+export interface RoleNames {
+  site: string
+  product: string
+  role: string
+}
+
+/** The names of every role of the organization. */
+export async function roleNames(reader: Reader): Promise<Map<RoleId, RoleNames>> {
+  const { rows } = await sql<RoleNames & { id: RoleId }>`
+    select r.id, r.name as role, p.name as product, s.name as site from product_roles r
+    join products p on p.org_id = ${reader.orgId} and p.id = r.product_id
+    join sites s on s.org_id = ${reader.orgId} and s.id = p.site_id
+    where r.org_id = ${reader.orgId}`.execute(reader)
+  return new Map(rows.map(({ id, ...names }) => [id, names]))
+}
+
+/** The roles that each group's grants give. */
+export async function rolesByGroup(
+  reader: Reader,
+  ids: readonly ProvisionedGroupId[],
+): Promise<Map<ProvisionedGroupId, RoleId[]>> {
+  const { rows } = await sql<{ id: ProvisionedGroupId; roles: RoleId[] }>`
+    select p.id, array_agg(g.role_id) as roles from provisioned_groups p
+    join grants g on g.org_id = ${reader.orgId} and g.group_id = p.group_id
+    where p.org_id = ${reader.orgId} and p.id = any(${ids}::uuid[]) group by p.id`.execute(reader)
+  return new Map(rows.map(({ id, roles }) => [id, roles]))
+}

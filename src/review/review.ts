@@ -7,21 +7,18 @@ import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
 import { selectedByIds } from './differences.ts'
 import type { AccessFigures } from './effect.ts'
+import { type Facets, facetsOf } from './facets.ts'
 import {
-  type Facets,
-  facetsOf,
   isViewed,
   matchers,
   needsEffects,
   needsRoles,
   type Reviewed,
   type ReviewFilter,
-  type RoleNames,
   reviewedStates,
-  roleNames,
-  rolesByGroup,
   warningsOfReview,
-} from './facets.ts'
+} from './filter.ts'
+import { type RoleNames, roleNames, rolesByGroup } from './grants.ts'
 import { type ReviewEffect, type ReviewHeading, reviewEffects, reviewHeadings } from './summaries.ts'
 import type { Warning } from './warnings.ts'
 

@@ -4,7 +4,7 @@ import { type DirectoryId, isId, type ProvisionedGroupId } from '../database/ids
 import { nameKey } from '../organization/name-key.ts'
 import { afterTogether } from './access-effects.ts'
 import { differs, selectedByIds } from './differences.ts'
-import type { ReviewFilter } from './facets.ts'
+import type { ReviewFilter } from './filter.ts'
 import { matchingReviews } from './review.ts'
 import type { ReviewHeading } from './summaries.ts'
 
