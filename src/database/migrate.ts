@@ -7,6 +7,7 @@ import { sqlState } from './errors.ts'
 import * as organization from './migrations/0001-organization.ts'
 import * as membershipFunctions from './migrations/0002-membership-functions.ts'
 import * as pushesTogether from './migrations/0003-pushes-together.ts'
+import * as nothingUnused from './migrations/0005-nothing-unused.ts'
 import * as linking from './migrations/0007-linking.ts'
 import * as strictDirectories from './migrations/0009-strict-directories.ts'
 
@@ -20,6 +21,7 @@ const migrations: Record<string, Migration> = {
   '0001-organization': organization,
   '0002-membership-functions': membershipFunctions,
   '0003-pushes-together': pushesTogether,
+  '0005-nothing-unused': nothingUnused,
   '0007-linking': linking,
   '0009-strict-directories': strictDirectories,
 }

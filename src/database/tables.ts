@@ -222,7 +222,6 @@ export interface ProvisionedGroupRow {
   external_id: string | null
   name: string
   name_key: string
-  attributes: JsonWithDefault<Record<string, unknown>>
   group_id: GroupId
   state: GroupState
   reasons: Generated<GroupReason[]>
@@ -311,7 +310,7 @@ export interface IdempotencyKeyRow {
   route: string
   key: string
   body_hash: Buffer
-  status: number | null
-  answer: ColumnType<unknown, string | null | undefined, string | null>
+  status: number
+  answer: Json<object>
   created_at: Timestamp
 }

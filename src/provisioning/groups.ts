@@ -12,7 +12,6 @@ export interface ProvisionedGroup {
   name: string
   nameKey: string
   externalId: string | null
-  attributes: Record<string, unknown>
   /** The group whose memberships carry the pushed truth. */
   groupId: GroupId
   /** Whether that group is its own and not in force: it could share none. */
@@ -27,7 +26,6 @@ const columns = [
   'name',
   'name_key as nameKey',
   'external_id as externalId',
-  'attributes',
   'group_id as groupId',
   isApart(),
   'state',
@@ -149,7 +147,6 @@ export async function insertProvisionedGroup(
     directoryId: DirectoryId
     name: string
     externalId: string | null
-    attributes: Record<string, unknown>
     groupId: GroupId
     state: GroupState
     reasons: GroupReason[]
@@ -165,7 +162,6 @@ export async function insertProvisionedGroup(
       external_id: group.externalId,
       name: group.name,
       name_key: nameKey(group.name),
-      attributes: JSON.stringify(group.attributes),
       group_id: group.groupId,
       state: group.state,
       reasons: group.reasons,
@@ -179,14 +175,13 @@ export async function insertProvisionedGroup(
 export async function updateProvisionedGroup(
   trx: Trx,
   id: ProvisionedGroupId,
-  change: { name?: string; externalId?: string | null; attributes?: Record<string, unknown> },
+  change: { name?: string; externalId?: string | null },
 ): Promise<void> {
   await trx
     .updateTable('provisioned_groups')
     .set({
       ...(change.name === undefined ? {} : { name: change.name, name_key: nameKey(change.name) }),
       ...(change.externalId === undefined ? {} : { external_id: change.externalId }),
-      ...(change.attributes === undefined ? {} : { attributes: JSON.stringify(change.attributes) }),
       updated_at: sql`now()`,
       version: sql`version + 1`,
     })

@@ -20,7 +20,7 @@ export function offeredGroups(reader: Reader, { id, offerExistingGroups }: Offer
   if (offerExistingGroups === 'off') return undefined
   return sql`(
     select o.org_id, ${offeredId(id)} as id, o.id as place, ${id}::uuid as directory_id, o.id as group_id, null::text as external_id,
-      o.name, o.name_key, '{}'::jsonb as attributes, 'offered'::text as state, '{}'::text[] as reasons, null::integer as version,
+      o.name, o.name_key, 'offered'::text as state, '{}'::text[] as reasons, null::integer as version,
       o.created_at, o.updated_at, ${offerExistingGroups === 'members' ? sql`'effective'` : sql`'hidden'`}::text as shown
     from groups o
     left join taken_offers t on t.org_id = o.org_id and t.directory_id = ${id} and t.group_id = o.id

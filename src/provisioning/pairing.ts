@@ -20,7 +20,7 @@ import { setState } from './states.ts'
 export async function provisionGroup(
   trx: Trx,
   directoryId: DirectoryId,
-  group: { id?: ProvisionedGroupId; name: string; externalId: string | null; attributes: Record<string, unknown> },
+  group: { id?: ProvisionedGroupId; name: string; externalId: string | null },
   existing: ExistingGroup | undefined,
 ): Promise<ProvisionedGroupId> {
   const { name } = group

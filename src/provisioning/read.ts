@@ -208,7 +208,7 @@ const groupOfUser = ([value, display]: [string, string]) => ({ value, display, t
 /** Where groups are read from, as rows `g`: those that the directory pushed, and those that it is offered. */
 function groupSources(reader: Reader, directory: GroupsOf): RawBuilder<unknown>[] {
   const pushed = sql`(
-    select p.org_id, p.id, p.id as place, p.directory_id, p.group_id, p.external_id, p.name, p.name_key, p.attributes, p.state, p.reasons,
+    select p.org_id, p.id, p.id as place, p.directory_id, p.group_id, p.external_id, p.name, p.name_key, p.state, p.reasons,
       p.version, p.created_at, p.updated_at, 'pushed'::text as shown
     from provisioned_groups p where p.org_id = ${reader.orgId} and p.directory_id = ${directory.id}
   ) as g`
@@ -219,7 +219,7 @@ function groupSources(reader: Reader, directory: GroupsOf): RawBuilder<unknown>[
 // The counts are kept by memberships.ts: what is pushed = in force, less what a sync would remove, and what it would add.
 async function groups(reader: Reader, rows: RawBuilder<unknown>, order = sql``): Promise<GroupRecord[]> {
   const { rows: found } = await sql<GroupRecord>`
-    select g.id, g.external_id as "externalId", g.name as "displayName", g.attributes, g.state, g.reasons, g.version, g.group_id as "groupId",
+    select g.id, g.external_id as "externalId", g.name as "displayName", g.state, g.reasons, g.version, g.group_id as "groupId",
       g.shown, g.created_at as "createdAt", g.updated_at as "updatedAt",
       case g.shown when 'pushed' then json_build_object(
         'added', kept.add_count, 'removed', kept.remove_count, 'unchanged', kept.member_count - kept.remove_count) end as members,

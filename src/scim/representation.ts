@@ -23,7 +23,6 @@ export interface StoredGroup {
   id: string
   externalId: string | null
   displayName: string
-  attributes: Record<string, unknown>
   state: string
   reasons: string[]
   /** Null where nothing was pushed: the group is only offered. */
@@ -70,12 +69,11 @@ const withRef = ({ value, ...rest }: NonNullable<StoredUser['groups']>[number], 
 
 /** The Group of RFC 7643 §4.2 without its members, which are spliced in as text, and what became of it here. */
 export function groupResource(group: StoredGroup, base: string): Record<string, unknown> {
-  const { attributes, id, externalId, displayName, state, reasons, members } = group
+  const { id, externalId, displayName, state, reasons, members } = group
   return {
     schemas: [groupUrn, syncGroupUrn],
     id,
     ...(externalId === null ? {} : { externalId }),
-    ...attributes,
     displayName,
     meta: metaOf('Group', group, groupVersion(group), base),
     [syncGroupUrn]: { state, reasons, ...(members === null ? {} : { members }) },

@@ -33,8 +33,6 @@ export interface UserInput {
 export interface GroupInput {
   displayName: string
   externalId: string | null
-  /** Accepted attributes that have no place of their own: none yet. */
-  attributes: Record<string, unknown>
   /** Undefined where they were not given. */
   members: MemberInput[] | undefined
 }
@@ -52,7 +50,6 @@ export type MembersChange = { all: MemberInput[] } | { added: MemberInput[]; rem
 export interface GroupChange {
   displayName?: string
   externalId?: string | null
-  attributes?: Record<string, unknown>
   members?: MembersChange
   /** What becomes of the members after that, step by step: who matches a filter is known by then only, and goes. */
   later?: readonly (MembersChange | { matching: Filter })[]
@@ -128,7 +125,6 @@ export function readGroup(body: unknown, dialect: Dialect): GroupInput {
   return {
     displayName: seenName('displayName', displayName),
     externalId: groupText('externalId', under(given, 'externalId'), dialect) ?? null,
-    attributes: {},
     members: members === undefined || members === null ? undefined : readMembers(members, dialect),
   }
 }

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Scope, Trx } from '../database/connection.ts'
 import { isId, type ProvisionedGroupId } from '../database/ids.ts'
 import { appendLog } from '../organization/log.ts'
@@ -49,8 +48,8 @@ export async function receiveNewGroup(trx: Trx, directory: DirectoryContext, inp
       existing.name,
       `The organization has a group of that name, and the directory ${directory.name} refuses conflicts. Rename the pushed group, or set the directory's conflict policy to review.`,
     )
-  const { displayName: name, externalId, attributes } = input
-  const id = await provisionGroup(trx, directory.id, { name, externalId, attributes }, existing)
+  const { displayName: name, externalId } = input
+  const id = await provisionGroup(trx, directory.id, { name, externalId }, existing)
   await receiveMembers(trx, directory, id, { all: input.members ?? [] }, { isNew: true })
   return id
 }
@@ -137,16 +136,12 @@ async function receiveAttributes(
   change: GroupChange,
 ): Promise<boolean> {
   const isRenamed = change.displayName !== undefined && change.displayName !== group.name
-  const isDescribed =
-    isRenamed ||
-    (change.externalId !== undefined && change.externalId !== group.externalId) ||
-    (change.attributes !== undefined && !isDeepStrictEqual(change.attributes, group.attributes))
+  const isDescribed = isRenamed || (change.externalId !== undefined && change.externalId !== group.externalId)
   if (!isDescribed) return false
   if (isRenamed && change.displayName !== undefined) await refuseTakenName(trx, directory, group, change.displayName)
   await updateProvisionedGroup(trx, group.id, {
     ...(isRenamed && change.displayName !== undefined ? { name: change.displayName } : {}),
     ...(change.externalId === undefined ? {} : { externalId: change.externalId }),
-    ...(change.attributes === undefined ? {} : { attributes: change.attributes }),
   })
   await appendLog(trx, {
     action: 'group.provision_updated',

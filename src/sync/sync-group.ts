@@ -129,7 +129,7 @@ interface Claim {
   takes: boolean
 }
 
-type ClaimRow = Partial<Omit<ProvisionedGroup, 'attributes'>> & Standing & { expected: string; takes: boolean }
+type ClaimRow = Partial<ProvisionedGroup> & Standing & { expected: string; takes: boolean }
 
 /**
  * Takes the group's place in the run, then locks the pushed group and its pair, in the one order of locks (rule 12).
@@ -178,7 +178,7 @@ async function claimGroup(trx: Trx, runId: RunId, id: ProvisionedGroupId, others
   } = row
   const group =
     found && directoryId && groupId && name !== undefined && nameKey !== undefined
-      ? { id: found, directoryId, name, nameKey, externalId, attributes: {}, groupId, isApart, state, reasons: [...reasons] }
+      ? { id: found, directoryId, name, nameKey, externalId, groupId, isApart, state, reasons: [...reasons] }
       : undefined
   return { expected: JSON.parse(expected), group, standing: { state, reasons, isFilling: filling, isEmpty }, takes }
 }

@@ -26,7 +26,7 @@ export async function adoptOffer(
   // Renamed, taken over or protected since: no longer offered.
   if (existing?.id !== offer.groupId || existing.managedBy !== null || existing.isProtected) return false
   await takeOffer(trx, directory.id, offer.groupId)
-  await provisionGroup(trx, directory.id, { id, name: existing.name, externalId: null, attributes: {} }, existing)
+  await provisionGroup(trx, directory.id, { id, name: existing.name, externalId: null }, existing)
   return true
 }
 

@@ -53,7 +53,6 @@ function stepsOf({ members, changes, end }: typeof history extends fc.Arbitrary<
     const input = (list: string[]) => ({
       displayName: names[group] as string,
       externalId: null,
-      attributes: {},
       members: idsOf(world, list),
     })
     world.groups.set(group, await world.trx((trx) => receiveNewGroup(trx, world.directory, input(members))))

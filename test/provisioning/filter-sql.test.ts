@@ -139,7 +139,7 @@ test('schemas, state, reasons and counts are asked for like any attribute', asyn
     expect(await users(`schemas ne "${enterprise}"`)).toEqual(['plain'])
     expect(await users('schemas eq "urn:ietf:params:scim:schemas:core:2.0:User"')).toEqual(['plain', 'employee'])
     const groupId = await insertGroup(trx, { name: 'G' })
-    const group = { directoryId: id, externalId: null, attributes: {}, state: 'blocked', reasons: ['protected'] } as const
+    const group = { directoryId: id, externalId: null, state: 'blocked', reasons: ['protected'] } as const
     await insertProvisionedGroup(trx, { ...group, name: 'G', groupId, reasons: ['protected'] })
     const groups = async (text: string) =>
       (await groupPage(trx, { id, offerExistingGroups: 'off' }, { ...everybody, filter: filterOf(groupType, text) })).items.map(

@@ -130,7 +130,7 @@ describe('a user', () => {
 
 describe('a group', () => {
   test('needs a displayName alone', () => {
-    expect(groupFrom({ displayName: 'G' })).toEqual({ displayName: 'G', externalId: null, attributes: {}, members: undefined })
+    expect(groupFrom({ displayName: 'G' })).toEqual({ displayName: 'G', externalId: null, members: undefined })
     expect(() => groupFrom({ members: [] })).toThrow(refusal(400, 'invalidValue'))
   })
   test('has each member once, by id', () => {

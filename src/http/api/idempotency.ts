@@ -76,7 +76,7 @@ async function find<T>(trx: Trx, place: Place) {
     .where('key', '=', place.key)
     .where('created_at', '>', sql<Date>`now() - interval '24 hours'`)
     .executeTakeFirst()
-  return row && row.status !== null ? { bodyHash: row.bodyHash, status: row.status, body: row.answer as T } : undefined
+  return row ? { bodyHash: row.bodyHash, status: row.status, body: row.answer as T } : undefined
 }
 
 async function keep(trx: Trx, place: Place, bodyHash: Buffer, { status, body }: KeptAnswer<unknown>): Promise<void> {
