@@ -19,6 +19,7 @@ await withBenchOrganization({ scimRate: 0 }, async (bench) => {
   const kinds: [string, (round: string) => Change[]][] = [
     ['new users', newUsers],
     ['a member added or removed, each in one of 100 groups', (round) => members(made, users, round)],
+    ['users switched off or on', (round) => switches(users, round)],
     ['new groups of 20 members', (round) => newGroups(count, users, round)],
   ]
   for (const [name, changes] of kinds) {
@@ -75,6 +76,17 @@ function members(made: string[], users: string[], round: string): Change[] {
     data: {
       schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
       Operations: [{ op, path: 'members', value: [{ value: users[Math.floor(at / made.length)] }] }],
+    },
+  }))
+}
+
+function switches(users: string[], round: string): Change[] {
+  return users.map((id) => ({
+    method: 'PATCH' as const,
+    path: `/Users/${id}`,
+    data: {
+      schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+      Operations: [{ op: 'replace', value: { active: !round.startsWith('bulk') } }],
     },
   }))
 }

@@ -6,19 +6,26 @@ import { Failure } from './failure.ts'
 /** Requests a second that a directory may send, unless the server is told otherwise (rule 23). */
 export const usualScimRate = 50
 
-/** So many requests a second a directory, ten times that at once: no directory can starve another (rule 23); 0: no limit. @throws Failure 429 */
-export function requestRate(clock: () => number, perSecond: number): (directory: DirectoryId) => void {
+/**
+ * So many requests a second a directory, ten times that at once: no directory can starve another (rule 23); 0: no limit.
+ * @returns counts a request; with `more`, that one under way comes to so many more, which later ones wait for. @throws Failure 429
+ */
+export function requestRate(clock: () => number, perSecond: number): (directory: DirectoryId, more?: number) => void {
   if (perSecond === 0) return () => {}
   const burst = perSecond * 10
   const buckets = new Map<DirectoryId, { tokens: number; at: number }>()
-  return (directory) => {
+  return (directory, more) => {
     const now = clock()
     const bucket = buckets.get(directory) ?? { tokens: burst, at: now }
     buckets.set(directory, bucket)
     bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) / 1_000) * perSecond)
     bucket.at = now
-    if (bucket.tokens < 1) throw tooMany(`This directory sends more than ${perSecond} requests a second. Slow down.`)
-    bucket.tokens--
+    if (more === undefined && bucket.tokens < 1)
+      throw tooMany(
+        `This directory sends more than ${perSecond} requests a second. Slow down.`,
+        Math.ceil((1 - bucket.tokens) / perSecond),
+      )
+    bucket.tokens -= more ?? 1
   }
 }
 
@@ -49,4 +56,5 @@ function mayBeLarge({ headers, routeOptions }: FastifyRequest): boolean {
     : Number(headers['content-length']) > bodyLimit
 }
 
-const tooMany = (message: string): Failure => new Failure(429, 'too_many_requests', message, { headers: { 'retry-after': '1' } })
+const tooMany = (message: string, afterSeconds = 1): Failure =>
+  new Failure(429, 'too_many_requests', message, { headers: { 'retry-after': String(afterSeconds) } })

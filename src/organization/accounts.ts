@@ -55,27 +55,34 @@ export async function createAccount(trx: Trx, account: NewAccount): Promise<Acco
 }
 
 /** Stores an account as it is given: unchecked, not in the log. For those who have judged it and log their own act. */
-export async function insertAccount(
-  trx: Trx,
-  account: Pick<AccountFields, 'userName'> & Partial<AccountFields>,
-): Promise<AccountId> {
-  const id = newId<AccountId>()
-  await trx
-    .insertInto('accounts')
-    .values({
-      org_id: trx.orgId,
-      id,
-      user_name: account.userName,
-      user_name_key: nameKey(account.userName),
-      email: account.email ?? null,
-      email_key: keyOf(account.email ?? null),
-      display_name: account.displayName ?? null,
-      active: account.active ?? true,
-      is_protected: account.isProtected ?? false,
-      owned_by: account.ownedBy ?? null,
-    })
-    .execute()
-  return id
+export async function insertAccount(trx: Trx, account: UncheckedAccount): Promise<AccountId> {
+  const [id] = await insertAccounts(trx, [account])
+  return id as AccountId
+}
+
+export type UncheckedAccount = Pick<AccountFields, 'userName'> & Partial<AccountFields>
+
+/** Stores accounts as they are given, as `insertAccount` does; their ids in the same order. */
+export async function insertAccounts(trx: Trx, accounts: readonly UncheckedAccount[]): Promise<AccountId[]> {
+  const rows = accounts.map(
+    ({ userName, email = null, displayName = null, active = true, isProtected = false, ownedBy = null }) => ({
+      id: newId<AccountId>(),
+      user_name: userName,
+      user_name_key: nameKey(userName),
+      email,
+      email_key: keyOf(email),
+      display_name: displayName,
+      active,
+      is_protected: isProtected,
+      owned_by: ownedBy,
+    }),
+  )
+  await sql`
+    insert into accounts (org_id, id, user_name, user_name_key, email, email_key, display_name, active, is_protected, owned_by)
+    select ${trx.orgId}::uuid, given.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as given(
+      id uuid, user_name text, user_name_key text, email text, email_key text, display_name text, active boolean, is_protected boolean,
+      owned_by uuid)`.execute(trx)
+  return rows.map((row) => row.id)
 }
 
 /** Writes fields of an account: unchecked, not in the log. For those who have judged it and log their own act. */

@@ -2,8 +2,8 @@ import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { type AccountId, type DirectoryId, newId } from '../database/ids.ts'
 import type { UserReason, UserState } from '../database/tables.ts'
-import { type AccountFields, insertAccount, writeAccount } from '../organization/accounts.ts'
-import { appendLog, appendLogs, type LogEntry } from '../organization/log.ts'
+import { type AccountFields, insertAccounts, writeAccount } from '../organization/accounts.ts'
+import { appendLogs, type LogEntry } from '../organization/log.ts'
 import { nameKey } from '../organization/name-key.ts'
 import type { UserInput } from '../scim/resource.ts'
 import { displayNameOf, provisionedUsersOf, setUserStates } from './users.ts'
@@ -60,15 +60,21 @@ export function adoptersWord(directoryId: DirectoryId, input: UserInput): Owners
   return { ownedBy: directoryId, active: input.active, ...(displayName === null ? {} : { displayName }) }
 }
 
-/** Creates the account of a person whom a directory pushes and nobody here is. */
-export async function createOwnedAccount(
-  trx: Trx,
-  account: Required<OwnersWord> & { userName: string; ownedBy: DirectoryId },
-): Promise<AccountId> {
-  const id = await insertAccount(trx, account)
-  await appendLog(trx, { action: 'account.created', subject: id, directoryId: account.ownedBy, facts: account })
-  return id
+/** Creates the accounts of people whom a directory pushes and nobody here is; their ids in the same order. */
+export async function createOwnedAccounts(trx: Trx, accounts: readonly OwnedAccount[]): Promise<AccountId[]> {
+  const ids = await insertAccounts(trx, accounts)
+  const entries = accounts.map((account, at) => ({
+    action: 'account.created' as const,
+    subject: ids[at] as AccountId,
+    directoryId: account.ownedBy,
+    facts: { ...account },
+  }))
+  await appendLogs(trx, entries)
+  return ids
 }
+
+/** What an account is created with whose owner is known. */
+export type OwnedAccount = Required<OwnersWord> & { userName: string; ownedBy: DirectoryId }
 
 /** Makes an account what its owner says. Writes and logs what differs only. */
 export async function applyOwnersWord(trx: Trx, directoryId: DirectoryId, have: LockedAccount, word: OwnersWord): Promise<void> {

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
-import { type DirectoryId, type GroupId, isId } from '../database/ids.ts'
+import { type DirectoryId, type GroupId, isId, type ProvisionedUserId } from '../database/ids.ts'
 import { Refusal } from '../organization/refusal.ts'
 import type { Filter } from '../scim/filter.ts'
 import { type AttributeName, printName } from '../scim/names.ts'
@@ -34,6 +34,17 @@ export async function userById(reader: Reader, directoryId: DirectoryId, id: str
   const rows = isId(id) ? await users(reader, directoryId, withGroups, sql`and u.id = ${id}::uuid`) : []
   if (rows[0] === undefined) throw new Refusal('not_found', 'There is no such user in this directory.')
   return rows[0]
+}
+
+/** Users of the directory, without groups, in the order of their ids' list. */
+export async function usersByIds(
+  reader: Reader,
+  directoryId: DirectoryId,
+  ids: readonly ProvisionedUserId[],
+): Promise<StoredUser[]> {
+  const rows = await users(reader, directoryId, false, sql`and u.id = any(${ids}::uuid[])`)
+  const found = new Map(rows.map((row) => [row.id, row]))
+  return ids.flatMap((id) => found.get(id) ?? [])
 }
 
 /** A page of the directory's users and how many there are in all. @throws ScimError 400 `invalidFilter`, `invalidPath` */

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { type AccountId, type DirectoryId, isId, newId, type ProvisionedUserId } from '../database/ids.ts'
 import type { MatchedBy, UserReason, UserState } from '../database/tables.ts'
+import { appendLogs } from '../organization/log.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
 import type { UserInput } from '../scim/resource.ts'
@@ -45,33 +46,41 @@ export async function isUserNameProvisioned(reader: Reader, directoryId: Directo
   return row !== undefined
 }
 
-/** Stores a new user of a directory, beside its account. */
-export async function insertProvisionedUser(
-  trx: Trx,
-  user: {
-    directoryId: DirectoryId
-    input: UserInput
-    accountId: AccountId
-    matchedBy: MatchedBy
-    state: UserState
-    reasons: UserReason[]
-  },
-): Promise<ProvisionedUserId> {
-  const id = newId<ProvisionedUserId>()
-  await trx
-    .insertInto('provisioned_users')
-    .values({
-      org_id: trx.orgId,
-      id,
-      directory_id: user.directoryId,
-      ...columnsOf(user.input),
-      account_id: user.accountId,
-      matched_by: user.matchedBy,
-      state: user.state,
-      reasons: user.reasons,
-    })
-    .execute()
-  return id
+/** A user as a directory pushes it first, beside its account. */
+export interface NewUser {
+  directoryId: DirectoryId
+  input: UserInput
+  accountId: AccountId
+  matchedBy: MatchedBy
+  state: UserState
+  reasons: UserReason[]
+}
+
+/** Stores new users of directories, with their log entries; their ids in the same order. */
+export async function provisionUsers(trx: Trx, users: readonly NewUser[]): Promise<ProvisionedUserId[]> {
+  const rows = users.map(({ directoryId, input, accountId, matchedBy, state, reasons }) => ({
+    id: newId<ProvisionedUserId>(),
+    directory_id: directoryId,
+    ...columnsOf(input),
+    account_id: accountId,
+    matched_by: matchedBy,
+    state,
+    reasons,
+  }))
+  await sql`
+    insert into provisioned_users (org_id, id, directory_id, external_id, user_name, user_name_key, email_key, active, attributes,
+      account_id, matched_by, state, reasons)
+    select ${trx.orgId}::uuid, given.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as given(
+      id uuid, directory_id uuid, external_id text, user_name text, user_name_key text, email_key text, active boolean, attributes jsonb,
+      account_id uuid, matched_by text, state text, reasons text[])`.execute(trx)
+  const entries = users.map(({ directoryId, input, accountId, matchedBy, state, reasons }, at) => ({
+    action: 'user.provisioned' as const,
+    subject: rows[at]?.id as ProvisionedUserId,
+    directoryId,
+    facts: { userName: input.userName, accountId, matchedBy, state, reasons },
+  }))
+  await appendLogs(trx, entries)
+  return rows.map((row) => row.id)
 }
 
 /** Locks a user of the directory. Its account is locked and read after it. @throws Refusal `not_found`, a foreign id included */
@@ -124,7 +133,7 @@ const usersOf = (directoryId: DirectoryId) => sql`hashtextextended(${directoryId
 export async function updateProvisionedUser(trx: Trx, id: ProvisionedUserId, input: UserInput): Promise<void> {
   await trx
     .updateTable('provisioned_users')
-    .set({ ...columnsOf(input), updated_at: sql`now()`, version: sql`version + 1` })
+    .set({ ...columnsOf(input), attributes: JSON.stringify(input.attributes), updated_at: sql`now()`, version: sql`version + 1` })
     .where('org_id', '=', trx.orgId)
     .where('id', '=', id)
     .execute()
@@ -186,6 +195,6 @@ function columnsOf(input: UserInput) {
     user_name_key: nameKey(input.userName),
     email_key: email === null ? null : nameKey(email),
     active: input.active,
-    attributes: JSON.stringify(input.attributes),
+    attributes: input.attributes,
   }
 }

@@ -8,13 +8,14 @@ import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
 import type { DirectoryContext } from '../provisioning/directories.ts'
 import { touchGroupsOf } from '../provisioning/groups.ts'
-import { matchAccount } from '../provisioning/matching.ts'
+import { countNewcomers, matchAccount } from '../provisioning/matching.ts'
 import {
   adoptersWord,
   applyOwnersWord,
-  createOwnedAccount,
+  createOwnedAccounts,
   freeUserName,
   lockAccountInForce,
+  type OwnedAccount,
   type OwnersWord,
   ownership,
   settleOwner,
@@ -24,12 +25,12 @@ import {
   deleteProvisionedUser,
   displayNameOf,
   emailOf,
-  insertProvisionedUser,
   isUserNameProvisioned,
   lockProvisionedUser,
   lockUsersOf,
   lockUsersOfDirectory,
   type ProvisionedUser,
+  provisionUsers,
   updateProvisionedUser,
 } from '../provisioning/users.ts'
 import type { UserInput } from '../scim/resource.ts'
@@ -52,23 +53,42 @@ export async function receiveNewUser(trx: Trx, directory: DirectoryContext, inpu
   const account = match.accountId === null ? null : await lockAccountInForce(trx, match.accountId)
   const { owns, state, reasons } = ownership(account, directory.id)
   const accountId = account?.id ?? (await createAccount(trx, directory, input))
-  const id = await insertProvisionedUser(trx, {
-    directoryId: directory.id,
-    input,
-    accountId,
-    matchedBy: match.matchedBy,
-    state,
-    reasons,
-  })
-  await appendLog(trx, {
-    action: 'user.provisioned',
-    subject: id,
-    directoryId: directory.id,
-    facts: { userName: input.userName, accountId, matchedBy: match.matchedBy, state, reasons },
-  })
+  const { matchedBy } = match
+  const [id] = await provisionUsers(trx, [{ directoryId: directory.id, input, accountId, matchedBy, state, reasons }])
   if (account && owns) await applyOwnersWord(trx, directory.id, account, adoptersWord(directory.id, input))
   await setMemberships(trx, directory, accountId, true, awaiting, { user: input.userName })
-  return id
+  return id as ProvisionedUserId
+}
+
+/**
+ * A directory pushes people one after the other. Those of them, from the first on, whom nobody here knows and no group awaits are received
+ * in a few statements for all, as `receiveNewUser` would each; the first who needs a closer look ends them.
+ * @returns the users of those who were received
+ */
+export async function receiveNewcomers(
+  trx: Trx,
+  directory: DirectoryContext,
+  inputs: readonly UserInput[],
+): Promise<ProvisionedUserId[]> {
+  const people = inputs.map((input) => ({ ...input, email: emailOf(input) }))
+  const stranger = inputs.findIndex((input) => !isInDomains(directory, input))
+  const count = await countNewcomers(trx, stranger < 0 ? people : people.slice(0, stranger))
+  if (count === 0) return []
+  const newcomers = inputs.slice(0, count)
+  const accountIds = await createOwnedAccounts(
+    trx,
+    newcomers.map((input) => ownedAccount(directory, input, input.userName)),
+  )
+  return provisionUsers(
+    trx,
+    newcomers.map((input, at) => ({
+      directoryId: directory.id,
+      input,
+      accountId: accountIds[at] as AccountId,
+      matchedBy: 'created' as const,
+      ...ownership(null, directory.id),
+    })),
+  )
 }
 
 /**
@@ -140,14 +160,18 @@ export async function receiveUserDeletion(
 }
 
 async function createAccount(trx: Trx, directory: DirectoryContext, input: UserInput): Promise<AccountId> {
-  return createOwnedAccount(trx, {
-    userName: await freeUserName(trx, input.userName, directory.name),
-    email: emailOf(input),
-    displayName: displayNameOf(input),
-    active: input.active,
-    ownedBy: directory.id,
-  })
+  const userName = await freeUserName(trx, input.userName, directory.name)
+  const [id] = await createOwnedAccounts(trx, [ownedAccount(directory, input, userName)])
+  return id as AccountId
 }
+
+const ownedAccount = (directory: DirectoryContext, input: UserInput, userName: string): OwnedAccount => ({
+  userName,
+  email: emailOf(input),
+  displayName: displayNameOf(input),
+  active: input.active,
+  ownedBy: directory.id,
+})
 
 async function wordOf(trx: Trx, directory: DirectoryContext, user: ProvisionedUser, input: UserInput): Promise<OwnersWord> {
   const word = adoptersWord(directory.id, input)

@@ -158,6 +158,26 @@ test('a provider’s departures are read as in a request of its own', async ({ e
   expect(await acme.person('cyd')).toMatchObject({ active: false, email: 'cyd@example.org' })
 })
 
+test('people of whom some are known here are made as one by one', async ({ okta, acme }) => {
+  await acme.has({ group: 'Here', members: ['ada', 'bob'] })
+  // The directory has a user of this name; the account, found by the e-mail, has another.
+  await okta.request('POST', '/Users', { userName: 'alias', emails: [{ value: 'bob@example.org' }] })
+  await okta.pushes({ group: 'G', members: ['dee'] })
+  const results = await bulk(okta, [
+    user('cyd'),
+    user('ada'),
+    { ...user('nameless'), data: {} },
+    user('dee'),
+    user('alias'),
+    user('twin', 'CYD'),
+    user('eve'),
+  ])
+  expect(statuses(results)).toEqual([201, 201, 400, 201, 409, 409, 201])
+  expect(await usersOf(okta)).toEqual(['ada', 'alias', 'cyd', 'dee', 'eve'])
+  expect(await okta.membersOf('G')).toEqual([idOf(results[3] as Result)])
+  expect(await acme.person('ada')).toMatchObject({ ownedBy: { name: 'okta' } })
+})
+
 test('a thousand operations are done', async ({ okta }) => {
   const people = Array.from({ length: 999 }, (_, at) => user(`p${at}`))
   const results = await bulk(okta, [...people, group('All', ...people.map(({ bulkId }) => `bulkId:${bulkId}`))])

@@ -37,6 +37,27 @@ test('a directory may send 500 requests at once and 50 a second; another one doe
   expect(afterASecond.filter((status) => status === 404)).toHaveLength(50)
 })
 
+test('ten operations of a bulk count as a request; it is done, and what comes after it waits', async ({ node, org }) => {
+  const okta = await org.directory()
+  const headers = { authorization: `Bearer ${okta.token}`, 'content-type': 'application/scim+json' }
+  const ask = (operations: number) =>
+    node.app.inject({
+      method: 'POST',
+      url: '/scim/v2/Bulk',
+      headers,
+      payload: { Operations: Array.from({ length: operations }, () => ({ method: 'DELETE', path: '/Users/x' })) },
+    })
+  // As 499 requests, and then as a hundred where one may come.
+  for (const operations of [1_000, 1_000, 1_000, 1_000, 981, 1_000]) expect((await ask(operations)).statusCode).toBe(200)
+  const refused = await ask(1)
+  expect(refused.statusCode).toBe(429)
+  expect(refused.headers['retry-after']).toBe('2')
+  node.clock.now += 1_980
+  expect((await ask(1)).statusCode).toBe(429)
+  node.clock.now += 20
+  expect((await ask(1)).statusCode).toBe(200)
+})
+
 test('a token that another node revoked is refused within 5 s', async ({ api, node, org }) => {
   const { token } = await org.directory()
   const status = async () =>

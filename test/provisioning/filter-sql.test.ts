@@ -8,7 +8,7 @@ import { nameKey } from '../../src/organization/name-key.ts'
 import { filterSql } from '../../src/provisioning/filter-sql.ts'
 import { insertProvisionedGroup } from '../../src/provisioning/groups.ts'
 import { groupPage, userPage } from '../../src/provisioning/read.ts'
-import { insertProvisionedUser } from '../../src/provisioning/users.ts'
+import { provisionUsers } from '../../src/provisioning/users.ts'
 import type { Attribute } from '../../src/scim/attributes.ts'
 import { type Filter, parseFilter } from '../../src/scim/filter.ts'
 import { matches } from '../../src/scim/match.ts'
@@ -48,7 +48,7 @@ test('a filter finds the same users in SQL as in memory', async ({ org, inOrg })
   )
 })
 
-function push(
+async function push(
   trx: Trx,
   directoryId: DirectoryId,
   accountId: AccountId | undefined,
@@ -57,14 +57,10 @@ function push(
   if (accountId === undefined) throw new Error('There is an account for each name.')
   const read =
     readObject([...userType.attributes, ...userType.extensions], { userName, externalId, active, ...attributes }, rfcs) ?? {}
-  return insertProvisionedUser(trx, {
-    directoryId,
-    input: userOf(read),
-    accountId,
-    matchedBy: 'created',
-    state: 'synced',
-    reasons: [],
-  })
+  const [id] = await provisionUsers(trx, [
+    { directoryId, input: userOf(read), accountId, matchedBy: 'created', state: 'synced', reasons: [] },
+  ])
+  return id as ProvisionedUserId
 }
 
 async function namesFromSql(trx: Trx, directoryId: DirectoryId, filter: Filter): Promise<string[]> {

@@ -2,16 +2,16 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Reader } from '../../database/connection.ts'
 import type { ProvisionedUserId } from '../../database/ids.ts'
 import { inTransaction, lookingUp, reading } from '../../database/transaction.ts'
-import { isLookUp, userById, userPage } from '../../provisioning/read.ts'
+import { isLookUp, userById, userPage, usersByIds } from '../../provisioning/read.ts'
 import { listResponse } from '../../scim/messages.ts'
 import { hasAlready, writeCondition } from '../../scim/precondition.ts'
 import { type Projection, project, wants } from '../../scim/projection.ts'
 import { dialectOf } from '../../scim/quirks.ts'
 import { type StoredUser, userResource, userVersion } from '../../scim/representation.ts'
-import { readUser } from '../../scim/resource.ts'
+import { readUser, type UserInput } from '../../scim/resource.ts'
 import { userType } from '../../scim/schemas.ts'
 import { applyUserPatch } from '../../scim/user-patch.ts'
-import { receiveNewUser, receiveUser, receiveUserDeletion } from '../../sync/receive-user.ts'
+import { receiveNewcomers, receiveNewUser, receiveUser, receiveUserDeletion } from '../../sync/receive-user.ts'
 import type { Parts } from '../parts.ts'
 import { scimBase, sendNotModified, sendResource, sendScim } from './answers.ts'
 import { projectionOf, readQuery } from './query.ts'
@@ -82,6 +82,26 @@ export function userWrites({ db, publicUrl }: Pick<Parts, 'db' | 'publicUrl'>): 
       await inTransaction(db, scope, (trx) => receiveUserDeletion(trx, directory, id as ProvisionedUserId, condition))
       return { status: 204, id }
     },
+  }
+}
+
+/**
+ * Makes several users, each as a POST after those before it would: those, from the first on, whom nobody here knows; perhaps none.
+ * All of them in a few statements, as one transaction.
+ */
+export function newUsers({ db }: Pick<Parts, 'db'>): (asker: Asker, bodies: Iterable<unknown>) => Promise<Written[]> {
+  return async ({ scope, directory }, bodies) => {
+    const inputs: UserInput[] = []
+    try {
+      for (const body of bodies) inputs.push(readUser(body, dialectOf(directory)))
+    } catch {
+      // The first that cannot be read ends them; a POST of its own says why.
+    }
+    if (inputs.length === 0) return []
+    const users = await inTransaction(db, scope, async (trx) =>
+      usersByIds(trx, directory.id, await receiveNewcomers(trx, directory, inputs)),
+    )
+    return users.map((user) => ({ status: 201, id: user.id, version: userVersion(user), body: undefined }))
   }
 }
 
