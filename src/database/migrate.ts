@@ -8,6 +8,7 @@ import * as organization from './migrations/0001-organization.ts'
 import * as membershipFunctions from './migrations/0002-membership-functions.ts'
 import * as pushesTogether from './migrations/0003-pushes-together.ts'
 import * as nothingUnused from './migrations/0005-nothing-unused.ts'
+import * as cursorKeys from './migrations/0006-cursor-keys.ts'
 import * as linking from './migrations/0007-linking.ts'
 import * as strictDirectories from './migrations/0009-strict-directories.ts'
 
@@ -22,6 +23,7 @@ const migrations: Record<string, Migration> = {
   '0002-membership-functions': membershipFunctions,
   '0003-pushes-together': pushesTogether,
   '0005-nothing-unused': nothingUnused,
+  '0006-cursor-keys': cursorKeys,
   '0007-linking': linking,
   '0009-strict-directories': strictDirectories,
 }

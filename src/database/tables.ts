@@ -86,6 +86,7 @@ export interface DirectoryRow {
   offer_existing_groups: Generated<OfferExistingGroups>
   quiet_seconds: Generated<number>
   email_domains: Generated<string[]>
+  cursor_key: Generated<Buffer>
   last_error: string | null
   last_error_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
   created_at: Timestamp

@@ -133,6 +133,18 @@ export async function findDirectory(reader: Reader, idOrName: string): Promise<D
   return directoryOf(row)
 }
 
+/** What the directory's cursors are sealed with: 32 bytes, never shown. */
+export async function cursorKeyOf(reader: Reader, id: DirectoryId): Promise<Buffer> {
+  const row = await reader
+    .selectFrom('directories')
+    .select('cursor_key')
+    .where('org_id', '=', reader.orgId)
+    .where('id', '=', id)
+    .executeTakeFirst()
+  if (!row) throw noSuchDirectory()
+  return row.cursor_key
+}
+
 /** The organization's directories, sorted by name or createdAt. @throws Refusal `invalid_value` for another sort */
 export async function listDirectories(reader: Reader, listing: Listing): Promise<Listed<Directory>> {
   const { total, items } = await list<Row>(reader, listing, {

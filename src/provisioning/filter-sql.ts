@@ -14,7 +14,7 @@ type Condition = RawBuilder<boolean>
 type Compare = Extract<Filter, { kind: 'compare' }>
 
 /** How one attribute is compared in SQL. The form of a text is what `eq` and its like see: a name key, lower case, or the text itself. */
-type Column =
+export type Column =
   | { kind: 'text'; sql: RawBuilder<unknown>; form: 'key' | 'lower' | 'exact' }
   | { kind: 'id'; sql: RawBuilder<unknown>; is?: (id: string) => Condition }
   | { kind: 'truth'; sql: RawBuilder<unknown> }
@@ -23,7 +23,8 @@ type Column =
 
 /** Where names are looked up: the resource's row, or one element of a list. */
 interface Place {
-  columnOf(name: AttributeName): Column
+  /** Undefined where no column tells. */
+  columnOf(name: AttributeName): Column | undefined
   /** The rows of a list; undefined where the name is no list. */
   listAt(name: AttributeName): List | undefined
 }
@@ -31,6 +32,8 @@ interface Place {
 /** The rows of a list, with what each holds: parts, or one value. */
 interface List {
   from: RawBuilder<unknown>
+  /** In which order they are shown, the primary one first. */
+  order: RawBuilder<unknown>
   element: Place
   rest: AttributeName | undefined
   value?: Column
@@ -84,7 +87,7 @@ function present(name: AttributeName, place: Place, isWanted: boolean): Conditio
     const { rest } = list
     return existing(name, place, isWanted, (element) => (rest === undefined ? sql<boolean>`true` : present(rest, element, true)))
   }
-  const { sql: column } = place.columnOf(name)
+  const { sql: column } = columnAt(place, name)
   return isWanted ? sql<boolean>`${column} is not null` : sql<boolean>`${column} is null`
 }
 
@@ -100,8 +103,14 @@ function comparison(compare: Compare, place: Place, isWanted: boolean): Conditio
     if (value === undefined) throw notFiltered(compare.name)
     return existing(compare.name, place, isWanted, () => compared(value, compare.operator, wanted))
   }
-  const holds = compared(place.columnOf(compare.name), compare.operator, compare.value)
+  const holds = compared(columnAt(place, compare.name), compare.operator, compare.value)
   return isWanted ? holds : sql<boolean>`(${holds}) is not true`
+}
+
+function columnAt(place: Place, name: AttributeName): Column {
+  const column = place.columnOf(name)
+  if (column === undefined) throw notFiltered(name)
+  return column
 }
 
 function compared(column: Column, operator: Comparison, value: NonNullable<FilterValue>): Condition {
@@ -198,21 +207,27 @@ const userPlace: Place = {
   columnOf: (name) => userColumns[printName(name)] ?? attributeColumn(sql`u.attributes`, name),
   listAt(name) {
     if (name[0].name === 'groups')
-      return { from: groupsOfUser, element: valuePlace('pushed', 'value', 'display', 'type'), rest: rest(name, 1) }
+      return {
+        from: groupsOfUser,
+        order: sql`pushed.value`,
+        element: valuePlace('pushed', 'value', 'display', 'type'),
+        rest: rest(name, 1),
+      }
     if (name[0].name === 'schemas') return plainList(schemasOfUser)
     return jsonList(sql`u.attributes`, name)
   },
 }
 
 const groupPlace: Place = {
-  columnOf(name) {
-    const column = groupColumns[printName(name)]
-    if (column === undefined) throw notFiltered(name)
-    return column
-  },
+  columnOf: (name) => groupColumns[printName(name)],
   listAt(name) {
     if (name[0].name === 'members')
-      return { from: membersOfGroup, element: valuePlace('pushed', 'value', 'display', 'type'), rest: rest(name, 1) }
+      return {
+        from: membersOfGroup,
+        order: sql`pushed.account_id`,
+        element: valuePlace('pushed', 'value', 'display', 'type'),
+        rest: rest(name, 1),
+      }
     if (name[0].name === 'schemas') return plainList(sql`unnest(${[groupUrn, syncGroupUrn]}::text[])`)
     if (name[0].name === syncGroupUrn && name[1]?.name === 'reasons') return plainList(sql`unnest(g.reasons)`)
     return undefined
@@ -233,24 +248,20 @@ export const membersWhere = (filter: Filter): RawBuilder<unknown> =>
   sql`(select * from ${membersOfGroup} where ${condition(filter, valuePlace('pushed', 'value', 'display', 'type'), true)}) as pushed`
 
 const membersOfGroup = sql`(
-  select p.id as value, p.user_name_key as display, 'User'::text as type
+  select p.id as value, p.user_name_key as display, 'User'::text as type, m.account_id
   from memberships m join provisioned_users p on p.org_id = m.org_id and p.account_id = m.account_id
   where m.org_id = g.org_id and m.group_id = g.group_id and ${isShown} and p.directory_id is not distinct from g.directory_id
 ) as pushed`
 
-const schemasOfUser = sql`(
-  select unnest(array[${userUrn}::text] || case when u.attributes ? ${enterpriseUserUrn} then array[${enterpriseUserUrn}::text] end)
+const schemasOfUser = sql`unnest(
+  array[${userUrn}::text] || case when u.attributes ? ${enterpriseUserUrn} then array[${enterpriseUserUrn}::text] end
 )`
 
 /** A list of texts, each its own value. */
 function plainList(from: RawBuilder<unknown>): List {
   const value: Column = { kind: 'text', sql: sql`plain.value`, form: 'exact' }
-  const element: Place = { columnOf: (name) => raise(notFiltered(name)), listAt: () => undefined }
-  return { from: sql`${from} as plain(value)`, element, rest: undefined, value }
-}
-
-function raise(error: Error): never {
-  throw error
+  const element: Place = { columnOf: () => undefined, listAt: () => undefined }
+  return { from: sql`${from} with ordinality as plain(value, n)`, order: sql`plain.n`, element, rest: undefined, value }
 }
 
 function valuePlace(alias: string, value: string, display: string, type: string): Place {
@@ -260,11 +271,7 @@ function valuePlace(alias: string, value: string, display: string, type: string)
     type: { kind: 'text', sql: sql`lower(${sql.ref(`${alias}.${type}`)})`, form: 'lower' },
   }
   return {
-    columnOf(name) {
-      const column = columns[name[0].name]
-      if (column === undefined) throw notFiltered(name)
-      return column
-    },
+    columnOf: (name) => columns[name[0].name],
     listAt: () => undefined,
   }
 }
@@ -275,25 +282,26 @@ function jsonList(json: RawBuilder<unknown>, name: AttributeName): List | undefi
   if (list === undefined) return undefined
   if (list.subAttributes === undefined) throw notFiltered(name)
   const keys = name.slice(0, at + 1).map((attribute) => attribute.name)
-  const from = sql`jsonb_array_elements(coalesce(${json} #> ${keys}::text[], '[]'::jsonb)) as element(value)`
+  const from = sql`jsonb_array_elements(coalesce(${json} #> ${keys}::text[], '[]'::jsonb)) with ordinality as element(value, n)`
+  const order = sql`element.value -> 'primary' = 'true'::jsonb desc nulls last, element.n`
   const element: Place = { columnOf: (inner) => attributeColumn(sql`element.value`, inner), listAt: () => undefined }
-  return { from, element, rest: rest(name, at + 1) }
+  return { from, order, element, rest: rest(name, at + 1) }
 }
 
 /** What is left of a name behind its first parts. */
-export function rest(name: AttributeName, from: number): AttributeName | undefined {
+function rest(name: AttributeName, from: number): AttributeName | undefined {
   const [first, ...others] = name.slice(from)
   return first && [first, ...others]
 }
 
-/** An attribute that is kept in a resource's, or an element's, JSON. @throws ScimError 400 `invalidFilter` for one that is not */
-export function attributeColumn(json: RawBuilder<unknown>, name: AttributeName): Column {
+// An attribute that is kept in a resource's, or an element's, JSON.
+function attributeColumn(json: RawBuilder<unknown>, name: AttributeName): Column | undefined {
   const attribute = lastOf(name)
   const keys = name.map(({ name: key }) => key)
   const text = sql`(${json} #>> ${keys}::text[])`
   if (attribute.type === 'boolean') return { kind: 'truth', sql: sql`${text}::boolean` }
   if (attribute.type === 'integer') return { kind: 'number', sql: sql`${text}::numeric` }
-  if (attribute.type === 'dateTime' || name[0].name === 'meta') throw notFiltered(name)
+  if (attribute.type === 'dateTime' || name[0].name === 'meta') return undefined
   return attribute.caseExact
     ? { kind: 'text', sql: text, form: 'exact' }
     : { kind: 'text', sql: sql`lower(${text})`, form: 'lower' }

@@ -36,9 +36,12 @@ const offeredId = (id: DirectoryId) =>
 
 /** That a row `g` of pushed or offered groups has an id. `place` is the id of a pushed group, and its group's of an offered one. */
 export function hasId(id: string): RawBuilder<boolean> {
-  const start = id.slice(0, 26)
-  return sql<boolean>`(g.id = ${id}::uuid and g.place between ${`${start}0000000000`}::uuid and ${`${start}ffffffffff`}::uuid)`
+  return sql<boolean>`(g.id = ${id}::uuid and g.place between ${edgeOf(id, 'start')}::uuid and ${edgeOf(id, 'end')}::uuid)`
 }
+
+/** Where the places begin and end that a group may have, offered or adopted. No two groups have their first 88 bits in common. */
+export const edgeOf = (place: string, edge: 'start' | 'end'): string =>
+  place.slice(0, 26) + (edge === 'start' ? '0' : 'f').repeat(10)
 
 /** What a directory is offered under an id, if it is. */
 export async function offerOf(reader: Reader, directory: Offered, id: string): Promise<Offer | undefined> {

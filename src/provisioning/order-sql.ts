@@ -1,35 +1,46 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { Attribute } from '../scim/attributes.ts'
 import { ScimError } from '../scim/error.ts'
 import { type AttributeName, find, lastOf, printName } from '../scim/names.ts'
 import type { ResourceType } from '../scim/schemas.ts'
-import { attributeColumn, placeOf, rest } from './filter-sql.ts'
+import { type Column, placeOf } from './filter-sql.ts'
 
-/** What a list is sorted by: one value a resource. @throws ScimError 400 `invalidPath` */
-export function orderSql(type: ResourceType, name: AttributeName): RawBuilder<unknown> {
-  const many = name.findIndex((attribute) => attribute.multiValued)
-  const way = many === name.length - 1 ? withValue(name) : name
-  // A group's lists are in no `attributes`, nor are these of a user.
-  const isElsewhere = type.name === 'Group' || ['groups', 'schemas'].includes(name[0].name)
-  if (way.some(({ multiValued }, at) => multiValued && (isElsewhere || at !== many)) || isUnsorted(lastOf(way))) {
-    throw new ScimError(400, 'invalidPath', `Nothing can be sorted by ${printName(name)}.`)
-  }
-  return many < 0 ? placeOf(type).columnOf(way).sql : primarySql(way, many)
+/** What a list is sorted by: one value a resource. */
+export interface SortKey {
+  sql: RawBuilder<unknown>
+  /** PostgreSQL's type of it. */
+  type: RawBuilder<unknown>
+  /** Whether every resource has it. */
+  isAlways: boolean
 }
 
-const isUnsorted = (attribute: Attribute): boolean => attribute.type === 'complex' || attribute.returned === 'never'
+/** Of a list of values the primary one, else the first, is sorted by (RFC 7644 §3.4.2.3). @throws ScimError 400 `invalidPath` */
+export function sortKeyOf(type: ResourceType, given: AttributeName): SortKey {
+  const name = withValue(given)
+  const list = placeOf(type).listAt(name)
+  if (list === undefined) return keyOf(placeOf(type).columnOf(name), given, isOnEvery(name))
+  const column = list.rest === undefined ? list.value : list.element.columnOf(list.rest)
+  const { sql: value, ...key } = keyOf(column, given, false)
+  return { ...key, sql: sql`(select ${value} from ${list.from} order by ${list.order} limit 1)` }
+}
 
 function withValue(name: AttributeName): AttributeName {
   const value = find(lastOf(name).subAttributes, 'value')
   return value === undefined ? name : [...name, value]
 }
 
-/** What the primary value of a list says, else the first (RFC 7644 §3.4.2.3). */
-function primarySql(name: AttributeName, many: number): RawBuilder<unknown> {
-  const keys = name.slice(0, many + 1).map((attribute) => attribute.name)
-  const column = attributeColumn(sql`element.value`, rest(name, many + 1) ?? name)
-  return sql`(
-    select ${column.sql} from jsonb_array_elements(coalesce(u.attributes #> ${keys}::text[], '[]'::jsonb)) with ordinality as element(value, n)
-    order by element.value -> 'primary' = 'true'::jsonb desc nulls last, n limit 1
-  )`
+function keyOf(column: Column | undefined, name: AttributeName, isAlways: boolean): SortKey {
+  const last = lastOf(withValue(name))
+  if (column === undefined || last.type === 'complex' || last.returned === 'never')
+    throw new ScimError(400, 'invalidPath', `Nothing can be sorted by ${printName(name)}.`)
+  return { sql: column.sql, type: types[column.kind], isAlways }
 }
+
+const types: Record<Column['kind'], RawBuilder<unknown>> = {
+  text: sql`text`,
+  id: sql`uuid`,
+  truth: sql`boolean`,
+  number: sql`numeric`,
+  time: sql`timestamptz`,
+}
+
+const isOnEvery = ([first]: AttributeName): boolean => first.required || first.name === 'id' || first.name === 'meta'

@@ -10,8 +10,9 @@ import { groupType, type ResourceType, userType } from '../scim/schemas.ts'
 import type { DirectoryContext } from './directories.ts'
 import { filterSql } from './filter-sql.ts'
 import { managerSql } from './manager-sql.ts'
-import { hasId, offeredGroups } from './offers.ts'
-import { orderSql } from './order-sql.ts'
+import { edgeOf, hasId, offeredGroups } from './offers.ts'
+import { sortKeyOf } from './order-sql.ts'
+import { behind, limited, limitedOfEach, orderBy, orderOf, type Page, type Placed, pageOf } from './page-sql.ts'
 
 /** What a list asks for (RFC 7644 §3.4.2). Without a sort the order is that of creation, so that pages stand still. */
 export interface Query {
@@ -53,19 +54,20 @@ export async function userPage(
   directoryId: DirectoryId,
   { filter, sort, paging }: Query,
   withGroups: boolean,
-): Promise<{ total: number; items: StoredUser[] }> {
-  const { startIndex, count } = paging
-  const matching = filter === undefined ? sql`` : sql`and ${filterSql(userType, filter)}`
-  const direction = sort?.isDescending ? sql`desc` : sql`asc`
-  const order = sql`order by ${sort === undefined ? sql`` : sql`${orderSql(userType, sort.by)} ${direction},`} u.id ${direction}`
-  const rest = sql`${matching} ${order} limit ${count + 1} offset ${startIndex - 1}`
-  const found = count === 0 ? [] : await users(reader, directoryId, withGroups, rest)
-  return withTotal(found, paging, async () => {
-    const { rows } = await sql<{ total: number }>`
-      select count(*)::int as total from provisioned_users u
-      where u.org_id = ${reader.orgId} and u.directory_id = ${directoryId} ${matching}`.execute(reader)
-    return rows[0]?.total ?? 0
-  })
+): Promise<Page<StoredUser>> {
+  const matching = filter === undefined ? sql`true` : filterSql(userType, filter)
+  const key = sort && sortKeyOf(userType, sort.by)
+  const order = orderOf(key, sort?.isDescending === true, paging)
+  const place = sql`u.id`
+  const onPage = sql`
+    and ${matching} and ${behind(order, place, paging)} ${orderBy(order, key?.sql ?? place, place)} ${limited(paging)}`
+  const found = paging.count === 0 ? [] : await users(reader, directoryId, withGroups, onPage, key?.sql)
+  return pageOf(found, paging, () =>
+    counted(
+      reader,
+      sql`select count(*) from provisioned_users u where u.org_id = ${reader.orgId} and u.directory_id = ${directoryId} and ${matching}`,
+    ),
+  )
 }
 
 const keys = { User: ['id', 'externalId', 'userName'], Group: ['id', 'externalId', 'displayName'] }
@@ -80,7 +82,7 @@ export function isLookUp(type: ResourceType, filter: Filter | undefined): boolea
 /** A group that the directory pushed, or is offered. @throws Refusal `not_found`, a foreign id included */
 export async function groupById(reader: Reader, directory: GroupsOf, id: string): Promise<GroupRecord> {
   for (const source of isId(id) ? groupSources(reader, directory) : []) {
-    const [group] = await groups(reader, sql`select g.* from ${source} where ${hasId(id)}`)
+    const [group] = await groups(reader, sql`select g.*, null as sort_key from ${source} where ${hasId(id)}`)
     if (group !== undefined) return group
   }
   throw new Refusal('not_found', 'There is no such group in this directory.')
@@ -95,31 +97,29 @@ export async function groupPage(
   reader: Reader,
   directory: GroupsOf,
   { filter, sort, paging }: Query,
-): Promise<{ total: number; items: GroupRecord[] }> {
-  const { startIndex, count } = paging
+): Promise<Page<GroupRecord>> {
   const sources = groupSources(reader, directory)
   const matching = filter === undefined ? sql`true` : filterSql(groupType, filter)
-  const direction = sort?.isDescending ? sql`desc` : sql`asc`
-  const key = sort === undefined ? sql`null` : orderSql(groupType, sort.by)
-  const order = sql`order by ${sort === undefined ? sql`` : sql`sort_key ${direction},`} place ${direction}`
+  const key = sort && sortKeyOf(groupType, sort.by)
+  const order = orderOf(key, sort?.isDescending === true, paging)
+  const inOrder = orderBy(order, sql`sort_key`, sql`place`)
   // Of each source so many as the page may need, by its own index; all that is shown of them only for those of the page.
   const places = sources.map(
     (source, at) => sql`(
-      select g.place, ${key} as sort_key, ${at}::integer as source from ${source} where ${matching}
-      ${order} limit ${startIndex + count})`,
+      select g.place, ${key?.sql ?? sql`null`} as sort_key, ${at}::integer as source from ${source}
+      where ${matching} and ${behind(order, sql`g.place`, paging, edgeOf)} ${inOrder} ${limitedOfEach(paging)})`,
   )
   const shown = sources.map(
     (source, at) => sql`select g.* from ${source} where g.place = page.place and page.source = ${at}::integer`,
   )
   const onPage = sql`
     select g.*, page.sort_key
-    from (select * from (${sql.join(places, sql` union all `)}) as found ${order} limit ${count + 1} offset ${startIndex - 1}) as page
+    from (select * from (${sql.join(places, sql` union all `)}) as found ${inOrder} ${limited(paging)}) as page
     cross join lateral (${sql.join(shown, sql` union all `)}) as g`
-  const found = count === 0 ? [] : await groups(reader, onPage, order)
-  return withTotal(found, paging, async () => {
+  const found = paging.count === 0 ? [] : await groups(reader, onPage, inOrder)
+  return pageOf(found, paging, () => {
     const counts = sources.map((source) => sql`(select count(*) from ${source} where ${matching})`)
-    const { rows } = await sql<{ total: number }>`select (${sql.join(counts, sql` + `)})::int as total`.execute(reader)
-    return rows[0]?.total ?? 0
+    return counted(reader, sql`select ${sql.join(counts, sql` + `)}`)
   })
 }
 
@@ -187,10 +187,10 @@ function memberText({ value, refBase, display, type }: MemberParts): RawBuilder<
   return sql`'{' || ${sql.join(parts, sql` || ',' || `)} || '}'`
 }
 
-// One more is read than asked for: where there is none, the total is known without counting. A provider's look-up by name is one statement.
-async function withTotal<T>(found: T[], { startIndex, count }: Paging, total: () => Promise<number>) {
-  const isLast = count > 0 && found.length <= count && (found.length > 0 || startIndex === 1)
-  return { total: isLast ? startIndex - 1 + found.length : await total(), items: found.slice(0, count) }
+async function counted(reader: Reader, count: RawBuilder<unknown>): Promise<{ total: number; at: number }> {
+  const { rows } = await sql<{ total: number; at: number }>`
+    select (${count})::int as total, extract(epoch from now())::float8 as at`.execute(reader)
+  return rows[0] ?? { total: 0, at: 0 }
 }
 
 async function users(
@@ -198,17 +198,19 @@ async function users(
   directoryId: DirectoryId,
   withGroups: boolean,
   rest: RawBuilder<unknown>,
-): Promise<StoredUser[]> {
+  sortKey: RawBuilder<unknown> = sql`null`,
+): Promise<(StoredUser & Placed)[]> {
   // An object of names by id: to build one of each group costs PostgreSQL as much as to find them.
   const pushedInto = sql`(
     select json_object_agg(g.id, g.name order by g.id)
     from memberships m join provisioned_groups g on g.org_id = m.org_id and g.group_id = m.group_id
     where m.org_id = u.org_id and m.account_id = u.account_id and m.pushed and g.directory_id is not distinct from u.directory_id
   )`
-  const { rows } = await sql<Omit<StoredUser, 'groups'> & { groups: Record<string, string> | null }>`
+  const { rows } = await sql<Omit<StoredUser & Placed, 'groups'> & { groups: Record<string, string> | null }>`
     select u.id, u.external_id as "externalId", u.user_name as "userName", u.active, u.attributes, u.version,
       u.created_at as "createdAt", u.updated_at as "updatedAt", ${withGroups ? pushedInto : sql`null`} as groups,
-      ${managerSql(sql`json_build_object('id', m.id, 'displayName', m.attributes ->> 'displayName')`)} as manager
+      ${managerSql(sql`json_build_object('id', m.id, 'displayName', m.attributes ->> 'displayName')`)} as manager,
+      (${sortKey})::text as "sortKey", u.id as place
     from provisioned_users u
     where u.org_id = ${reader.orgId} and u.directory_id = ${directoryId} ${rest}`.execute(reader)
   return rows.map(({ groups, ...user }) => ({ ...user, groups: groups && Object.entries(groups).map(groupOfUser) }))
@@ -228,8 +230,8 @@ function groupSources(reader: Reader, directory: GroupsOf): RawBuilder<unknown>[
 }
 
 // The counts are kept by memberships.ts: what is pushed = in force, less what a sync would remove, and what it would add.
-async function groups(reader: Reader, rows: RawBuilder<unknown>, order = sql``): Promise<GroupRecord[]> {
-  const { rows: found } = await sql<GroupRecord>`
+async function groups(reader: Reader, rows: RawBuilder<unknown>, order = sql``): Promise<(GroupRecord & Placed)[]> {
+  const { rows: found } = await sql<GroupRecord & Placed>`
     select g.id, g.external_id as "externalId", g.name as "displayName", g.state, g.reasons, g.version, g.group_id as "groupId",
       g.shown, g.created_at as "createdAt", g.updated_at as "updatedAt",
       case g.shown when 'pushed' then json_build_object(
@@ -238,7 +240,7 @@ async function groups(reader: Reader, rows: RawBuilder<unknown>, order = sql``):
         when 'pushed' then kept.member_count - kept.remove_count + kept.add_count
         when 'effective' then kept.member_count
         else 0
-      end as "memberCount"
+      end as "memberCount", g.place, g.sort_key::text as "sortKey"
     from (${rows}) as g
     join groups kept on kept.org_id = g.org_id and kept.id = g.group_id ${order}`.execute(reader)
   return found

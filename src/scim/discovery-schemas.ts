@@ -26,6 +26,19 @@ const serviceProviderConfig: readonly Attribute[] = [
   feature('sort', 'Sorting.'),
   feature('etag', 'Versions of resources as conditions of requests.'),
   complex(
+    'pagination',
+    'How lists are read in pages (RFC 9865).',
+    [
+      flag('cursor', 'Whether by cursor.', needed),
+      flag('index', 'Whether by index.', needed),
+      text('defaultPaginationMethod', 'How, where a query does not say.', { ...readOnly, canonicalValues: ['cursor', 'index'] }),
+      count('defaultPageSize', 'How many resources a page has, where a query does not say.', readOnly),
+      count('maxPageSize', 'How many resources a page has at most.', readOnly),
+      count('cursorTimeout', 'For how many seconds a cursor can be gone on with.', readOnly),
+    ],
+    readOnly,
+  ),
+  complex(
     'authenticationSchemes',
     'How clients prove who they are.',
     [

@@ -1,4 +1,4 @@
-/** The detail error keywords of RFC 7644 §3.12 (table 9), and RFC 9865's for cursors are added with them. */
+/** The detail error keywords of RFC 7644 §3.12 (table 9), and those of RFC 9865 §2.1 for cursors. */
 export type ScimType =
   | 'invalidFilter'
   | 'tooMany'
@@ -10,6 +10,9 @@ export type ScimType =
   | 'invalidValue'
   | 'invalidVers'
   | 'sensitive'
+  | 'invalidCursor'
+  | 'expiredCursor'
+  | 'invalidCount'
 
 /** The protocol's no: a status, the RFC's keyword where it has one, and a sentence that says what to do. */
 export class ScimError extends Error {

@@ -5,11 +5,14 @@ export const bulkRequestUrn = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest
 const bulkResponseUrn = 'urn:ietf:params:scim:api:messages:2.0:BulkResponse'
 export const errorUrn = 'urn:ietf:params:scim:api:messages:2.0:Error'
 
+/** Where a page is in its list: by index, or by cursor (RFC 9865 §2), which the last and the first page do not have. */
+export type PagePlace = { startIndex: number } | { nextCursor: string | undefined; previousCursor?: string | undefined }
+
 /** A page of resources (RFC 7644 §3.4.2). `Resources` is there even when empty: some clients do not expect its absence. */
-export const listResponse = <T>(totalResults: number, startIndex: number, resources: readonly T[]) => ({
+export const listResponse = <T>(totalResults: number, place: PagePlace, resources: readonly T[]) => ({
   schemas: [listResponseUrn],
   totalResults,
-  startIndex,
+  ...place,
   itemsPerPage: resources.length,
   Resources: resources,
 })

@@ -2,7 +2,7 @@ import type { Attribute } from './attributes.ts'
 import { discoveryTypes, discoveryUrn } from './discovery-schemas.ts'
 import { groupAttributes, groupUrn, syncGroup } from './group-schema.ts'
 import { maxBulkBytes, maxBulkOperations } from './messages.ts'
-import { maxPageSize } from './paging.ts'
+import { cursorTimeout, defaultPageSize, maxPageSize } from './paging.ts'
 import { commonAttributes, enterpriseUser, userAttributes, userUrn } from './user-schema.ts'
 
 /** A kind of resource: its own attributes (common ones included), and its extensions as complex attributes named by URN. */
@@ -33,7 +33,7 @@ export const groupType: ResourceType = {
   extensions: [syncGroup],
 }
 
-/** What the server can do, with its true limits (RFC 7643 §5). RFC 9865's `pagination` is left out: clients that know RFC 7643 alone refuse it. */
+/** What the server can do, with its true limits (RFC 7643 §5, and `pagination` of RFC 9865 §4). */
 export const serviceProviderConfig = (base: string) => ({
   schemas: [discoveryUrn('ServiceProviderConfig')],
   patch: { supported: true },
@@ -42,6 +42,14 @@ export const serviceProviderConfig = (base: string) => ({
   changePassword: { supported: false },
   sort: { supported: true },
   etag: { supported: true },
+  pagination: {
+    cursor: true,
+    index: true,
+    defaultPaginationMethod: 'index',
+    defaultPageSize,
+    maxPageSize,
+    cursorTimeout,
+  },
   authenticationSchemes: [
     {
       type: 'oauthbearertoken',

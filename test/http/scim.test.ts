@@ -168,10 +168,16 @@ test('sorting, both ways', async ({ okta }) => {
   expect(await names('sortBy=meta.created')).toEqual(['bob', 'ada', 'cyd'])
   expect(await okta.request('GET', '/Users?sortBy=nope')).toMatchObject({ status: 400, body: { scimType: 'invalidPath' } })
   expect((await okta.request('GET', '/Users?sortBy=name')).status).toBe(400)
-  expect((await okta.request('GET', '/Users?sortBy=groups.value')).status).toBe(400)
-  expect(
-    (await okta.request('GET', '/Groups?sortBy=urn:muster:params:scim:schemas:extension:sync:1.0:Group:reasons')).status,
-  ).toBe(400)
+  expect((await okta.request('GET', '/Users?sortBy=meta.version')).body.scimType).toBe('invalidPath')
+  expect((await okta.request('GET', '/Users?sortBy=password')).body.scimType).toBe('invalidPath')
+  await okta.pushes({ group: 'Z', members: ['ada'] })
+  await okta.pushes({ group: 'Y', members: ['bob', 'cyd'] })
+  expect(await names('sortBy=groups.display')).toEqual(['bob', 'cyd', 'ada'])
+  const groups = async (sortBy: string) =>
+    (await okta.request('GET', `/Groups?sortBy=${sortBy}`)).body.Resources.map((one: { displayName: string }) => one.displayName)
+  expect(await groups('members.display')).toEqual(['Z', 'Y'])
+  expect(await groups('members')).toEqual(['Y', 'Z'])
+  expect(await groups('urn:muster:params:scim:schemas:extension:sync:1.0:Group:reasons')).toEqual(['Z', 'Y'])
 })
 
 test('what has several values is sorted by the primary one, else the first; what has none comes last', async ({ okta }) => {

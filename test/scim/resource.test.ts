@@ -259,9 +259,20 @@ describe('discovery', () => {
     for (const [name, list] of Object.entries(answers))
       for (const answer of list) expect(undescribed(answer, described.get(name) ?? [])).toEqual([])
   })
-  test('what RFC 7643 does not have is not in ServiceProviderConfig: strict clients refuse it', () => {
+  test('ServiceProviderConfig has what RFC 7643 and RFC 9865 have, and nothing else: strict clients refuse it', () => {
     expect(Object.keys(serviceProviderConfig('http://x')).sort()).toEqual(
-      ['schemas', 'patch', 'bulk', 'filter', 'changePassword', 'sort', 'etag', 'authenticationSchemes', 'meta'].sort(),
+      [
+        'schemas',
+        'patch',
+        'bulk',
+        'filter',
+        'changePassword',
+        'sort',
+        'etag',
+        'authenticationSchemes',
+        'meta',
+        'pagination',
+      ].sort(),
     )
   })
   test('every resource names its attributes once, whatever their case', () => {

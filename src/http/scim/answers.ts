@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import type { RefusalCode } from '../../organization/refusal.ts'
 import type { ScimType } from '../../scim/error.ts'
-import { errorMessage, listResponse } from '../../scim/messages.ts'
+import { errorMessage, listResponse, type PagePlace } from '../../scim/messages.ts'
 import { locationOf } from '../../scim/representation.ts'
 import type { Failure, FailureCode } from '../failure.ts'
 
@@ -77,8 +77,8 @@ export const sendNotModified = (reply: FastifyReply, version: string): FastifyRe
   reply.code(304).header('etag', version).send()
 
 /** A page of resources as the JSON around them. */
-export function listFrame(total: number, startIndex: number, count: number): [before: string, after: string] {
-  const { Resources: _none, ...frame } = listResponse(total, startIndex, [])
+export function listFrame(total: number, place: PagePlace, count: number): [before: string, after: string] {
+  const { Resources: _none, ...frame } = listResponse(total, place, [])
   return [`${JSON.stringify({ ...frame, itemsPerPage: count }).slice(0, -1)},"Resources":[`, ']}']
 }
 

@@ -20,7 +20,7 @@ export const discoveryRoutes: FastifyPluginAsync<Parts> = async (app, { publicUr
   })
   app.get('/ServiceProviderConfig', (_request, reply) => sendScim(reply, serviceProviderConfig(base)))
   const offer = (path: string, list: readonly { id: string }[]) => {
-    app.get(path, (_request, reply) => sendScim(reply, listResponse(list.length, 1, list)))
+    app.get(path, (_request, reply) => sendScim(reply, listResponse(list.length, { startIndex: 1 }, list)))
     app.get<ById>(`${path}/:id`, (request, reply) => {
       const found = list.find((one) => sameName(one.id, request.params.id))
       if (found === undefined) throw new ScimError(404, undefined, 'There is no such resource.')

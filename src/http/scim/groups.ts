@@ -17,6 +17,7 @@ import { largeBodyLimit } from '../content.ts'
 import type { Parts } from '../parts.ts'
 import { listFrame, sendNotModified, sendResource, sendScim } from './answers.ts'
 import { groupsAnswer } from './group-text.ts'
+import { inPages } from './pages.ts'
 import { projectionOf, readQuery } from './query.ts'
 import { type Asker, type Write, type Writes, type Written, writeRoutes } from './writes.ts'
 
@@ -47,13 +48,16 @@ export const groupRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
   })
 
   const list = async (request: FastifyRequest, reply: FastifyReply, given: unknown) => {
-    const { projection, ...query } = readQuery(groupType, given, dialectOf(request.directory))
-    const read = isLookUp(groupType, query.filter) ? lookingUp : reading
-    const text = await read(db, request.scope, async (reader) => {
-      const { total, items } = await groupPage(reader, request.directory, query)
-      const frame = listFrame(total, query.paging.startIndex, items.length)
-      return groupsAnswer(parts, request, items, projection, (work) => work(reader), frame)
-    })
+    const asked = readQuery(groupType, given, dialectOf(request.directory))
+    const { filter, sort, projection } = asked
+    const text = await inPages(
+      { db, byIndex: isLookUp(groupType, filter) ? lookingUp : reading },
+      request,
+      asked,
+      (reader, paging) => groupPage(reader, request.directory, { filter, sort, paging }),
+      (reader, { total, place, items }) =>
+        groupsAnswer(parts, request, items, projection, (work) => work(reader), listFrame(total, place, items.length)),
+    )
     return sendScim(reply, text)
   }
   app.get('/Groups', (request, reply) => list(request, reply, request.query))

@@ -1,16 +1,19 @@
 import type { Query } from '../../provisioning/read.ts'
 import { ScimError } from '../../scim/error.ts'
 import { parseFilter, parseFilterAcross } from '../../scim/filter.ts'
-import { resolveName, under } from '../../scim/names.ts'
-import { readPaging } from '../../scim/paging.ts'
+import { printName, resolveName, under } from '../../scim/names.ts'
+import { type AskedPaging, readPaging } from '../../scim/paging.ts'
 import { type Projection, readProjection } from '../../scim/projection.ts'
 import type { Dialect } from '../../scim/quirks.ts'
 import { bodyOf } from '../../scim/resource.ts'
 import type { ResourceType } from '../../scim/schemas.ts'
 
 /** What a list or a search asks for. */
-export interface Asked extends Query {
+export interface Asked extends Omit<Query, 'paging'> {
+  paging: AskedPaging
   projection: Projection
+  /** The query without its paging, as text: what a cursor of it is bound to. */
+  about: string
 }
 
 /**
@@ -19,13 +22,11 @@ export interface Asked extends Query {
  */
 export function readQuery(type: ResourceType, given: unknown, dialect: Dialect): Asked {
   const asked = bodyOf(given)
-  const filter = textOf('filter', asked)
-  return {
-    filter: filter === undefined ? undefined : parseFilter(type, filter, dialect),
-    sort: sortOf(type, asked),
-    paging: pagingOf(asked),
-    projection: projectionOf(type, asked),
-  }
+  const text = textOf('filter', asked)
+  const filter = text === undefined ? undefined : parseFilter(type, text, dialect)
+  const sort = sortOf(type, asked)
+  const projection = projectionOf(type, asked)
+  return { filter, sort, projection, paging: pagingOf(asked), about: printed([type.name, filter, sort, projection]) }
 }
 
 /**
@@ -38,11 +39,20 @@ export function readQueryAcross(types: readonly ResourceType[], given: unknown, 
     throw new ScimError(400, 'invalidValue', 'Users and groups together are not sorted. Ask /Users or /Groups.')
   const text = textOf('filter', asked)
   const filters = text === undefined ? [] : parseFilterAcross(types, text, dialect)
-  return types.map((type, at) => ({ filter: filters[at], paging: pagingOf(asked), projection: projectionOf(type, asked) }))
+  const projections = types.map((type) => projectionOf(type, asked))
+  const about = printed(['', filters, projections])
+  return types.map((_type, at) => ({ filter: filters[at], paging: pagingOf(asked), projection: projections[at] ?? {}, about }))
 }
 
+// Names as they are written, in whatever case they were asked for.
+const printed = (query: unknown): string =>
+  JSON.stringify(query, (key, value) => {
+    if (key === 'name' || key === 'by') return printName(value)
+    return key === 'only' || key === 'except' ? value.map(printName) : value
+  })
+
 const pagingOf = (asked: Record<string, unknown>) =>
-  readPaging({ startIndex: under(asked, 'startIndex'), count: under(asked, 'count') })
+  readPaging({ startIndex: under(asked, 'startIndex'), count: under(asked, 'count'), cursor: under(asked, 'cursor') })
 
 /** Reads `attributes` and `excludedAttributes` alone. */
 export function projectionOf(type: ResourceType, given: unknown): Projection {

@@ -14,6 +14,7 @@ import { applyUserPatch } from '../../scim/user-patch.ts'
 import { receiveNewcomers, receiveNewUser, receiveUser, receiveUserDeletion } from '../../sync/receive-user.ts'
 import type { Parts } from '../parts.ts'
 import { scimBase, sendNotModified, sendResource, sendScim } from './answers.ts'
+import { inPages } from './pages.ts'
 import { projectionOf, readQuery } from './query.ts'
 import { type Asker, type Write, type Writes, type Written, writeRoutes } from './writes.ts'
 
@@ -36,13 +37,17 @@ export const userRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
   })
 
   const list = async (request: FastifyRequest, reply: FastifyReply, given: unknown) => {
-    const { projection, ...query } = readQuery(userType, given, dialectOf(request.directory))
-    const read = isLookUp(userType, query.filter) ? lookingUp : reading
-    const { total, items } = await read(db, request.scope, (reader) =>
-      userPage(reader, request.directory.id, query, wants(projection, 'groups')),
+    const asked = readQuery(userType, given, dialectOf(request.directory))
+    const { filter, sort, projection } = asked
+    const { total, place, items } = await inPages(
+      { db, byIndex: isLookUp(userType, filter) ? lookingUp : reading },
+      request,
+      asked,
+      (reader, paging) => userPage(reader, request.directory.id, { filter, sort, paging }, wants(projection, 'groups')),
+      (_reader, page) => page,
     )
     const resources = items.map((user) => project(userResource(user, base), projection))
-    return sendScim(reply, listResponse(total, query.paging.startIndex, resources))
+    return sendScim(reply, listResponse(total, place, resources))
   }
   app.get('/Users', (request, reply) => list(request, reply, request.query))
   app.post('/Users/.search', (request, reply) => list(request, reply, request.body))
