@@ -23,7 +23,7 @@ import { forgetUnknownMembers, keepUnknownMembers, recordUnknownMembers } from '
 import { keepUsers } from '../provisioning/users.ts'
 import type { GroupChange, GroupInput, MemberInput } from '../scim/resource.ts'
 import { type Condition, mustMeet } from './condition.ts'
-import { adoptOffer, declineOffer } from './take-offer.ts'
+import { adoptOffer, declineOffer, lockOffer } from './take-offer.ts'
 
 /**
  * A directory pushes a group it has not pushed before (behaviour.md, «A group is pushed»): a free name is synced at once;
@@ -69,7 +69,10 @@ export async function receiveGroup(
 ): Promise<{ changed: boolean }> {
   if (members !== undefined || later.length > 0) await keepUsers(trx, directory.id)
   const nameKeys = attributes.displayName === undefined ? [] : [nameKey(attributes.displayName)]
-  if (nameKeys.length > 0) await lockConcerned(trx, { pushedIds: [id], nameKeys })
+  if (nameKeys.length > 0) {
+    await lockOffer(trx, directory, id)
+    await lockConcerned(trx, { pushedIds: [id], nameKeys })
+  }
   const found = await lockIfProvisioned(trx, directory.id, id)
   const isNew = found === undefined && (await adoptOffer(trx, directory, id, nameKeys))
   // Read again where it was not there: while the offer was waited for, another may have taken it.

@@ -47,8 +47,11 @@ export async function declineOffer(trx: Trx, directory: DirectoryContext, id: Pr
   return true
 }
 
-/** One after the other in a directory: of two first writes the second finds the group that the first has made. */
-async function lockOffer(trx: Trx, directory: DirectoryContext, id: ProvisionedGroupId): Promise<Offer | undefined> {
+/**
+ * Locks the directory of what is only offered, one after the other: of two first writes the second finds the group that the first has
+ * made. To be called before pushed groups are locked (rule 12).
+ */
+export async function lockOffer(trx: Trx, directory: DirectoryContext, id: ProvisionedGroupId): Promise<Offer | undefined> {
   // Looked for before the lock, so that no wrong id makes others wait.
   if (!(await offerOf(trx, directory, id))) return undefined
   await lockDirectory(trx, directory.id)

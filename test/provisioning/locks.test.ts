@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Db, Trx } from '../../src/database/connection.ts'
 import type { GroupId, ProvisionedGroupId } from '../../src/database/ids.ts'
-import { findDirectory } from '../../src/provisioning/directories.ts'
+import { findDirectory, lockDirectory } from '../../src/provisioning/directories.ts'
 import { lockProvisionedGroup } from '../../src/provisioning/groups.ts'
 import { keepUnknownMembers, recordUnknownMembers } from '../../src/provisioning/unknown-members.ts'
 import { expect, type Organization, type Provider, test } from '../support/story.ts'
@@ -37,6 +37,26 @@ for (const [name, act] of acts) {
     await acting
   })
 }
+
+test('who first writes to an offered group, its name with it, waits for the directory before holding pushes of the name', async ({
+  acme,
+  okta,
+  entra,
+  inOrg,
+  db,
+}) => {
+  await acme.has({ group: 'Engineering', members: ['ada'] })
+  await okta.pushes({ group: 'Engineering' })
+  const found = await entra.request('GET', `/Groups?filter=${encodeURIComponent('displayName eq "Engineering"')}`)
+  let acting: Promise<{ status: number }> | undefined
+  await inOrg(async (trx) => {
+    await lockDirectory(trx, (await findDirectory(trx, entra.directory.name)).id)
+    acting = entra.request('PUT', `/Groups/${found.body.Resources[0].id}`, { displayName: 'Engineering' })
+    await someoneWaits(db)
+    await sql`select from provisioned_groups where org_id = ${trx.orgId} for update nowait`.execute(trx)
+  })
+  expect((await acting)?.status).toBe(200)
+})
 
 // 55P03 where somebody holds it.
 const takeGroup = (trx: Trx, key: string) =>
