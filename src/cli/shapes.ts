@@ -38,6 +38,28 @@ export interface DirectoryDetail extends Directory {
   lastError: { detail: string; at: string } | null
 }
 
+export interface ListedRequest {
+  id: string
+  at: string
+  method: string
+  path: string
+  status: number
+  durationMs: number
+  times: number
+  userAgent: string | null
+  resource: { kind: string; name: string | null } | null
+  outcome: string
+}
+
+export interface Requests {
+  items: ListedRequest[]
+  next: string | null
+}
+
+export interface RequestDetail extends ListedRequest {
+  steps: { what: string; holds: boolean | null; text: string }[]
+}
+
 export interface NewDirectory extends Directory {
   token: string
   tokenExpiresAt: string

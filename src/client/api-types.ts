@@ -169,6 +169,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/directories/{directory}/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The SCIM requests of a directory in the last 30 days, the newest first
+         * @description They are not counted, as there may be millions; `next` leads on. Requests of another node appear within a second or two.
+         */
+        get: operations["listRequests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/directories/{directory}/requests/{request}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of a SCIM request, in five steps */
+        get: operations["showRequest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/groups": {
         parameters: {
             query?: never;
@@ -1554,6 +1591,161 @@ export interface operations {
                             createdAt: string;
                             /** Format: date-time */
                             updatedAt: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRequests: {
+        parameters: {
+            query?: {
+                /** @description Id or name of a group, pushed or of the organization */
+                group?: string;
+                /** @description Id, user name, e-mail or external id of a person */
+                person?: string;
+                /** @description failed is 400 and above */
+                status?: "2xx" | "3xx" | "4xx" | "5xx" | "failed";
+                method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS";
+                /** @description Part of the path, of what was asked, of the error or of the client's name */
+                search?: string;
+                since?: string;
+                /** @description Before this moment */
+                until?: string;
+                /** @description Those before this request: `next` of the page before */
+                before?: string;
+                /** @description How many to answer */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name */
+                directory: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /**
+                             * Format: uuid
+                             * @description What the answer had as X-Request-Id
+                             */
+                            id: string;
+                            /** Format: date-time */
+                            at: string;
+                            method: string;
+                            /** @description Without its query */
+                            path: string;
+                            status: number;
+                            durationMs: number;
+                            /** @description So many requests in a row that were refused alike, with 401 or 429, stand for this one */
+                            times: number;
+                            userAgent: string | null;
+                            token: {
+                                /** Format: uuid */
+                                id: string;
+                                /** @description Its last four characters */
+                                hint: string;
+                            } | null;
+                            resource: {
+                                /** @enum {string} */
+                                kind: "group" | "user";
+                                /** Format: uuid */
+                                id: string;
+                                name: string | null;
+                            } | null;
+                            asked: string | null;
+                            /** @description What it did, or why not */
+                            outcome: string;
+                        }[];
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                directory: string;
+                request: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description What the answer had as X-Request-Id
+                         */
+                        id: string;
+                        /** Format: date-time */
+                        at: string;
+                        method: string;
+                        /** @description Without its query */
+                        path: string;
+                        status: number;
+                        durationMs: number;
+                        /** @description So many requests in a row that were refused alike, with 401 or 429, stand for this one */
+                        times: number;
+                        userAgent: string | null;
+                        token: {
+                            /** Format: uuid */
+                            id: string;
+                            /** @description Its last four characters */
+                            hint: string;
+                        } | null;
+                        resource: {
+                            /** @enum {string} */
+                            kind: "group" | "user";
+                            /** Format: uuid */
+                            id: string;
+                            name: string | null;
+                        } | null;
+                        asked: string | null;
+                        /** @description What it did, or why not */
+                        outcome: string;
+                        steps: {
+                            /** @enum {string} */
+                            what: "token" | "parsed" | "matched" | "decided" | "applied";
+                            holds: boolean | null;
+                            text: string;
                         }[];
                     };
                 };

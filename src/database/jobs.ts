@@ -6,6 +6,7 @@ import type { OrgId, RunId } from './ids.ts'
 /** What each queue's jobs carry. A new queue is a line here and one in `queues`. */
 export interface JobData {
   'sync-run': { orgId: OrgId; runId: RunId }
+  'forget-requests': Record<string, never>
 }
 export type QueueName = keyof JobData
 
@@ -26,7 +27,11 @@ const graceMs = 15_000
 // A worker that was killed is noticed after 10 s without a heartbeat; minutes at pg-boss's defaults.
 const queues: Record<QueueName, { retryLimit: number; retryDelay: number; expireInSeconds: number; heartbeatSeconds: number }> = {
   'sync-run': { retryLimit: 20, retryDelay: 1, expireInSeconds: 24 * 3600, heartbeatSeconds: 10 },
+  'forget-requests': { retryLimit: 2, retryDelay: 60, expireInSeconds: 3600, heartbeatSeconds: 10 },
 }
+
+/** Jobs that come by themselves, each on one node: minute and hour in UTC, as cron writes them. */
+const scheduled: Partial<Record<QueueName, string>> = { 'forget-requests': '17 * * * *' }
 
 /** Starts the queue with connections of its own: pg-boss's polling does not wait behind requests, nor they behind it. */
 export async function startJobs(connection: ConnectionOptions, onError: (error: Error) => void = () => {}): Promise<Jobs> {
@@ -38,12 +43,12 @@ export async function startJobs(connection: ConnectionOptions, onError: (error: 
     application_name: 'muster jobs',
     superviseIntervalSeconds: 5,
     monitorIntervalSeconds: 5,
-    schedule: false,
     useListenNotify: true,
   })
   boss.on('error', onError)
   await boss.start()
   for (const [name, options] of Object.entries(queues)) await boss.createQueue(name, { ...options, notify: true })
+  for (const [name, cron] of Object.entries(scheduled)) await boss.schedule(name, cron, {})
 
   const resting = async () => {
     const idle = Promise.all(Object.keys(queues).map((queue) => boss.offWork(queue, { wait: true })))

@@ -10,6 +10,7 @@ import * as pushesTogether from './migrations/0003-pushes-together.ts'
 import * as nothingUnused from './migrations/0005-nothing-unused.ts'
 import * as cursorKeys from './migrations/0006-cursor-keys.ts'
 import * as linking from './migrations/0007-linking.ts'
+import * as requestLog from './migrations/0008-request-log.ts'
 import * as strictDirectories from './migrations/0009-strict-directories.ts'
 
 interface Migration {
@@ -25,6 +26,7 @@ const migrations: Record<string, Migration> = {
   '0005-nothing-unused': nothingUnused,
   '0006-cursor-keys': cursorKeys,
   '0007-linking': linking,
+  '0008-request-log': requestLog,
   '0009-strict-directories': strictDirectories,
 }
 

@@ -34,6 +34,7 @@ export interface Tables {
   run_groups: RunGroupRow
   log_entries: LogEntryRow
   idempotency_keys: IdempotencyKeyRow
+  scim_requests: ScimRequestRow
 }
 
 type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>
@@ -87,8 +88,6 @@ export interface DirectoryRow {
   quiet_seconds: Generated<number>
   email_domains: Generated<string[]>
   cursor_key: Generated<Buffer>
-  last_error: string | null
-  last_error_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
   created_at: Timestamp
   updated_at: Timestamp
 }
@@ -314,4 +313,22 @@ export interface IdempotencyKeyRow {
   status: number
   answer: Json<object>
   created_at: Timestamp
+}
+
+export interface ScimRequestRow {
+  org_id: OrgId
+  directory_id: DirectoryId
+  at: ColumnType<Date, Date | string, Date | string>
+  id: string
+  token_id: TokenId
+  method: string
+  path: string
+  status: number
+  duration_ms: number
+  times: number
+  user_agent: string | null
+  asked: string | null
+  found_count: number | null
+  error: string | null
+  subjects: string[]
 }

@@ -13,11 +13,11 @@ import { acceptJson, bodyLimit, refuseOtherContent } from './content.ts'
 import { Failure, failureOf } from './failure.ts'
 import { securityHeaders } from './headers.ts'
 import { healthRoutes } from './health.ts'
-import { lastErrors } from './last-errors.ts'
 import { largeBodies, requestRate, usualScimRate } from './limits.ts'
 import type { Parts } from './parts.ts'
 import { protocolOf } from './protocol.ts'
 import { sendScimFailure } from './scim/answers.ts'
+import { requestLog } from './scim/request-log.ts'
 import { scimRoutes } from './scim/routes.ts'
 import { validate } from './validation.ts'
 
@@ -71,10 +71,14 @@ export async function buildApp(parts: Parts): Promise<FastifyInstance> {
   await describeApi(app, parts.version)
 
   const who = authentication(app, parts, clock)
+  const noteRequest = requestLog(app, parts.db)
   const takeLargeBody = largeBodies()
   await app.register(async (api) => guardedApi(api, parts, who, takeLargeBody), { prefix: '/api/v1' })
   await app.register(
-    async (scim) => guardedScim(scim, parts, who, takeLargeBody, requestRate(clock, parts.scimRate ?? usualScimRate)),
+    async (scim) => {
+      scim.addHook('onResponse', async (request, reply) => noteRequest(request, reply))
+      await guardedScim(scim, parts, who, takeLargeBody, requestRate(clock, parts.scimRate ?? usualScimRate))
+    },
     { prefix: '/scim/v2' },
   )
   await app.ready()
@@ -110,8 +114,13 @@ function answerAlike(app: FastifyInstance, headers: Record<string, string>): voi
 }
 
 // The one way out for what was thrown. Each protocol has its own errors, outside of its routes too.
-function sendError(error: unknown, request: Pick<FastifyRequest, 'url' | 'log'>, reply: FastifyReply): FastifyReply {
+function sendError(
+  error: unknown,
+  request: Pick<FastifyRequest, 'url' | 'log'> & { trace?: FastifyRequest['trace'] },
+  reply: FastifyReply,
+): FastifyReply {
   const failure = failureOf(error)
+  if (request.trace) request.trace.error = failure.message
   // A 501 is said on purpose.
   if (failure.status >= 500 && failure.status !== 501) request.log.error({ err: error }, 'failed')
   return protocolOf(request.url) === 'scim' ? sendScimFailure(reply, failure) : sendProblem(reply, failure)
@@ -150,7 +159,6 @@ async function guardedScim(
   takeLargeBody: TakeLargeBody,
   refuseTooMany: ReturnType<typeof requestRate>,
 ): Promise<void> {
-  const noteError = lastErrors(parts.db, scim.log)
   scim.decorateRequest('countsAs', function (this: FastifyRequest, requests: number) {
     refuseTooMany(this.directory.id, requests - 1)
   })
@@ -161,10 +169,6 @@ async function guardedScim(
     if (request.is404) return
     refuseOtherContent(request)
     takeLargeBody(request.scope.orgId, request, reply)
-  })
-  scim.addHook('onSend', async (request, reply, payload) => {
-    if (reply.statusCode >= 400) noteError(request, reply.statusCode, payload)
-    return payload
   })
   scim.setNotFoundHandler(sendNoSuchPath)
   await scim.register(scimRoutes, parts)

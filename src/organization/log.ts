@@ -26,6 +26,7 @@ export type Action =
   | 'group.synced'
   | 'members.changed'
   | 'members.pushed'
+  | 'members.unknown'
   | 'grant.added'
   | 'grant.removed'
   | 'grant.made_default'

@@ -35,7 +35,6 @@ export interface DirectoryContext {
 
 export interface Directory extends DirectoryContext {
   createdAt: Date
-  lastError: { detail: string; at: Date } | null
 }
 
 export interface DirectorySettings {
@@ -60,8 +59,6 @@ const columns = [
   'quiet_seconds',
   'email_domains',
   'created_at',
-  'last_error',
-  'last_error_at',
 ] as const
 
 /** Makes a directory; what is not said has the provider's default.
@@ -75,7 +72,7 @@ export async function createDirectory(
   const id = newId<DirectoryId>()
   const row = await trx
     .insertInto('directories')
-    .values({ org_id: trx.orgId, id, last_error: null, ...valuesOf(settings) })
+    .values({ org_id: trx.orgId, id, ...valuesOf(settings) })
     .returning(columns)
     .executeTakeFirstOrThrow()
   await appendLog(trx, { action: 'directory.created', subject: id, directoryId: id, facts: { ...settings } })
@@ -167,16 +164,6 @@ export async function lockDirectory(trx: Trx, id: DirectoryId): Promise<void> {
     .forNoKeyUpdate()
     .executeTakeFirst()
   if (!row) throw noSuchDirectory()
-}
-
-/** Notes why a directory's last failed request failed. */
-export async function noteError(trx: Trx, id: DirectoryId, detail: string): Promise<void> {
-  await trx
-    .updateTable('directories')
-    .set({ last_error: detail.slice(0, 1_024), last_error_at: sql`now()` })
-    .where('org_id', '=', trx.orgId)
-    .where('id', '=', id)
-    .execute()
 }
 
 const noSuchDirectory = (): Refusal => new Refusal('not_found', 'There is no such directory. List them to see their names.')
@@ -271,8 +258,6 @@ interface Row {
   quiet_seconds: number
   email_domains: string[]
   created_at: Date
-  last_error: string | null
-  last_error_at: Date | null
 }
 
 function directoryOf(row: Row): Directory {
@@ -287,6 +272,5 @@ function directoryOf(row: Row): Directory {
     quietSeconds: row.quiet_seconds,
     emailDomains: row.email_domains,
     createdAt: row.created_at,
-    lastError: row.last_error !== null && row.last_error_at !== null ? { detail: row.last_error, at: row.last_error_at } : null,
   }
 }

@@ -1,9 +1,12 @@
 import { sql } from 'kysely'
 import type { Trx } from '../database/connection.ts'
 import type { DirectoryId, GroupId, ProvisionedGroupId } from '../database/ids.ts'
+import { appendLog } from '../organization/log.ts'
 import { Refusal } from '../organization/refusal.ts'
 import type { MemberInput } from '../scim/resource.ts'
 import type { DirectoryContext } from './directories.ts'
+
+const namedAtMost = 10
 
 /**
  * Keeps the member values of a push that are no user of the directory: one stale id must not lose the whole push
@@ -19,18 +22,22 @@ export async function recordUnknownMembers(
 ): Promise<number> {
   if (unknown.length === 0) return 0
   if (directory.unknownMembers === 'refuse') {
-    const named = unknown.slice(0, 10).map((member) => member.display ?? member.value)
+    const named = unknown.slice(0, namedAtMost).map((member) => member.display ?? member.value)
     throw new Refusal(
       'unknown_members',
-      `${unknown.length} of the members are no users of this directory: ${named.join(', ')}${unknown.length > 10 ? ', …' : ''}. Push these users first, or take them out of the group.`,
+      `${unknown.length} of the members are no users of this directory: ${named.join(', ')}${unknown.length > namedAtMost ? ', …' : ''}. Push these users first, or take them out of the group.`,
     )
   }
-  const { numAffectedRows } = await sql`
+  const { rows } = await sql<{ name: string }>`
     insert into unknown_members (org_id, provisioned_group_id, value, display)
     select ${trx.orgId}::uuid, ${groupId}::uuid, value, display
     from unnest(${unknown.map((member) => member.value)}::text[], ${unknown.map((member) => member.display ?? null)}::text[]) as given(value, display)
-    on conflict do nothing`.execute(trx)
-  return Number(numAffectedRows)
+    on conflict do nothing
+    returning coalesce(display, value) as name`.execute(trx)
+  if (rows.length === 0) return 0
+  const facts = { count: rows.length, names: rows.slice(0, namedAtMost).map(({ name }) => name) }
+  await appendLog(trx, { action: 'members.unknown', subject: groupId, directoryId: directory.id, facts })
+  return rows.length
 }
 
 /** Drops recorded values that the provider has taken out of the group. */

@@ -4,6 +4,7 @@ import type { AccountId } from '../database/ids.ts'
 import type { GroupReason, GroupState } from '../database/tables.ts'
 import { findRole, type RoleName, roleText } from '../organization/access.ts'
 import type { Account } from '../organization/accounts.ts'
+import { groupStateWords } from '../provisioning/state-words.ts'
 
 /** The links of the chain, in its order. */
 export const stepKinds = ['push', 'provisioned_user', 'account', 'membership', 'state', 'grant', 'access'] as const
@@ -202,28 +203,7 @@ function stateStep(best: Path): Step {
   }
 }
 
-const waiting: Record<GroupState, string> = {
-  ready: 'it is only observed',
-  needs_review: 'it needs review',
-  blocked: 'it is blocked',
-  synced: 'it is synced',
-  held: 'it is synced, and removals wait',
-  ignored: 'it is ignored',
-}
-
-const because: Record<GroupReason, string> = {
-  name_taken: 'its name was taken',
-  default_access_group: 'it is a default access group',
-  managed_elsewhere: 'another pushed group has the group of its name',
-  protected: 'it is protected',
-}
-
-function stateWords({ state, reasons }: Path): string {
-  if (state === null) return 'nothing is pushed'
-  return reasons.length === 0
-    ? waiting[state]
-    : `${waiting[state]}, because ${reasons.map((reason) => because[reason]).join(' and ')}`
-}
+const stateWords = ({ state, reasons }: Path): string => (state === null ? 'nothing is pushed' : groupStateWords(state, reasons))
 
 function grantStep(role: RoleName, best: Path): Step {
   const text = `${quoted(best.group)} is granted ${roleText(role)}${best.isDefault ? ' and is a default access group of it' : ''}.`

@@ -2,6 +2,7 @@ import type { Db, Scope } from '../database/connection.ts'
 import { newId, type OrgId } from '../database/ids.ts'
 import type { Jobs } from '../database/jobs.ts'
 import { inTransaction, reading } from '../database/transaction.ts'
+import { forgetRequests } from '../provisioning/requests.ts'
 import { runSync } from '../sync/run-sync.ts'
 import { resendRuns } from '../sync/runs.ts'
 
@@ -14,17 +15,27 @@ export interface WorkerOptions {
 
 /** Which function does which job. */
 export async function startWorkers(db: Db, jobs: Jobs, { signal, onError = console.error }: WorkerOptions = {}): Promise<void> {
-  await jobs.work('sync-run', (run, lost) =>
-    runSync(db, run, { signal: signal ? AbortSignal.any([lost, signal]) : lost, onError }),
-  )
+  const until = (lost: AbortSignal) => (signal ? AbortSignal.any([lost, signal]) : lost)
+  await jobs.work('sync-run', (run, lost) => runSync(db, run, { signal: until(lost), onError }))
+  await jobs.work('forget-requests', async (_, lost) => forgetEverywhere(db, until(lost)))
 }
 
 /** Sends the jobs of the runs that no job may be left for, in every organization: asked at each start. */
 export async function resumeRuns(db: Db, jobs: Pick<Jobs, 'send'>): Promise<void> {
-  const system = (orgId: OrgId): Scope => ({ orgId, actor: 'system' })
-  // The organizations can be read from any organization's transaction, their runs from their own only.
-  const organizations = await reading(db, system(newId<OrgId>()), (reader) =>
-    reader.selectFrom('organizations').select('id').orderBy('id').execute(),
-  )
-  for (const { id } of organizations) await inTransaction(db, system(id), (trx) => resendRuns(trx, jobs))
+  for (const scope of await organizations(db)) await inTransaction(db, scope, (trx) => resendRuns(trx, jobs))
+}
+
+/** Forgets what is older than the request log goes back, in every organization: many short transactions. What is left at the end of an hour, the next one does. */
+export async function forgetEverywhere(db: Db, signal: AbortSignal): Promise<void> {
+  for (const scope of await organizations(db)) {
+    while (!signal.aborted && (await inTransaction(db, scope, forgetRequests)));
+  }
+}
+
+// The organizations can be read from any organization's transaction, what they have from their own only.
+function organizations(db: Db): Promise<Scope[]> {
+  return reading(db, { orgId: newId<OrgId>(), actor: 'system' }, async (reader) => {
+    const rows = await reader.selectFrom('organizations').select('id').orderBy('id').execute()
+    return rows.map(({ id }) => ({ orgId: id, actor: 'system' }))
+  })
 }

@@ -20,7 +20,7 @@ test('on every route a foreign id and a missing one are the same answer, byte fo
   const theirs = await reading(db, second, async (reader) => {
     const { rows } = await sql<Ids>`
       select (select id from directories) as directory, (select id from groups limit 1) as "group", (select id from accounts limit 1) as person,
-        (select id from runs) as run, (select id from api_tokens) as token, (select id from product_roles limit 1) as role,
+        (select id from runs) as run, (select id from scim_requests) as request, (select id from api_tokens) as token, (select id from product_roles limit 1) as role,
         (select id from provisioned_groups) as pushed`.execute(reader)
     return rows[0] ?? {}
   })

@@ -77,3 +77,19 @@ test('a run whose job is lost is gone on with at the next start, whichever organ
   await expect.poll(finished, { timeout: 20_000, interval: 20 }).not.toBeNull()
   expect(await inOrg((trx) => findRun(trx, run))).toMatchObject({ state: 'finished', groups: { synced: 1 } })
 })
+
+test('a job that comes by itself each hour forgets old lines of the request log', async ({ db, jobs, inOrg, org }) => {
+  const { rows } = await db.pool.query<{ cron: string }>("select cron from jobs.schedule where name = 'forget-requests'")
+  expect(rows).toEqual([{ cron: '17 * * * *' }])
+  const { id } = await org.directory()
+  await inOrg((trx) =>
+    sql`
+      insert into scim_requests (org_id, directory_id, at, id, token_id, method, path, status, duration_ms, times, subjects)
+      select ${trx.orgId}::uuid, ${id}, now() - interval '30 days 1 second', gen_random_uuid(), gen_random_uuid(), 'GET', '/scim/v2/Users', 200, 1, 1, '{}'
+      from generate_series(1, 5001)`.execute(trx),
+  )
+  await startWorkers(db, jobs)
+  await inOrg((trx) => jobs.send(trx, 'forget-requests', {}))
+  const left = () => inOrg(async (trx) => (await trx.selectFrom('scim_requests').select('id').execute()).length)
+  await expect.poll(left, { timeout: 20_000, interval: 20 }).toBe(0)
+})

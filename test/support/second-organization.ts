@@ -30,6 +30,7 @@ export async function createSecondOrganization(db: Db): Promise<Scope> {
       'token',
       'scim',
       'her',
+      'request',
     ].map((name) => [name, newId()]),
   )
   await inTransaction(db, scope, async (trx) => {
@@ -93,6 +94,11 @@ export async function createSecondOrganization(db: Db): Promise<Scope> {
     await sql`
       insert into run_groups (org_id, run_id, provisioned_group_id, position, name, expected)
       values (${org}, ${id.run}, ${id.pushed}, 1, 'Engineering', 'f')`.execute(trx)
+    await sql`
+      insert into scim_requests (org_id, id, directory_id, token_id, at, method, path, status, duration_ms, times, subjects)
+      values (${org}, ${id.request}, ${id.okta}, ${id.scim}, now(), 'GET', '/scim/v2/Users', 200, 1, 1, array[${id.her}]::uuid[])`.execute(
+      trx,
+    )
     await sql`insert into log_entries (org_id, actor, action) values (${org}, 'system', 'organization.created')`.execute(trx)
   })
   return scope

@@ -8,6 +8,7 @@ import {
   listDirectories,
   updateDirectory,
 } from '../../provisioning/directories.ts'
+import { lastErrorOf } from '../../provisioning/request-list.ts'
 import { createDirectoryToken, listDirectoryTokens, revokeDirectoryToken } from '../../provisioning/tokens.ts'
 import type { ApiPlugin } from './api.ts'
 import { Listed, listingOf, Page } from './paging.ts'
@@ -81,7 +82,7 @@ const tags = ['directories']
 
 /** Directories: the providers' connections, their settings and their tokens. */
 export const directoriesApi: ApiPlugin = async (app, { db, publicUrl }) => {
-  const shown = ({ lastError: _, ...given }: DirectoryOf) => ({ ...given, scimUrl: `${publicUrl}/scim/v2` })
+  const shown = (given: DirectoryOf) => ({ ...given, scimUrl: `${publicUrl}/scim/v2` })
 
   app.get(
     '/directories',
@@ -140,7 +141,7 @@ export const directoriesApi: ApiPlugin = async (app, { db, publicUrl }) => {
     async ({ scope, params }) =>
       reading(db, scope, async (reader) => {
         const found = await findDirectory(reader, params.directory)
-        return { ...shown(found), ...(await completenessOf(reader, found.id)), lastError: found.lastError }
+        return { ...shown(found), ...(await completenessOf(reader, found.id)), lastError: await lastErrorOf(reader, found.id) }
       }),
   )
 

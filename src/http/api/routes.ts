@@ -6,6 +6,7 @@ import { groupsApi } from './groups.ts'
 import { importsApi } from './imports.ts'
 import { peopleApi } from './people.ts'
 import { provisionedApi } from './provisioned.ts'
+import { requestsApi } from './requests.ts'
 import { reviewsApi } from './reviews.ts'
 import { runsApi } from './runs.ts'
 import { whoamiApi } from './whoami.ts'
@@ -16,6 +17,7 @@ export const apiRoutes: ApiPlugin[] = [
   apiTokensApi,
   directoriesApi,
   provisionedApi,
+  requestsApi,
   groupsApi,
   peopleApi,
   accessApi,

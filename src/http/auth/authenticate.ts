@@ -4,6 +4,7 @@ import { reading } from '../../database/transaction.ts'
 import { type DirectoryContext, findDirectory } from '../../provisioning/directories.ts'
 import { unauthenticated } from '../failure.ts'
 import type { Parts } from '../parts.ts'
+import { newTrace, type Trace } from '../scim/trace.ts'
 import { bearerOf } from './bearer.ts'
 import { type FailedAttempts, failedAttempts } from './failed-attempts.ts'
 import { type LastUsed, lastUsed } from './last-used.ts'
@@ -14,6 +15,7 @@ import {
   findDirectoryTokenByHash,
   type LiveTokens,
   liveTokens,
+  type Presented,
 } from './live-tokens.ts'
 
 declare module 'fastify' {
@@ -24,6 +26,8 @@ declare module 'fastify' {
     token: FoundApiToken
     /** Under `/scim/v2`: the directory whose token was presented. */
     directory: DirectoryContext
+    /** Under `/scim/v2`, once the token is known, be it expired or revoked: what the request log is told. */
+    trace: Trace
   }
   interface FastifyInstance {
     /** To be called once tokens or settings of directories were changed: the next request looks afresh. */
@@ -52,6 +56,7 @@ export function authentication(app: FastifyInstance, { db }: Parts, clock: () =>
   app.decorateRequest('scope')
   app.decorateRequest('token')
   app.decorateRequest('directory')
+  app.decorateRequest('trace')
   app.decorate('forgetTokens', () => {
     apiTokens.forget()
     directoryTokens.forget()
@@ -76,33 +81,45 @@ export function authentication(app: FastifyInstance, { db }: Parts, clock: () =>
 
   return {
     async api(request) {
-      const token = await present('api', request, apiTokens, failed, used)
+      const token = mustBeLive('api', request, await presented(request, apiTokens, failed), failed, used)
       request.token = token
       request.scope = { orgId: token.orgId, actor: `token:${token.name}`, requestId: request.id }
     },
     async scim(request) {
-      const token = await present('scim', request, directoryTokens, failed, used)
+      const found = await presented(request, directoryTokens, failed)
+      if (found) {
+        const { orgId, id: tokenId, directory } = found.token
+        request.trace = newTrace({ orgId, directoryId: directory.id, tokenId })
+      }
+      const token = mustBeLive('scim', request, found, failed, used)
       request.directory = token.directory
       request.scope = { orgId: token.orgId, actor: `directory:${token.directory.name}`, requestId: request.id }
     },
   }
 }
 
-async function present<T extends FoundToken>(
-  kind: 'api' | 'scim',
+async function presented<T extends FoundToken>(
   request: FastifyRequest,
   tokens: LiveTokens<T>,
   failed: FailedAttempts,
-  used: LastUsed,
-): Promise<T> {
+): Promise<Presented<T> | undefined> {
   const secret = bearerOf(request.headers)
   // Behind one address there may be many: a wrong token of one must not shut out the right ones of the others.
   if (secret === undefined || tokens.mayBeGuess(secret)) failed.refuseGuessing(request.ip)
-  const token = secret === undefined ? undefined : await tokens.find(secret)
-  if (!token) {
+  return secret === undefined ? undefined : tokens.find(secret)
+}
+
+function mustBeLive<T extends FoundToken>(
+  kind: 'api' | 'scim',
+  request: FastifyRequest,
+  found: Presented<T> | undefined,
+  failed: FailedAttempts,
+  used: LastUsed,
+): T {
+  if (!found?.isLive) {
     failed.note(request.ip)
     throw unauthenticated()
   }
-  used.note(kind, token)
-  return token
+  used.note(kind, found.token)
+  return found.token
 }

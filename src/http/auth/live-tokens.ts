@@ -4,7 +4,7 @@ import type { DirectoryId, OrgId, TokenId } from '../../database/ids.ts'
 import type { ApiRole } from '../../database/tables.ts'
 import { couldBe, hashOf, isOurs, type TokenKind } from '../../organization/token-format.ts'
 
-/** A token that was found, neither expired nor revoked. */
+/** A token of ours, as it was found. */
 export interface FoundToken {
   orgId: OrgId
   id: TokenId
@@ -19,9 +19,15 @@ export interface FoundDirectoryToken extends FoundToken {
   directoryId: DirectoryId
 }
 
+/** What was presented: a token of ours, whether it still opens anything or has expired or been revoked. */
+export interface Presented<T extends FoundToken> {
+  token: T
+  isLive: boolean
+}
+
 /** Tokens that were presented lately. A push pays no round trip for its token; a revocation is seen within 4 s everywhere (rule 7). */
 export interface LiveTokens<T extends FoundToken> {
-  find(secret: string): Promise<T | undefined>
+  find(secret: string): Promise<Presented<T> | undefined>
   /** Whether a secret may be a guess: one that somebody chose, and that was not a live one lately. */
   mayBeGuess(secret: string): boolean
   /** Looks again before it believes any token: one was revoked here. */
@@ -31,9 +37,8 @@ export interface LiveTokens<T extends FoundToken> {
 const rememberedMs = 4_000
 const rememberedCount = 10_000
 
-interface Remembered<T> {
+interface Remembered<T extends FoundToken> extends Presented<T> {
   until: number
-  token: T
 }
 
 /** Remembers tokens of one kind. `clock` counts milliseconds; expiry itself is told by the database's time. */
@@ -43,10 +48,10 @@ export function liveTokens<T extends FoundToken>(
   clock: () => number,
 ): LiveTokens<T> {
   const remembered = new Map<string, Remembered<T>>()
-  const asked = new Map<string, Promise<T | undefined>>()
+  const asked = new Map<string, Promise<Presented<T> | undefined>>()
   let forgotten = 0
 
-  async function ask(key: string, hash: Buffer): Promise<T | undefined> {
+  async function ask(key: string, hash: Buffer): Promise<Presented<T> | undefined> {
     // Counted from before the question: what is revoked while it is under way is seen in time, too.
     const askedAt = clock()
     const forgottenThen = forgotten
@@ -55,8 +60,12 @@ export function liveTokens<T extends FoundToken>(
     if (!found || !timingSafeEqual(found.hash, hash)) return undefined
     if (remembered.size >= rememberedCount) remembered.delete(remembered.keys().next().value as string)
     const isStale = forgotten !== forgottenThen
-    remembered.set(key, { until: isStale ? 0 : askedAt + Math.min(rememberedMs, found.msLeft), token: found.token })
-    return found.token
+    const isLive = found.msLeft > 0
+    // One that is dead is remembered as such: it stays so, and a provider that was not told goes on sending it.
+    const forMs = isLive ? Math.min(rememberedMs, found.msLeft) : rememberedMs
+    const presented = { token: found.token, isLive, until: isStale ? 0 : askedAt + forMs }
+    remembered.set(key, presented)
+    return presented
   }
 
   return {
@@ -65,13 +74,13 @@ export function liveTokens<T extends FoundToken>(
       const hash = hashOf(secret)
       const key = hash.toString('base64')
       const known = remembered.get(key)
-      if (known && clock() < known.until) return known.token
+      if (known && clock() < known.until) return known
       // Many requests with one token ask the database once.
       const under = asked.get(key) ?? ask(key, hash).finally(() => asked.delete(key))
       asked.set(key, under)
       return under
     },
-    mayBeGuess: (secret) => !isOurs(kind, secret) && !remembered.has(hashOf(secret).toString('base64')),
+    mayBeGuess: (secret) => !isOurs(kind, secret) && remembered.get(hashOf(secret).toString('base64'))?.isLive !== true,
     forget() {
       forgotten++
       for (const entry of remembered.values()) entry.until = 0
@@ -80,10 +89,9 @@ export function liveTokens<T extends FoundToken>(
   }
 }
 
-const live = 'revoked_at is null and expires_at > now()'
-const msLeft = 'extract(epoch from expires_at - now())::float8 * 1000 as "msLeft"'
+const msLeft = 'case when revoked_at is null then extract(epoch from expires_at - now())::float8 * 1000 else 0 end as "msLeft"'
 
-/** Finds a live API token by its hash, before any organization is known: the policy `presented` shows that one row. */
+/** Finds an API token by its hash, before any organization is known: the policy `presented` shows that one row. */
 export async function findApiTokenByHash(db: Db, hash: Buffer) {
   const row = await presentedRow<FoundApiToken & Stored>(
     db,
@@ -93,7 +101,7 @@ export async function findApiTokenByHash(db: Db, hash: Buffer) {
   return row && { token: { orgId: row.orgId, id: row.id, name: row.name, role: row.role }, hash: row.hash, msLeft: row.msLeft }
 }
 
-/** Finds a live directory token by its hash, likewise. */
+/** Finds a directory token by its hash, likewise. */
 export async function findDirectoryTokenByHash(db: Db, hash: Buffer) {
   const row = await presentedRow<FoundDirectoryToken & Stored>(
     db,
@@ -114,7 +122,7 @@ async function presentedRow<Row extends object>(db: Db, hash: Buffer, columnsFro
   const client = await db.pool.connect()
   try {
     const results = (await client.query(
-      `select set_config('muster.presented_hash', '${hex}', true); select ${columnsFrom} where token_hash = '\\x${hex}' and ${live}`,
+      `select set_config('muster.presented_hash', '${hex}', true); select ${columnsFrom} where token_hash = '\\x${hex}'`,
     )) as unknown as { rows: Row[] }[]
     return results[1]?.rows[0]
   } finally {

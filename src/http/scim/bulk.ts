@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { type BulkOperation, readBulk, tooManyBytes } from '../../scim/bulk.ts'
+import { bulkInWords } from '../../scim/in-words.ts'
 import { type BulkResult, bulkResponse, maxBulkBytes } from '../../scim/messages.ts'
 import { locationOf } from '../../scim/representation.ts'
 import { Failure, failureOf } from '../failure.ts'
@@ -7,6 +8,7 @@ import type { Parts } from '../parts.ts'
 import { scimBase, scimErrorOf, sendScim } from './answers.ts'
 import { doBulk } from './bulk-job.ts'
 import { groupWrites } from './groups.ts'
+import { noteAsked } from './trace.ts'
 import { newUsers, userWrites } from './users.ts'
 import type { Written } from './writes.ts'
 
@@ -25,6 +27,7 @@ export const bulkRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
 
   app.post('/Bulk', { bodyLimit: maxBulkBytes, errorHandler: sayLimit }, async (request, reply) => {
     const bulk = readBulk(request.body)
+    noteAsked(request, bulkInWords(bulk.operations))
     request.countsAs(Math.ceil(bulk.operations.length / operationsARequest))
     const until = clock() + beginWithinMs
     const outcomes = await doBulk(bulk, {
@@ -40,6 +43,7 @@ export const bulkRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
       if (outcome === undefined) return undefined
       if ('written' in outcome) return resultOf(operation, outcome.written, base)
       const failure = failureOf(outcome.error)
+      request.trace.error ??= failure.message
       if (failure.status === 500) request.log.error({ err: outcome.error }, 'failed')
       return errorOf(operation, failure, outcome.id, base)
     })

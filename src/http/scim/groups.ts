@@ -5,6 +5,7 @@ import { inTransaction, lookingUp, reading } from '../../database/transaction.ts
 import { pushMembersTogether } from '../../organization/memberships.ts'
 import { groupById, groupPage, isLookUp } from '../../provisioning/read.ts'
 import { readGroupPatch } from '../../scim/group-patch.ts'
+import { groupChangeInWords, newGroupInWords, queryInWords } from '../../scim/in-words.ts'
 import { resolveName } from '../../scim/names.ts'
 import { hasAlready, writeCondition } from '../../scim/precondition.ts'
 import type { Projection } from '../../scim/projection.ts'
@@ -19,6 +20,7 @@ import { listFrame, sendNotModified, sendResource, sendScim } from './answers.ts
 import { groupsAnswer } from './group-text.ts'
 import { inPages } from './pages.ts'
 import { projectionOf, readQuery } from './query.ts'
+import { noteAsked } from './trace.ts'
 import { type Asker, type Write, type Writes, type Written, writeRoutes } from './writes.ts'
 
 interface ById {
@@ -49,6 +51,7 @@ export const groupRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
 
   const list = async (request: FastifyRequest, reply: FastifyReply, given: unknown) => {
     const asked = readQuery(groupType, given, dialectOf(request.directory))
+    noteAsked(request, queryInWords(asked))
     const { filter, sort, projection } = asked
     const text = await inPages(
       { db, byIndex: isLookUp(groupType, filter) ? lookingUp : reading },
@@ -85,13 +88,19 @@ export function groupWrites(parts: Pick<Parts, 'db' | 'publicUrl'>): Writes {
   return {
     POST: async (asker, { body, projection }) => {
       const input = readGroup(body, dialectOf(asker.directory))
+      noteAsked(asker, newGroupInWords(input))
       return inTransaction(db, asker.scope, async (trx) =>
         written(trx, asker, await receiveNewGroup(trx, asker.directory, input), 201, projection),
       )
     },
-    PUT: (asker, write) => change(asker, write, readGroupReplacement(write.body, dialectOf(asker.directory))),
+    PUT: async (asker, write) => {
+      const changed = readGroupReplacement(write.body, dialectOf(asker.directory))
+      noteAsked(asker, groupChangeInWords(changed))
+      return change(asker, write, changed)
+    },
     PATCH: async (asker, write) => {
       const changed = readGroupPatch(write.body, dialectOf(asker.directory))
+      noteAsked(asker, groupChangeInWords(changed))
       if (write.projection && isAsked(write.projection)) return change(asker, write, changed)
       const { scope, directory } = asker
       const id = write.id as ProvisionedGroupId

@@ -19,14 +19,18 @@ export type FoundPage<T> = Page<T> & { place: PagePlace }
  */
 export function inPages<T, Answer>(
   { db, byIndex = reading }: { db: Db; byIndex?: typeof reading },
-  { scope, directory }: Pick<FastifyRequest, 'scope' | 'directory'>,
+  { scope, directory, trace }: Pick<FastifyRequest, 'scope' | 'directory' | 'trace'>,
   { paging, about }: Pick<Asked, 'paging' | 'about'>,
   read: (reader: Reader, paging: Paging) => Promise<Page<T>>,
   answer: (reader: Reader, page: FoundPage<T>) => Answer | Promise<Answer>,
 ): Promise<Answer> {
+  const noting = (page: Page<T>): Page<T> => {
+    trace.foundCount = page.total
+    return page
+  }
   if ('startIndex' in paging) {
     const place = { startIndex: paging.startIndex }
-    return byIndex(db, scope, async (reader) => answer(reader, { ...(await read(reader, paging)), place }))
+    return byIndex(db, scope, async (reader) => answer(reader, { ...noting(await read(reader, paging)), place }))
   }
   const { count, cursor } = paging
   return reading(db, scope, async (reader) => {
@@ -37,7 +41,7 @@ export function inPages<T, Answer>(
     let page = await read(reader, { count, from })
     // All that was before it has been deleted since: what is the first page now is what is asked for.
     if (from?.isBackward && page.items.length === 0) page = await read(reader, { count, from: null })
-    const { at = 0 } = page
+    const { at = 0 } = noting(page)
     if (from !== null) refuseExpired(from, at)
     const seal = (position: Position | undefined) => position && sealCursor(key, about, { ...position, count, at })
     return answer(reader, { ...page, place: { nextCursor: seal(page.next), previousCursor: seal(page.previous) } })

@@ -3,6 +3,7 @@ import type { Reader } from '../../database/connection.ts'
 import type { DirectoryContext } from '../../provisioning/directories.ts'
 import type { Page } from '../../provisioning/page-sql.ts'
 import { type GroupRecord, groupPage, userPage } from '../../provisioning/read.ts'
+import { queryInWords } from '../../scim/in-words.ts'
 import type { Paging, Position } from '../../scim/paging.ts'
 import { project, wants } from '../../scim/projection.ts'
 import { dialectOf } from '../../scim/quirks.ts'
@@ -13,6 +14,7 @@ import { listFrame, scimBase, sendScim } from './answers.ts'
 import { groupsAnswer } from './group-text.ts'
 import { inPages } from './pages.ts'
 import { type Asked, readQueryAcross } from './query.ts'
+import { noteAsked } from './trace.ts'
 
 /** Users and groups asked for at once, at the root and by its `.search` (RFC 7644 §3.4.2.1, §3.4.3): users first, then groups. */
 export const searchRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
@@ -21,6 +23,9 @@ export const searchRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
   const list = async (request: FastifyRequest, reply: FastifyReply, given: unknown) => {
     const [ofUsers, ofGroups] = readQueryAcross([userType, groupType], given, dialectOf(request.directory))
     if (ofUsers === undefined || ofGroups === undefined) throw new Error('Each kind has its query.')
+    const words = { users: queryInWords(ofUsers), groups: queryInWords(ofGroups) }
+    noteAsked(request, { ...words.users, words: `users: ${words.users.words}; groups: ${words.groups.words}` })
+    noteAsked(request, words.groups)
     const text = await inPages(
       parts,
       request,

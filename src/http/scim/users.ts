@@ -3,6 +3,7 @@ import type { Reader } from '../../database/connection.ts'
 import type { ProvisionedUserId } from '../../database/ids.ts'
 import { inTransaction, lookingUp, reading } from '../../database/transaction.ts'
 import { isLookUp, userById, userPage, usersByIds } from '../../provisioning/read.ts'
+import { queryInWords, userInWords, userPatchInWords } from '../../scim/in-words.ts'
 import { listResponse } from '../../scim/messages.ts'
 import { hasAlready, writeCondition } from '../../scim/precondition.ts'
 import { type Projection, project, wants } from '../../scim/projection.ts'
@@ -16,6 +17,7 @@ import type { Parts } from '../parts.ts'
 import { scimBase, sendNotModified, sendResource, sendScim } from './answers.ts'
 import { inPages } from './pages.ts'
 import { projectionOf, readQuery } from './query.ts'
+import { noteAsked } from './trace.ts'
 import { type Asker, type Write, type Writes, type Written, writeRoutes } from './writes.ts'
 
 interface ById {
@@ -38,6 +40,7 @@ export const userRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
 
   const list = async (request: FastifyRequest, reply: FastifyReply, given: unknown) => {
     const asked = readQuery(userType, given, dialectOf(request.directory))
+    noteAsked(request, queryInWords(asked))
     const { filter, sort, projection } = asked
     const { total, place, items } = await inPages(
       { db, byIndex: isLookUp(userType, filter) ? lookingUp : reading },
@@ -75,13 +78,25 @@ export function userWrites({ db, publicUrl }: Pick<Parts, 'db' | 'publicUrl'>): 
   return {
     POST: async (asker, { body, projection }) => {
       const input = readUser(body, dialectOf(asker.directory))
+      noteAsked(asker, userInWords('create', input))
       const user = await inTransaction(db, asker.scope, async (trx) =>
         read(trx, asker, await receiveNewUser(trx, asker.directory, input), projection),
       )
       return written(201, user, projection)
     },
-    PUT: (asker, write) => change(asker, write, (current) => readUser(write.body, dialectOf(asker.directory), current)),
-    PATCH: (asker, write) => change(asker, write, (current) => applyUserPatch(current, write.body, dialectOf(asker.directory))),
+    PUT: (asker, write) =>
+      change(asker, write, (current) => {
+        const input = readUser(write.body, dialectOf(asker.directory), current)
+        noteAsked(asker, userInWords('replace', input))
+        return input
+      }),
+    PATCH: (asker, write) =>
+      change(asker, write, (current) => {
+        const dialect = dialectOf(asker.directory)
+        const input = applyUserPatch(current, write.body, dialect)
+        noteAsked(asker, userPatchInWords(write.body, dialect))
+        return input
+      }),
     DELETE: async ({ scope, directory }, { id, precondition }) => {
       const condition = writeCondition(precondition)
       await inTransaction(db, scope, (trx) => receiveUserDeletion(trx, directory, id as ProvisionedUserId, condition))

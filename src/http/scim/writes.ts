@@ -7,7 +7,7 @@ import { sendResource } from './answers.ts'
 import { projectionOf } from './query.ts'
 
 /** Who asks: what the request says of it. */
-export type Asker = Pick<FastifyRequest, 'scope' | 'directory'>
+export type Asker = Pick<FastifyRequest, 'scope' | 'directory' | 'trace'>
 
 /** One change of one resource, as a request of its own or an operation of a Bulk asks for it. `id` is empty for a POST. */
 export interface Write {

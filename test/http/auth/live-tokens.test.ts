@@ -16,7 +16,7 @@ function worldOf(kind: TokenKind, msLeft: number) {
     kind,
     async (hash) => {
       state.questions++
-      return state.isLive ? { token, hash, msLeft } : undefined
+      return { token, hash, msLeft: state.isLive ? msLeft : 0 }
     },
     () => state.now,
   )
@@ -25,13 +25,20 @@ function worldOf(kind: TokenKind, msLeft: number) {
 
 test('a token is asked for once in 4 s, and a revocation is seen within 5 s', async () => {
   const { state, tokens } = world()
-  expect(await tokens.find(secret)).toEqual(token)
+  expect(await tokens.find(secret)).toMatchObject({ token, isLive: true })
   state.isLive = false
   state.now = 3_999
-  expect(await tokens.find(secret)).toEqual(token)
+  expect(await tokens.find(secret)).toMatchObject({ token, isLive: true })
   expect(state.questions).toBe(1)
   state.now = 4_000
-  expect(await tokens.find(secret)).toBeUndefined()
+  expect(await tokens.find(secret)).toMatchObject({ token, isLive: false })
+})
+
+test('a token that is dead is asked for once in 4 s, too', async () => {
+  const { state, tokens } = world()
+  state.isLive = false
+  for (state.now = 0; state.now < 4_000; state.now += 1_000) expect(await tokens.find(secret)).toMatchObject({ isLive: false })
+  expect(state.questions).toBe(1)
 })
 
 test('a token that expires meanwhile is not believed longer', async () => {
@@ -39,12 +46,13 @@ test('a token that expires meanwhile is not believed longer', async () => {
   await tokens.find(secret)
   state.isLive = false
   state.now = 1_500
-  expect(await tokens.find(secret)).toBeUndefined()
+  expect(await tokens.find(secret)).toMatchObject({ isLive: false })
 })
 
 test('many requests at once ask once', async () => {
   const { state, tokens } = world()
-  expect(await Promise.all(Array.from({ length: 50 }, () => tokens.find(secret)))).toEqual(Array(50).fill(token))
+  const found = await Promise.all(Array.from({ length: 50 }, () => tokens.find(secret)))
+  expect(found.map((one) => one?.token)).toEqual(Array(50).fill(token))
   expect(state.questions).toBe(1)
 })
 

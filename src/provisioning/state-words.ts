@@ -1,0 +1,32 @@
+import type { GroupReason, GroupState, UserReason } from '../database/tables.ts'
+
+const groupStates: Record<GroupState, string> = {
+  ready: 'it is only observed',
+  needs_review: 'it needs review',
+  blocked: 'it is blocked',
+  synced: 'it is synced',
+  held: 'it is synced, and removals wait',
+  ignored: 'it is ignored',
+}
+
+const groupReasons: Record<GroupReason, string> = {
+  name_taken: 'its name was taken',
+  default_access_group: 'it is a default access group',
+  managed_elsewhere: 'another pushed group has the group of its name',
+  protected: 'it is protected',
+}
+
+const userReasons: Record<UserReason, string> = {
+  managed_elsewhere: 'another directory owns the account, and only memberships count',
+  protected: 'the account is protected, and only memberships count',
+}
+
+/** A pushed group's state and reasons, as the end of a sentence: `it is blocked, because it is protected`. */
+export const groupStateWords = (state: GroupState, reasons: readonly GroupReason[]): string =>
+  reasons.length === 0
+    ? groupStates[state]
+    : `${groupStates[state]}, because ${reasons.map((reason) => groupReasons[reason]).join(' and ')}`
+
+/** What a pushed user is to the account, likewise. */
+export const userReasonWords = (reasons: readonly UserReason[]): string =>
+  reasons.length === 0 ? 'the directory owns the account' : reasons.map((reason) => userReasons[reason]).join(' and ')
