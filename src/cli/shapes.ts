@@ -21,6 +21,7 @@ export interface Directory {
   scimUrl: string
   conflictPolicy: string
   unknownMembers: string
+  nestedGroups: string
   strict: boolean
   offerExistingGroups: string
   quietSeconds: number

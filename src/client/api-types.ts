@@ -1045,6 +1045,11 @@ export interface operations {
                              * @enum {string}
                              */
                             unknownMembers: "record" | "refuse";
+                            /**
+                             * @description What becomes of a member that is a group of this directory: its members are members, or the push is a 400
+                             * @enum {string}
+                             */
+                            nestedGroups: "flatten" | "refuse";
                             /** @description Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over */
                             strict: boolean;
                             /**
@@ -1096,6 +1101,11 @@ export interface operations {
                      * @enum {string}
                      */
                     unknownMembers?: "record" | "refuse";
+                    /**
+                     * @description What becomes of a member that is a group of this directory: its members are members, or the push is a 400
+                     * @enum {string}
+                     */
+                    nestedGroups?: "flatten" | "refuse";
                     /** @description Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over */
                     strict?: boolean;
                     /**
@@ -1135,6 +1145,11 @@ export interface operations {
                          * @enum {string}
                          */
                         unknownMembers: "record" | "refuse";
+                        /**
+                         * @description What becomes of a member that is a group of this directory: its members are members, or the push is a 400
+                         * @enum {string}
+                         */
+                        nestedGroups: "flatten" | "refuse";
                         /** @description Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over */
                         strict: boolean;
                         /**
@@ -1202,6 +1217,11 @@ export interface operations {
                          * @enum {string}
                          */
                         unknownMembers: "record" | "refuse";
+                        /**
+                         * @description What becomes of a member that is a group of this directory: its members are members, or the push is a 400
+                         * @enum {string}
+                         */
+                        nestedGroups: "flatten" | "refuse";
                         /** @description Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over */
                         strict: boolean;
                         /**
@@ -1278,6 +1298,11 @@ export interface operations {
                      * @enum {string}
                      */
                     unknownMembers?: "record" | "refuse";
+                    /**
+                     * @description What becomes of a member that is a group of this directory: its members are members, or the push is a 400
+                     * @enum {string}
+                     */
+                    nestedGroups?: "flatten" | "refuse";
                     /** @description Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over */
                     strict?: boolean;
                     /**
@@ -1317,6 +1342,11 @@ export interface operations {
                          * @enum {string}
                          */
                         unknownMembers: "record" | "refuse";
+                        /**
+                         * @description What becomes of a member that is a group of this directory: its members are members, or the push is a 400
+                         * @enum {string}
+                         */
+                        nestedGroups: "flatten" | "refuse";
                         /** @description Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over */
                         strict: boolean;
                         /**

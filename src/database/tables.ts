@@ -30,6 +30,8 @@ export interface Tables {
   provisioned_groups: ProvisionedGroupRow
   unknown_members: UnknownMemberRow
   taken_offers: TakenOfferRow
+  nested_groups: NestedGroupRow
+  direct_members: DirectMemberRow
   runs: RunRow
   run_groups: RunGroupRow
   log_entries: LogEntryRow
@@ -44,6 +46,7 @@ type JsonWithDefault<T> = ColumnType<T, string | undefined, string>
 // The words of columns, as the database checks them (test/schema.test.ts).
 export const conflictPolicies = ['review', 'refuse'] as const
 export const unknownMembersSettings = ['record', 'refuse'] as const
+export const nestedGroupsSettings = ['flatten', 'refuse'] as const
 export const offerSettings = ['names', 'members', 'off'] as const
 export const apiRoles = ['auditor', 'admin', 'owner'] as const
 export const matches = ['email', 'user_name', 'created', 'person'] as const
@@ -58,6 +61,7 @@ export const runResults = ['synced', 'skipped', 'failed'] as const
 
 export type ConflictPolicy = (typeof conflictPolicies)[number]
 export type UnknownMembers = (typeof unknownMembersSettings)[number]
+export type NestedGroups = (typeof nestedGroupsSettings)[number]
 export type OfferExistingGroups = (typeof offerSettings)[number]
 export type ApiRole = (typeof apiRoles)[number]
 export type MatchedBy = (typeof matches)[number]
@@ -85,6 +89,7 @@ export interface DirectoryRow {
   unknown_members: Generated<UnknownMembers>
   strict: Generated<boolean>
   offer_existing_groups: Generated<OfferExistingGroups>
+  nested_groups: Generated<NestedGroups>
   quiet_seconds: Generated<number>
   email_domains: Generated<string[]>
   cursor_key: Generated<Buffer>
@@ -225,6 +230,7 @@ export interface ProvisionedGroupRow {
   group_id: GroupId
   state: GroupState
   reasons: Generated<GroupReason[]>
+  is_nested: Generated<boolean>
   members_written_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
   viewed_fingerprint: string | null
   version: Generated<number>
@@ -245,6 +251,18 @@ export interface TakenOfferRow {
   directory_id: DirectoryId
   group_id: GroupId
   times: Generated<number>
+}
+
+export interface NestedGroupRow {
+  org_id: OrgId
+  parent_id: ProvisionedGroupId
+  child_id: ProvisionedGroupId
+}
+
+export interface DirectMemberRow {
+  org_id: OrgId
+  provisioned_group_id: ProvisionedGroupId
+  account_id: AccountId
 }
 
 export interface RunRow {

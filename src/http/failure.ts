@@ -58,6 +58,7 @@ export const refusalStatus: Record<RefusalCode, number> = {
   invalid_value: 400,
   invalid_import: 400,
   unknown_members: 400,
+  nested_groups: 400,
   managed_by_directory: 409,
   protected: 409,
   paired_with_directory: 409,

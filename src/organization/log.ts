@@ -20,6 +20,7 @@ export type Action =
   | 'group.provisioned'
   | 'group.provision_updated'
   | 'group.provision_deleted'
+  | 'group.nesting_changed'
   | 'group.offer_declined'
   | 'group.paired'
   | 'group.state_changed'

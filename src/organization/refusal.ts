@@ -6,6 +6,7 @@ export type RefusalCode =
   | 'invalid_value'
   | 'invalid_import'
   | 'unknown_members'
+  | 'nested_groups'
   | 'managed_by_directory'
   | 'protected'
   | 'paired_with_directory'

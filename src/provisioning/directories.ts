@@ -4,6 +4,8 @@ import { type DirectoryId, isId, newId } from '../database/ids.ts'
 import {
   type ConflictPolicy,
   conflictPolicies,
+  type NestedGroups,
+  nestedGroupsSettings,
   type OfferExistingGroups,
   offerSettings,
   type UnknownMembers,
@@ -23,6 +25,8 @@ export interface DirectoryContext {
   provider: Provider
   conflictPolicy: ConflictPolicy
   unknownMembers: UnknownMembers
+  /** What becomes of a member that is a group of the directory: its members are in, or the push is refused. */
+  nestedGroups: NestedGroups
   /** Whether a push of attributes that no schema has is refused; else they are passed over. */
   strict: boolean
   /** Whether it is shown unmanaged groups of the organization, so that a provider can link to them. */
@@ -42,6 +46,7 @@ export interface DirectorySettings {
   provider: Provider
   conflictPolicy: ConflictPolicy
   unknownMembers: UnknownMembers
+  nestedGroups: NestedGroups
   strict: boolean
   offerExistingGroups: OfferExistingGroups
   quietSeconds: number
@@ -54,6 +59,7 @@ const columns = [
   'provider',
   'conflict_policy',
   'unknown_members',
+  'nested_groups',
   'strict',
   'offer_existing_groups',
   'quiet_seconds',
@@ -173,6 +179,7 @@ function defaultsOf(provider: Provider): Omit<DirectorySettings, 'name' | 'provi
   return {
     conflictPolicy: 'review',
     unknownMembers: 'record',
+    nestedGroups: 'flatten',
     strict: false,
     offerExistingGroups: 'names',
     quietSeconds: provider === 'entra' ? 3_600 : 120,
@@ -187,6 +194,7 @@ function checked(settings: DirectorySettings): DirectorySettings {
   if (!providers.includes(settings.provider)) throw invalid(`The provider is one of ${providers.join(', ')}.`)
   if (!conflictPolicies.includes(settings.conflictPolicy)) throw invalid('The conflict policy is review or refuse.')
   if (!unknownMembersSettings.includes(settings.unknownMembers)) throw invalid('Unknown members are to be record or refuse.')
+  if (!nestedGroupsSettings.includes(settings.nestedGroups)) throw invalid('Nested groups are to be flatten or refuse.')
   if (!offerSettings.includes(settings.offerExistingGroups))
     throw invalid('Of existing groups names, members or nothing (off) can be offered.')
   const { quietSeconds } = settings
@@ -220,6 +228,7 @@ function valuesOf(settings: DirectorySettings) {
     provider: settings.provider,
     conflict_policy: settings.conflictPolicy,
     unknown_members: settings.unknownMembers,
+    nested_groups: settings.nestedGroups,
     strict: settings.strict,
     offer_existing_groups: settings.offerExistingGroups,
     quiet_seconds: settings.quietSeconds,
@@ -232,6 +241,7 @@ const settingsOf = ({
   provider,
   conflictPolicy,
   unknownMembers,
+  nestedGroups,
   strict,
   offerExistingGroups,
   quietSeconds,
@@ -241,6 +251,7 @@ const settingsOf = ({
   provider,
   conflictPolicy,
   unknownMembers,
+  nestedGroups,
   strict,
   offerExistingGroups,
   quietSeconds,
@@ -253,6 +264,7 @@ interface Row {
   provider: string
   conflict_policy: ConflictPolicy
   unknown_members: UnknownMembers
+  nested_groups: NestedGroups
   strict: boolean
   offer_existing_groups: OfferExistingGroups
   quiet_seconds: number
@@ -267,6 +279,7 @@ function directoryOf(row: Row): Directory {
     provider: row.provider as Provider,
     conflictPolicy: row.conflict_policy,
     unknownMembers: row.unknown_members,
+    nestedGroups: row.nested_groups,
     strict: row.strict,
     offerExistingGroups: row.offer_existing_groups,
     quietSeconds: row.quiet_seconds,

@@ -8,6 +8,7 @@ import { type AttributeName, lastOf, printName } from '../scim/names.ts'
 import type { ResourceType } from '../scim/schemas.ts'
 import { enterpriseUserUrn, userUrn } from '../scim/user-schema.ts'
 import { managerSql } from './manager-sql.ts'
+import { groupsOfGroup, groupsOfUser, peopleOfGroup, type SeenMembers } from './membership-sql.ts'
 import { hasId } from './offers.ts'
 
 type Condition = RawBuilder<boolean>
@@ -34,6 +35,8 @@ interface List {
   from: RawBuilder<unknown>
   /** In which order they are shown, the primary one first. */
   order: RawBuilder<unknown>
+  /** More rows of it, and which resources have any at all. */
+  also?: { from: RawBuilder<unknown>; where: RawBuilder<unknown> }
   element: Place
   rest: AttributeName | undefined
   value?: Column
@@ -42,14 +45,16 @@ interface List {
 /**
  * A filter as a condition on `provisioned_users u` or rows `g` of groups (read.ts), values bound. It says what `scim/match.ts`
  * says in memory with name keys; `not` is pushed inwards, so that what is absent (null) never decides wrongly.
+ * @param seen which members of groups it looks into
  * @throws ScimError 400 `invalidFilter` for attributes that no column tells
  */
-export function filterSql(type: ResourceType, filter: Filter): Condition {
-  return condition(filter, placeOf(type), true)
+export function filterSql(type: ResourceType, filter: Filter, seen: SeenMembers = 'pushed'): Condition {
+  return condition(filter, placeOf(type, seen), true)
 }
 
 /** Where the attributes of a kind of resources are looked up. */
-export const placeOf = (type: ResourceType): Place => (type.name === 'User' ? userPlace : groupPlace)
+export const placeOf = (type: ResourceType, seen: SeenMembers = 'pushed'): Place =>
+  type.name === 'User' ? userPlace : groupPlace(seen)
 
 function condition(filter: Filter, place: Place, isWanted: boolean): Condition {
   switch (filter.kind) {
@@ -77,8 +82,10 @@ function condition(filter: Filter, place: Place, isWanted: boolean): Condition {
 function existing(name: AttributeName, place: Place, isWanted: boolean, inner: (element: Place) => Condition): Condition {
   const list = place.listAt(name)
   if (list === undefined) throw notFiltered(name)
-  const exists = sql<boolean>`exists (select from ${list.from} where ${inner(list.element)})`
-  return isWanted ? exists : sql<boolean>`not ${exists}`
+  const matching = inner(list.element)
+  const { from, also } = list
+  const more = also ? sql`or (${also.where} and exists (select from ${also.from} where ${matching}))` : sql``
+  return sql<boolean>`${isWanted ? sql`` : sql`not `}(exists (select from ${from} where ${matching}) ${more})`
 }
 
 function present(name: AttributeName, place: Place, isWanted: boolean): Condition {
@@ -200,58 +207,40 @@ const groupColumns: Record<string, Column> = {
 }
 
 function keptSql(count: RawBuilder<unknown>): RawBuilder<unknown> {
-  return sql`(select ${count} from groups kept where kept.org_id = g.org_id and kept.id = g.group_id and g.shown = 'pushed')`
+  return sql`(select ${count} from groups kept where kept.org_id = g.org_id and kept.id = g.group_id and g.state <> 'offered')`
 }
 
 const userPlace: Place = {
   columnOf: (name) => userColumns[printName(name)] ?? attributeColumn(sql`u.attributes`, name),
   listAt(name) {
     if (name[0].name === 'groups')
-      return {
-        from: groupsOfUser,
-        order: sql`pushed.value`,
-        element: valuePlace('pushed', 'value', 'display', 'type'),
-        rest: rest(name, 1),
-      }
+      return { from: groupsOfUser, order: sql`pushed.value`, element: memberPlace, rest: rest(name, 1) }
     if (name[0].name === 'schemas') return plainList(schemasOfUser)
     return jsonList(sql`u.attributes`, name)
   },
 }
 
-const groupPlace: Place = {
+const groupPlace = (seen: SeenMembers): Place => ({
   columnOf: (name) => groupColumns[printName(name)],
   listAt(name) {
-    if (name[0].name === 'members')
-      return {
-        from: membersOfGroup,
-        order: sql`pushed.account_id`,
-        element: valuePlace('pushed', 'value', 'display', 'type'),
-        rest: rest(name, 1),
-      }
+    if (name[0].name === 'members') {
+      const also = { from: groupsOfGroup, where: sql`g.shown = 'direct'` }
+      return { from: peopleOfGroup[seen], also, order: sql`pushed.account_id`, element: memberPlace, rest: rest(name, 1) }
+    }
     if (name[0].name === 'schemas') return plainList(sql`unnest(${[groupUrn, syncGroupUrn]}::text[])`)
     if (name[0].name === syncGroupUrn && name[1]?.name === 'reasons') return plainList(sql`unnest(g.reasons)`)
     return undefined
   },
+})
+
+/** Those members `pushed` of a row `g` of pushed groups who match a filter over one member. */
+export function membersWhere(filter: Filter): RawBuilder<unknown> {
+  const matching = condition(filter, memberPlace, true)
+  return sql`(
+    select * from ${peopleOfGroup.pushed} where ${matching}
+    union all select * from ${groupsOfGroup} where ${matching}
+  ) as pushed`
 }
-
-// Which memberships `m` of a group `g` the directory is shown.
-const isShown = sql`case g.shown when 'pushed' then m.pushed when 'effective' then m.effective else false end`
-
-const groupsOfUser = sql`(
-  select p.id as value, p.name_key as display, 'direct'::text as type
-  from memberships m join provisioned_groups p on p.org_id = m.org_id and p.group_id = m.group_id
-  where m.org_id = u.org_id and m.account_id = u.account_id and m.pushed and p.directory_id is not distinct from u.directory_id
-) as pushed`
-
-/** Those members `pushed` of a `provisioned_groups g` who match a filter over one member. */
-export const membersWhere = (filter: Filter): RawBuilder<unknown> =>
-  sql`(select * from ${membersOfGroup} where ${condition(filter, valuePlace('pushed', 'value', 'display', 'type'), true)}) as pushed`
-
-const membersOfGroup = sql`(
-  select p.id as value, p.user_name_key as display, 'User'::text as type, m.account_id
-  from memberships m join provisioned_users p on p.org_id = m.org_id and p.account_id = m.account_id
-  where m.org_id = g.org_id and m.group_id = g.group_id and ${isShown} and p.directory_id is not distinct from g.directory_id
-) as pushed`
 
 const schemasOfUser = sql`unnest(
   array[${userUrn}::text] || case when u.attributes ? ${enterpriseUserUrn} then array[${enterpriseUserUrn}::text] end
@@ -264,16 +253,16 @@ function plainList(from: RawBuilder<unknown>): List {
   return { from: sql`${from} with ordinality as plain(value, n)`, order: sql`plain.n`, element, rest: undefined, value }
 }
 
-function valuePlace(alias: string, value: string, display: string, type: string): Place {
-  const columns: Record<string, Column> = {
-    value: { kind: 'id', sql: sql.ref(`${alias}.${value}`) },
-    display: { kind: 'text', sql: sql.ref(`${alias}.${display}`), form: 'key' },
-    type: { kind: 'text', sql: sql`lower(${sql.ref(`${alias}.${type}`)})`, form: 'lower' },
-  }
-  return {
-    columnOf: (name) => columns[name[0].name],
-    listAt: () => undefined,
-  }
+const memberColumns: Record<string, Column> = {
+  value: { kind: 'id', sql: sql`pushed.value` },
+  display: { kind: 'text', sql: sql`pushed.display`, form: 'key' },
+  type: { kind: 'text', sql: sql`lower(pushed.type)`, form: 'lower' },
+}
+
+/** One member of a group, or one group of a user (membership-sql.ts). */
+const memberPlace: Place = {
+  columnOf: (name) => memberColumns[name[0].name],
+  listAt: () => undefined,
 }
 
 function jsonList(json: RawBuilder<unknown>, name: AttributeName): List | undefined {

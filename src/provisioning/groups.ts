@@ -42,12 +42,16 @@ function isApart() {
 /** Whether what is pushed to a group of this state is in force at once. */
 export const follows = (state: GroupState): boolean => state === 'synced' || state === 'held'
 
-/** Locks a group of the directory; its version moves with all that the provider says, members included. @throws Refusal `not_found`, a foreign id included */
-export async function lockProvisionedGroup(
-  trx: Trx,
-  directoryId: DirectoryId,
-  id: ProvisionedGroupId,
-): Promise<ProvisionedGroup & { version: number }> {
+/** A pushed group that is held still. */
+export interface HeldGroup extends ProvisionedGroup {
+  /** Moves with all that the provider says, members included. */
+  version: number
+  /** Whether it holds groups, or is held by one (nesting.ts). */
+  isNested: boolean
+}
+
+/** Locks a group of the directory. @throws Refusal `not_found`, a foreign id included */
+export async function lockProvisionedGroup(trx: Trx, directoryId: DirectoryId, id: ProvisionedGroupId): Promise<HeldGroup> {
   const group = await lockIfProvisioned(trx, directoryId, id)
   if (!group) throw new Refusal('not_found', 'There is no such group in this directory.')
   return group
@@ -58,7 +62,7 @@ export async function lockIfProvisioned(
   trx: Trx,
   directoryId: DirectoryId,
   id: ProvisionedGroupId,
-): Promise<(ProvisionedGroup & { version: number }) | undefined> {
+): Promise<HeldGroup | undefined> {
   const found = trx
     .selectFrom('provisioned_groups')
     .where('org_id', '=', trx.orgId)
@@ -66,7 +70,10 @@ export async function lockIfProvisioned(
     .where('id', '=', id)
   // Sent together, one after the other: what is read beside the row must not be older than the lock.
   const [, row] = isId(id)
-    ? await Promise.all([found.select('id').forUpdate().execute(), found.select(columns).select('version').executeTakeFirst()])
+    ? await Promise.all([
+        found.select('id').forUpdate().execute(),
+        found.select([...columns, 'version', 'is_nested as isNested']).executeTakeFirst(),
+      ])
     : []
   return row
 }
@@ -200,14 +207,25 @@ export async function touchGroupsOf(trx: Trx, groupIds: readonly GroupId[]): Pro
     .execute()
 }
 
-/** Notes that a member was written: a group that is not synced goes on filling, and its representation has changed. */
-export async function touchMembers(trx: Trx, id: ProvisionedGroupId): Promise<void> {
-  await trx
-    .updateTable('provisioned_groups')
-    .set({ members_written_at: sql`now()`, updated_at: sql`now()`, version: sql`version + 1` })
-    .where('org_id', '=', trx.orgId)
-    .where('id', '=', id)
-    .execute()
+/** Notes that members were written: a group that is not synced goes on filling, and its representation has changed. */
+export async function touchMembers(trx: Trx, ids: readonly ProvisionedGroupId[]): Promise<void> {
+  await sql`
+    update provisioned_groups set members_written_at = now(), updated_at = now(), version = version + 1
+    where org_id = ${trx.orgId} and id = any(${ids}::uuid[])`.execute(trx)
+}
+
+/** Notes that members came or went with groups that these hold: they go on filling, and are represented as before. */
+export async function keepFilling(trx: Trx, ids: readonly ProvisionedGroupId[]): Promise<void> {
+  await sql`
+    update provisioned_groups set members_written_at = now()
+    where org_id = ${trx.orgId} and id = any(${ids}::uuid[])`.execute(trx)
+}
+
+/** Notes that groups are in a nest, or no longer (nesting.ts). */
+export async function setNested(trx: Trx, ids: readonly ProvisionedGroupId[], isNested: boolean): Promise<void> {
+  await sql`
+    update provisioned_groups set is_nested = ${isNested}
+    where org_id = ${trx.orgId} and id = any(${ids}::uuid[]) and is_nested <> ${isNested}`.execute(trx)
 }
 
 /** Sets state, reasons and pairing; `states.ts` decides them and keeps the log. */

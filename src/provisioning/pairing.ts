@@ -9,11 +9,13 @@ import { type ExistingGroup, existingGroupNamed, judge } from './conflict.ts'
 import {
   deleteProvisionedGroup,
   follows,
+  type HeldGroup,
   insertProvisionedGroup,
   lockProvisionedGroupsNamed,
   type ProvisionedGroup,
   pairedWith,
 } from './groups.ts'
+import { leaveNest } from './nesting.ts'
 import { setState } from './states.ts'
 
 /** A pushed group comes to be, without members: paired with the group that has its name, if one does. The caller holds that one's lock. */
@@ -114,8 +116,9 @@ async function nameKeyOf(trx: Trx, id: GroupId): Promise<string> {
  * Takes a pushed group off the organization: what was shared stays as it is in force, what was only pushed goes.
  * Its names, the pushed one and that of the group it shared, are judged afresh.
  */
-export async function unpair(trx: Trx, group: ProvisionedGroup): Promise<void> {
+export async function unpair(trx: Trx, group: HeldGroup): Promise<void> {
   const { directoryId, name, groupId, state } = group
+  await leaveNest(trx, group)
   await lockGroups(trx, [groupId])
   const shared = await nameKeyOf(trx, groupId)
   await forgetPushed(trx, [groupId], { action: 'members.pushed', directoryId, facts: { name, forgotten: true } })

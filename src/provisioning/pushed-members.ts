@@ -32,8 +32,19 @@ export function pushedDelta(trx: Trx, directoryId: DirectoryId, id: ProvisionedG
     where p.org_id = ${trx.orgId} and p.id = ${id} and p.directory_id = ${directoryId}`
 }
 
-/** A push of the whole list of members, as rows for `writePushed`: those in it, and those pushed before who are not. */
-export function pushedWhole(trx: Trx, directoryId: DirectoryId, id: ProvisionedGroupId, all: readonly MemberInput[]): PushedRows {
+/**
+ * A push of the whole list of members, as rows for `writePushed`: those in it, and those pushed before who are not.
+ * @param isNested whether the group holds others, or is held by one: its own members stand apart (nesting.ts)
+ */
+export function pushedWhole(
+  trx: Trx,
+  directoryId: DirectoryId,
+  { id, isNested }: { id: ProvisionedGroupId; isNested: boolean },
+  all: readonly MemberInput[],
+): PushedRows {
+  const before = isNested
+    ? sql`select account_id from direct_members d where d.org_id = ${trx.orgId} and d.provisioned_group_id = ${id}`
+    : sql`select account_id from memberships m where m.org_id = ${trx.orgId} and m.group_id = p.group_id and m.pushed`
   const ids = [...idsOf(all)]
   return sql`
     select p.group_id, said.account_id, said.pushed, ${follow} as follow
@@ -44,9 +55,7 @@ export function pushedWhole(trx: Trx, directoryId: DirectoryId, id: ProvisionedG
         select u.account_id from unnest(${ids}::uuid[]) as given(id)
         join provisioned_users u on u.org_id = ${trx.orgId} and u.id = given.id and ${isUserOf(directoryId)}
       ) as listed
-      full join (
-        select account_id from memberships m where m.org_id = ${trx.orgId} and m.group_id = p.group_id and m.pushed
-      ) as before using (account_id)
+      full join (${before}) as before using (account_id)
     ) as said
     where p.org_id = ${trx.orgId} and p.id = ${id} and p.directory_id = ${directoryId}`
 }
@@ -61,7 +70,7 @@ export async function membersMatching(
   const { rows } = await sql<{ id: string }>`
     select pushed.value as id
     from (
-      select org_id, directory_id, group_id, 'pushed'::text as shown from provisioned_groups
+      select org_id, directory_id, id, group_id, case when is_nested then 'direct' else 'pushed' end as shown from provisioned_groups
       where org_id = ${trx.orgId} and directory_id = ${directoryId} and id = ${id}
     ) as g cross join lateral ${membersWhere(filter)}`.execute(trx)
   return rows.map((row) => row.id)

@@ -10,9 +10,11 @@ import { groupType, type ResourceType, userType } from '../scim/schemas.ts'
 import type { DirectoryContext } from './directories.ts'
 import { filterSql } from './filter-sql.ts'
 import { managerSql } from './manager-sql.ts'
+import { type SeenMembers, wayIn } from './membership-sql.ts'
 import { edgeOf, hasId, offeredGroups } from './offers.ts'
 import { sortKeyOf } from './order-sql.ts'
 import { behind, limited, limitedOfEach, orderBy, orderOf, type Page, type Placed, pageOf } from './page-sql.ts'
+import type { ShownMembers } from './read-members.ts'
 
 /** What a list asks for (RFC 7644 §3.4.2). Without a sort the order is that of creation, so that pages stand still. */
 export interface Query {
@@ -23,9 +25,6 @@ export interface Query {
 
 /** A group that the directory pushed, or is offered, with what its members are read by. */
 export type GroupRecord = StoredGroup & { groupId: GroupId; shown: ShownMembers; memberCount: number }
-
-/** Which members of a group a directory is shown: those it pushed; those in force, of a group that it is offered; none. */
-export type ShownMembers = 'pushed' | 'effective' | 'hidden'
 
 /** Whose groups are read: the directory's, and those it is offered. */
 export type GroupsOf = Pick<DirectoryContext, 'id' | 'offerExistingGroups'>
@@ -81,8 +80,8 @@ export function isLookUp(type: ResourceType, filter: Filter | undefined): boolea
 
 /** A group that the directory pushed, or is offered. @throws Refusal `not_found`, a foreign id included */
 export async function groupById(reader: Reader, directory: GroupsOf, id: string): Promise<GroupRecord> {
-  for (const source of isId(id) ? groupSources(reader, directory) : []) {
-    const [group] = await groups(reader, sql`select g.*, null as sort_key from ${source} where ${hasId(id)}`)
+  for (const { from } of isId(id) ? groupSources(reader, directory) : []) {
+    const [group] = await groups(reader, sql`select g.*, null as sort_key from ${from} where ${hasId(id)}`)
     if (group !== undefined) return group
   }
   throw new Refusal('not_found', 'There is no such group in this directory.')
@@ -98,19 +97,21 @@ export async function groupPage(
   directory: GroupsOf,
   { filter, sort, paging }: Query,
 ): Promise<Page<GroupRecord>> {
-  const sources = groupSources(reader, directory)
-  const matching = filter === undefined ? sql`true` : filterSql(groupType, filter)
+  const sources = groupSources(reader, directory).map(({ from, seen }) => ({
+    from,
+    matching: filter === undefined ? sql`true` : filterSql(groupType, filter, seen),
+  }))
   const key = sort && sortKeyOf(groupType, sort.by)
   const order = orderOf(key, sort?.isDescending === true, paging)
   const inOrder = orderBy(order, sql`sort_key`, sql`place`)
   // Of each source so many as the page may need, by its own index; all that is shown of them only for those of the page.
   const places = sources.map(
-    (source, at) => sql`(
-      select g.place, ${key?.sql ?? sql`null`} as sort_key, ${at}::integer as source from ${source}
+    ({ from, matching }, at) => sql`(
+      select g.place, ${key?.sql ?? sql`null`} as sort_key, ${at}::integer as source from ${from}
       where ${matching} and ${behind(order, sql`g.place`, paging, edgeOf)} ${inOrder} ${limitedOfEach(paging)})`,
   )
   const shown = sources.map(
-    (source, at) => sql`select g.* from ${source} where g.place = page.place and page.source = ${at}::integer`,
+    ({ from }, at) => sql`select g.* from ${from} where g.place = page.place and page.source = ${at}::integer`,
   )
   const onPage = sql`
     select g.*, page.sort_key
@@ -118,73 +119,9 @@ export async function groupPage(
     cross join lateral (${sql.join(shown, sql` union all `)}) as g`
   const found = paging.count === 0 ? [] : await groups(reader, onPage, inOrder)
   return pageOf(found, paging, () => {
-    const counts = sources.map((source) => sql`(select count(*) from ${source} where ${matching})`)
+    const counts = sources.map(({ from, matching }) => sql`(select count(*) from ${from} where ${matching})`)
     return counted(reader, sql`select ${sql.join(counts, sql` + `)}`)
   })
-}
-
-/** How many members one statement reads of a group: half a megabyte of JSON. */
-export const membersAtOnce = 5_000
-
-export interface MemberParts {
-  value: boolean
-  /** What stands before an id in `$ref`; undefined: no `$ref`. */
-  refBase: string | undefined
-  display: boolean
-  type: boolean
-}
-
-/** Members of one group as JSON text, in pages: `last` goes into the next call as `after`; undefined: there are no more. */
-export interface MembersText {
-  text: string
-  last: string | undefined
-}
-
-/**
- * Reads the members of groups that the directory is shown, in their order, as JSON objects joined by commas: PostgreSQL writes the text, no member
- * becomes an object here. At most 5,000 a group; `after` belongs to the first.
- */
-export async function membersTexts(
-  reader: Reader,
-  directoryId: DirectoryId,
-  groups: readonly Pick<GroupRecord, 'groupId' | 'shown'>[],
-  parts: MemberParts,
-  after?: string,
-): Promise<MembersText[]> {
-  // `is not distinct from` serves no index: right after a first push there are no statistics, and of indexes that look alike
-  // PostgreSQL may take one that reads the whole directory for each member (12,000 members: 5.5 s against 0.1 s).
-  const { rows } = await sql<{ position: number; text: string | null; last: string; count: number }>`
-    select given.position::int as position, string_agg(${memberText(parts)}, ',' order by m.account_id) filter (where p.id is not null) as text,
-      max(m.account_id::text) as last, count(*)::int as count
-    from unnest(${groups.map((group) => group.groupId)}::uuid[], ${groups.map((group) => group.shown)}::text[])
-      with ordinality as given (group_id, shown, position)
-    cross join lateral (
-      select account_id from memberships
-      where org_id = ${reader.orgId} and group_id = given.group_id
-        and case given.shown when 'pushed' then pushed when 'effective' then effective end
-        and account_id > case given.position when 1 then ${after ?? beforeAll}::uuid else ${beforeAll}::uuid end
-      order by account_id limit ${membersAtOnce}
-    ) m
-    left join provisioned_users p
-      on p.org_id = ${reader.orgId} and p.account_id = m.account_id and p.directory_id is not distinct from ${directoryId}
-    group by given.position`.execute(reader)
-  const found = new Map(rows.map((row) => [row.position, row]))
-  return groups.map((_group, index) => {
-    const row = found.get(index + 1)
-    return { text: row?.text ?? '', last: row !== undefined && row.count === membersAtOnce ? row.last : undefined }
-  })
-}
-
-const beforeAll = '00000000-0000-0000-0000-000000000000'
-
-function memberText({ value, refBase, display, type }: MemberParts): RawBuilder<unknown> {
-  const parts = [
-    ...(value ? [sql`'"value":"' || p.id || '"'`] : []),
-    ...(refBase === undefined ? [] : [sql`${`"$ref":${JSON.stringify(refBase).slice(0, -1)}`}::text || p.id || '"'`]),
-    ...(display ? [sql`'"display":' || to_json(p.user_name)`] : []),
-    ...(type ? [sql`'"type":"User"'`] : []),
-  ]
-  return sql`'{' || ${sql.join(parts, sql` || ',' || `)} || '}'`
 }
 
 async function counted(reader: Reader, count: RawBuilder<unknown>): Promise<{ total: number; at: number }> {
@@ -200,11 +137,11 @@ async function users(
   rest: RawBuilder<unknown>,
   sortKey: RawBuilder<unknown> = sql`null`,
 ): Promise<(StoredUser & Placed)[]> {
-  // An object of names by id: to build one of each group costs PostgreSQL as much as to find them.
+  // An object of `direct NAME` by id: to build one of each group costs PostgreSQL as much as to find them.
   const pushedInto = sql`(
-    select json_object_agg(g.id, g.name order by g.id)
-    from memberships m join provisioned_groups g on g.org_id = m.org_id and g.group_id = m.group_id
-    where m.org_id = u.org_id and m.account_id = u.account_id and m.pushed and g.directory_id is not distinct from u.directory_id
+    select json_object_agg(h.id, ${wayIn} || ' ' || h.name order by h.id)
+    from memberships m join provisioned_groups h on h.org_id = m.org_id and h.group_id = m.group_id
+    where m.org_id = u.org_id and m.account_id = u.account_id and m.pushed and h.directory_id is not distinct from u.directory_id
   )`
   const { rows } = await sql<Omit<StoredUser & Placed, 'groups'> & { groups: Record<string, string> | null }>`
     select u.id, u.external_id as "externalId", u.user_name as "userName", u.active, u.attributes, u.version,
@@ -216,17 +153,21 @@ async function users(
   return rows.map(({ groups, ...user }) => ({ ...user, groups: groups && Object.entries(groups).map(groupOfUser) }))
 }
 
-const groupOfUser = ([value, display]: [string, string]) => ({ value, display, type: 'direct' as const })
+function groupOfUser([value, text]: [string, string]) {
+  const [type, ...name] = text.split(' ')
+  return { value, display: name.join(' '), type: type as 'direct' | 'indirect' }
+}
 
 /** Where groups are read from, as rows `g`: those that the directory pushed, and those that it is offered. */
-function groupSources(reader: Reader, directory: GroupsOf): RawBuilder<unknown>[] {
-  const pushed = sql`(
+function groupSources(reader: Reader, directory: GroupsOf): { from: RawBuilder<unknown>; seen: SeenMembers }[] {
+  const from = sql`(
     select p.org_id, p.id, p.id as place, p.directory_id, p.group_id, p.external_id, p.name, p.name_key, p.state, p.reasons,
-      p.version, p.created_at, p.updated_at, 'pushed'::text as shown
+      p.version, p.created_at, p.updated_at, case when p.is_nested then 'direct' else 'pushed' end as shown
     from provisioned_groups p where p.org_id = ${reader.orgId} and p.directory_id = ${directory.id}
   ) as g`
   const offered = offeredGroups(reader, directory)
-  return offered === undefined ? [pushed] : [pushed, offered]
+  const seen = directory.offerExistingGroups === 'members' ? 'effective' : 'hidden'
+  return [{ from, seen: 'pushed' }, ...(offered === undefined ? [] : [{ from: offered, seen } as const])]
 }
 
 // The counts are kept by memberships.ts: what is pushed = in force, less what a sync would remove, and what it would add.
@@ -234,11 +175,11 @@ async function groups(reader: Reader, rows: RawBuilder<unknown>, order = sql``):
   const { rows: found } = await sql<GroupRecord & Placed>`
     select g.id, g.external_id as "externalId", g.name as "displayName", g.state, g.reasons, g.version, g.group_id as "groupId",
       g.shown, g.created_at as "createdAt", g.updated_at as "updatedAt",
-      case g.shown when 'pushed' then json_build_object(
+      case when g.state <> 'offered' then json_build_object(
         'added', kept.add_count, 'removed', kept.remove_count, 'unchanged', kept.member_count - kept.remove_count) end as members,
-      case g.shown
-        when 'pushed' then kept.member_count - kept.remove_count + kept.add_count
-        when 'effective' then kept.member_count
+      case
+        when g.state <> 'offered' then kept.member_count - kept.remove_count + kept.add_count
+        when g.shown = 'effective' then kept.member_count
         else 0
       end as "memberCount", g.place, g.sort_key::text as "sortKey"
     from (${rows}) as g

@@ -22,10 +22,9 @@ export async function recordUnknownMembers(
 ): Promise<number> {
   if (unknown.length === 0) return 0
   if (directory.unknownMembers === 'refuse') {
-    const named = unknown.slice(0, namedAtMost).map((member) => member.display ?? member.value)
     throw new Refusal(
       'unknown_members',
-      `${unknown.length} of the members are no users of this directory: ${named.join(', ')}${unknown.length > namedAtMost ? ', …' : ''}. Push these users first, or take them out of the group.`,
+      `${unknown.length} of the members are no users of this directory: ${upToTen(unknown)}. Push these users first, or take them out of the group.`,
     )
   }
   const { rows } = await sql<{ name: string }>`
@@ -39,6 +38,21 @@ export async function recordUnknownMembers(
   await appendLog(trx, { action: 'members.unknown', subject: groupId, directoryId: directory.id, facts })
   return rows.length
 }
+
+/** @throws Refusal `nested_groups`, naming up to ten, where the directory takes no groups for members */
+export function refuseNested(directory: DirectoryContext, groups: readonly MemberInput[]): void {
+  if (groups.length === 0 || directory.nestedGroups !== 'refuse') return
+  throw new Refusal(
+    'nested_groups',
+    `${groups.length} of the members are groups: ${upToTen(groups)}. Push their members instead, or set the directory ${directory.name} to flatten nested groups.`,
+  )
+}
+
+const upToTen = (members: readonly MemberInput[]): string =>
+  members
+    .slice(0, namedAtMost)
+    .map((member) => member.display ?? member.value)
+    .join(', ') + (members.length > namedAtMost ? ', …' : '')
 
 /** Drops recorded values that the provider has taken out of the group. */
 export async function forgetUnknownMembers(trx: Trx, groupId: ProvisionedGroupId, values: readonly string[]): Promise<number> {
@@ -61,19 +75,23 @@ export async function keepUnknownMembers(trx: Trx, groupId: ProvisionedGroupId, 
   return Number(numAffectedRows)
 }
 
+/** A pushed group in which somebody stood who was unknown then. */
+export interface Awaiting {
+  id: ProvisionedGroupId
+  groupId: GroupId
+  follow: boolean
+  isNested: boolean
+}
+
 /**
- * A user has appeared: takes its recorded references away and answers in which groups they stood.
- * @param names what the provider may have called it: its external id, its user name
+ * A user, or a group that was only offered, has appeared: takes its recorded references away and answers in which groups they stood.
+ * @param names what the provider may have called it: a user's external id, its user name; a group's id
  */
-export async function resolveUnknownMembers(
-  trx: Trx,
-  directoryId: DirectoryId,
-  names: readonly string[],
-): Promise<{ groupId: GroupId; follow: boolean }[]> {
-  const { rows } = await sql<{ groupId: GroupId; follow: boolean }>`
+export async function resolveUnknownMembers(trx: Trx, directoryId: DirectoryId, names: readonly string[]): Promise<Awaiting[]> {
+  const { rows } = await sql<Awaiting>`
     with waiting as materialized (
       -- locked, in id order: where the members of a pushed group are must not change before they are written
-      select id, group_id, state from provisioned_groups
+      select id, group_id, state, is_nested from provisioned_groups
       where org_id = ${trx.orgId} and directory_id = ${directoryId} and id in (
         select provisioned_group_id from unknown_members where org_id = ${trx.orgId} and value = any(${names}::text[]))
       order by id for update
@@ -82,8 +100,10 @@ export async function resolveUnknownMembers(
       delete from unknown_members using waiting
       where unknown_members.org_id = ${trx.orgId} and unknown_members.value = any(${names}::text[])
         and waiting.id = unknown_members.provisioned_group_id
-      returning waiting.group_id, waiting.state
+      returning waiting.id, waiting.group_id, waiting.state, waiting.is_nested
     )
-    select distinct group_id as "groupId", state in ('synced', 'held') as follow from resolved order by 1`.execute(trx)
+    select distinct id, group_id as "groupId", state in ('synced', 'held') as follow, is_nested as "isNested" from resolved order by 1`.execute(
+    trx,
+  )
   return rows
 }

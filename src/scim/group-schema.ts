@@ -13,14 +13,14 @@ export const groupAttributes: readonly Attribute[] = [
     'members',
     'The members that the directory has pushed.',
     [
-      text('value', 'The id of the user.', { caseExact: true, mutability: 'immutable' }),
-      reference('$ref', 'The URI of the user.', ['User'], { mutability: 'immutable' }),
+      text('value', 'The id of the user or group.', { caseExact: true, mutability: 'immutable' }),
+      reference('$ref', 'The URI of the user or group.', ['User', 'Group'], { mutability: 'immutable' }),
       // What a client did not send must not come back unasked: who compares would see another member.
-      text('display', 'The user name of the user; only where it is asked for by name.', {
+      text('display', 'The user name of the user, the name of the group; only where it is asked for by name.', {
         mutability: 'readOnly',
         returned: 'request',
       }),
-      text('type', 'User.', { canonicalValues: ['User'], mutability: 'immutable' }),
+      text('type', 'User or Group.', { canonicalValues: ['User', 'Group'], mutability: 'immutable' }),
     ],
     { multiValued: true },
   ),

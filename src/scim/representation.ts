@@ -13,7 +13,7 @@ export interface StoredUser {
   createdAt: Date
   updatedAt: Date
   /** Null where they were not read, or there is none. */
-  groups: { value: string; display: string; type: 'direct' }[] | null
+  groups: { value: string; display: string; type: 'direct' | 'indirect' }[] | null
   /** The user whom the directory named as manager, where it has pushed them. */
   manager: { id: string; displayName: string | null } | null
 }

@@ -41,6 +41,8 @@ export interface GroupInput {
 export interface MemberInput {
   value: string
   display?: string
+  /** The provider says that it is a group. */
+  isGroup?: true
 }
 
 /** The whole list of members, or who comes and who goes. */
@@ -156,13 +158,20 @@ export function readMembers(given: unknown, dialect: Dialect): MemberInput[] {
     if (typeof value !== 'string' || value === '' || value.length > maxTextLength || !fitsInKey(value)) {
       throw new ScimError(400, 'invalidValue', 'A member needs a value: the id of a user, as this server gave it.')
     }
-    const display = isObject(element) ? under(element, 'display') : undefined
-    members.set(
-      value,
-      typeof display === 'string' && display !== '' && display.length <= maxTextLength ? { value, display } : { value },
-    )
+    members.set(value, isObject(element) ? { value, ...displayOf(element), ...kindOf(element) } : { value })
   }
   return [...members.values()]
+}
+
+function displayOf(member: Record<string, unknown>): { display?: string } {
+  const display = under(member, 'display')
+  return typeof display === 'string' && display !== '' && display.length <= maxTextLength ? { display } : {}
+}
+
+function kindOf(member: Record<string, unknown>): { isGroup?: true } {
+  const [type, ref] = [under(member, 'type'), under(member, '$ref')]
+  const isGroup = typeof type === 'string' ? sameName(type, 'Group') : typeof ref === 'string' && /\/Groups\/[^/]+$/i.test(ref)
+  return isGroup ? { isGroup } : {}
 }
 
 export const tooManyMembers = () =>

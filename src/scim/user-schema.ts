@@ -89,7 +89,7 @@ export const userAttributes: readonly Attribute[] = [
       text('value', 'The id of the group.', { caseExact: true, mutability: 'readOnly' }),
       reference('$ref', 'The URI of the group.', ['Group'], { mutability: 'readOnly' }),
       text('display', 'The name of the group.', { mutability: 'readOnly' }),
-      text('type', 'How the person belongs to it.', { canonicalValues: ['direct'], mutability: 'readOnly' }),
+      text('type', 'How the person belongs to it.', { canonicalValues: ['direct', 'indirect'], mutability: 'readOnly' }),
     ],
     { multiValued: true, mutability: 'readOnly' },
   ),

@@ -1,7 +1,7 @@
 import type { Scope, Trx } from '../database/connection.ts'
 import { isId, type ProvisionedGroupId } from '../database/ids.ts'
 import { appendLog } from '../organization/log.ts'
-import { type PushMembers, writePushed } from '../organization/memberships.ts'
+import type { PushMembers } from '../organization/memberships.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
 import { existingGroupNamed, judge } from '../provisioning/conflict.ts'
@@ -13,27 +13,28 @@ import {
   lockIfProvisioned,
   lockProvisionedGroup,
   type ProvisionedGroup,
-  touchMembers,
   updateProvisionedGroup,
 } from '../provisioning/groups.ts'
+import { lockNest } from '../provisioning/nesting.ts'
 import { provisionGroup, renameGroup, settleNames, unpair } from '../provisioning/pairing.ts'
-import { membersIds, membersMatching, pushedDelta, pushedWhole, unknownAmong } from '../provisioning/pushed-members.ts'
+import { membersIds, membersMatching } from '../provisioning/pushed-members.ts'
 import { setState } from '../provisioning/states.ts'
-import { forgetUnknownMembers, keepUnknownMembers, recordUnknownMembers } from '../provisioning/unknown-members.ts'
 import { keepUsers } from '../provisioning/users.ts'
 import type { GroupChange, GroupInput, MemberInput } from '../scim/resource.ts'
 import { type Condition, mustMeet } from './condition.ts'
+import { receiveMembers, resolveNested } from './receive-members.ts'
 import { adoptOffer, declineOffer, lockOffer } from './take-offer.ts'
 
 /**
  * A directory pushes a group it has not pushed before (behaviour.md, «A group is pushed»): a free name is synced at once;
  * a taken one is kept apart until it is reviewed, or refused where the directory's policy says so.
- * @throws Refusal `name_taken`, `unknown_members`
+ * @throws Refusal `name_taken`, `unknown_members`, `nested_groups`
  */
 export async function receiveNewGroup(trx: Trx, directory: DirectoryContext, input: GroupInput): Promise<ProvisionedGroupId> {
   const key = nameKey(input.displayName)
-  const [, isTaken, existing] = await Promise.all([
+  const [, , isTaken, existing] = await Promise.all([
     keepUsers(trx, directory.id),
+    lockNest(trx, directory.id, { children: groupsNamed(input.members) }),
     isGroupNameProvisioned(trx, directory.id, key),
     existingGroupNamed(trx, key),
   ])
@@ -50,7 +51,7 @@ export async function receiveNewGroup(trx: Trx, directory: DirectoryContext, inp
     )
   const { displayName: name, externalId } = input
   const id = await provisionGroup(trx, directory.id, { name, externalId }, existing)
-  await receiveMembers(trx, directory, id, { all: input.members ?? [] }, { isNew: true })
+  await receiveMembers(trx, directory, { id, isNested: false }, { all: input.members ?? [] }, { isNew: true })
   return id
 }
 
@@ -58,7 +59,7 @@ export async function receiveNewGroup(trx: Trx, directory: DirectoryContext, inp
  * A directory changes a group. Members cost what the change costs, whatever the group's size; what changes nothing writes nothing.
  * The first change of a group that it is only offered makes it a pushed one.
  * @param condition of the group's version, under its lock
- * @throws Refusal `not_found`, `version_changed`, `name_taken`, `unknown_members`
+ * @throws Refusal `not_found`, `version_changed`, `name_taken`, `unknown_members`, `nested_groups`
  */
 export async function receiveGroup(
   trx: Trx,
@@ -67,7 +68,9 @@ export async function receiveGroup(
   { members, later = [], ...attributes }: GroupChange,
   condition?: Condition,
 ): Promise<{ changed: boolean }> {
-  if (members !== undefined || later.length > 0) await keepUsers(trx, directory.id)
+  const steps = [...(members === undefined ? [] : [members]), ...later]
+  const children = steps.flatMap((step) => groupsNamed('all' in step ? step.all : 'added' in step ? step.added : []))
+  if (steps.length > 0) await Promise.all([keepUsers(trx, directory.id), lockNest(trx, directory.id, { id, children })])
   const nameKeys = attributes.displayName === undefined ? [] : [nameKey(attributes.displayName)]
   if (nameKeys.length > 0) {
     await lockOffer(trx, directory, id)
@@ -80,10 +83,12 @@ export async function receiveGroup(
   mustMeet(condition, isNew ? offered : group)
   const given = isNew ? { all: membersOfNew(members) } : members
   let isChanged = isNew
-  if (given !== undefined) isChanged = (await receiveMembers(trx, directory, id, given, { isNew })) || isChanged
+  if (given !== undefined) isChanged = (await receiveMembers(trx, directory, group, given, { isNew })) || isChanged
+  if (isNew) await resolveNested(trx, directory, id)
   for (const step of later) {
     const named = 'matching' in step ? { added: [], removed: await membersMatching(trx, directory.id, id, step.matching) } : step
-    isChanged = (await receiveMembers(trx, directory, id, named)) || isChanged
+    // Read again: what was said before may have brought it into a nest, or out of one.
+    isChanged = (await receiveMembers(trx, directory, await lockProvisionedGroup(trx, directory.id, id), named)) || isChanged
   }
   const isDescribed = await receiveAttributes(trx, directory, group, attributes)
   return { changed: isChanged || isDescribed }
@@ -91,6 +96,9 @@ export async function receiveGroup(
 
 /** Nothing was said yet of a group that is only offered. */
 const offered = { version: 0 }
+
+const groupsNamed = (members: readonly MemberInput[] = []): string[] =>
+  members.filter((member) => member.isGroup).map((member) => member.value)
 
 // Nobody was in it: what is added is all there is.
 const membersOfNew = (members: GroupChange['members']): MemberInput[] =>
@@ -124,6 +132,7 @@ export async function receiveGroupDeletion(
   id: ProvisionedGroupId,
   condition?: Condition,
 ): Promise<void> {
+  await lockNest(trx, directory.id, { id })
   await lockConcerned(trx, { pushedIds: [id] })
   const found = await lockIfProvisioned(trx, directory.id, id)
   if (!found && (await declineOffer(trx, directory, id))) return mustMeet(condition, offered)
@@ -177,43 +186,6 @@ async function refuseTakenName(trx: Trx, directory: DirectoryContext, group: Pro
     name,
     'This directory has pushed a group of that name already. Push another name, or delete the other group first.',
   )
-}
-
-/** @returns whether anything changed */
-async function receiveMembers(
-  trx: Trx,
-  directory: DirectoryContext,
-  id: ProvisionedGroupId,
-  members: NonNullable<GroupChange['members']>,
-  { isNew = false } = {},
-): Promise<boolean> {
-  const isWhole = 'all' in members
-  const rows = isWhole ? pushedWhole(trx, directory.id, id, members.all) : pushedDelta(trx, directory.id, id, members)
-  const act = { action: 'members.pushed', directoryId: directory.id } as const
-  const written = await writePushed(trx, rows, act)
-  if (!isNew && written.pushedAdded + written.pushedRemoved > 0) await touchMembers(trx, id)
-  const given = isWhole ? members.all : members.added
-  // A whole list also ends what was unknown before and is not in it.
-  const gone = isWhole ? (isNew ? [] : 'rest') : members.removed
-  const isAllKnown = written.said.toBe === given.length && (isWhole || written.said.notToBe === members.removed.length)
-  if (isAllKnown && gone !== 'rest') return written.pushedAdded + written.pushedRemoved > 0
-  const unknownChanged = await receiveUnknown(trx, directory, id, given, gone)
-  if (unknownChanged && !isNew) await touchMembers(trx, id)
-  return unknownChanged || written.pushedAdded + written.pushedRemoved > 0
-}
-
-async function receiveUnknown(
-  trx: Trx,
-  directory: DirectoryContext,
-  id: ProvisionedGroupId,
-  given: readonly MemberInput[],
-  gone: readonly string[] | 'rest',
-): Promise<boolean> {
-  const unknown = await unknownAmong(trx, directory.id, given)
-  const values = unknown.map((member) => member.value)
-  const forgotten = gone === 'rest' ? await keepUnknownMembers(trx, id, values) : await forgetUnknownMembers(trx, id, gone)
-  const recorded = await recordUnknownMembers(trx, directory, id, unknown)
-  return forgotten + recorded > 0
 }
 
 const nameTaken = (name: string, next: string) =>

@@ -9,6 +9,7 @@ import { Refusal } from '../organization/refusal.ts'
 import type { DirectoryContext } from '../provisioning/directories.ts'
 import { touchGroupsOf } from '../provisioning/groups.ts'
 import { countNewcomers, matchAccount } from '../provisioning/matching.ts'
+import { forgetDirectMember, joinDirectly } from '../provisioning/nesting.ts'
 import {
   adoptersWord,
   applyOwnersWord,
@@ -20,7 +21,7 @@ import {
   ownership,
   settleOwner,
 } from '../provisioning/ownership.ts'
-import { resolveUnknownMembers } from '../provisioning/unknown-members.ts'
+import { type Awaiting, resolveUnknownMembers } from '../provisioning/unknown-members.ts'
 import {
   deleteProvisionedUser,
   displayNameOf,
@@ -56,7 +57,7 @@ export async function receiveNewUser(trx: Trx, directory: DirectoryContext, inpu
   const { matchedBy } = match
   const [id] = await provisionUsers(trx, [{ directoryId: directory.id, input, accountId, matchedBy, state, reasons }])
   if (account && owns) await applyOwnersWord(trx, directory.id, account, adoptersWord(directory.id, input))
-  await setMemberships(trx, directory, accountId, true, awaiting, { user: input.userName })
+  await joinGroups(trx, directory, accountId, awaiting, input)
   return id as ProvisionedUserId
 }
 
@@ -124,7 +125,7 @@ export async function receiveUser(
   })
   const names = namesOf(input).filter((name) => !namesOf(user.input).includes(name))
   const awaiting = names.length === 0 ? [] : await resolveUnknownMembers(trx, directory.id, names)
-  await setMemberships(trx, directory, user.accountId, true, awaiting, { user: input.userName })
+  await joinGroups(trx, directory, user.accountId, awaiting, input)
   const account = await lockAccountInForce(trx, user.accountId)
   if (ownership(account, directory.id).owns)
     await applyOwnersWord(trx, directory.id, account, await wordOf(trx, directory, user, input))
@@ -147,6 +148,7 @@ export async function receiveUserDeletion(
   const user = await lockProvisionedUser(trx, directory.id, id)
   mustMeet(condition, user)
   const groups = await lockPushedGroupsOf(trx, directory.id, user.accountId)
+  await forgetDirectMember(trx, directory.id, user.accountId)
   await setMemberships(trx, directory, user.accountId, false, groups, { user: user.input.userName, deleted: true })
   await deleteProvisionedUser(trx, id)
   // The log keeps what the provider said, so that the person can be restored.
@@ -187,6 +189,28 @@ async function wordOf(trx: Trx, directory: DirectoryContext, user: ProvisionedUs
 
 /** What a provider may have called a person whom it had not pushed yet. An id it has from us, so that one is never unknown. */
 const namesOf = (input: UserInput): string[] => [input.userName, ...(input.externalId === null ? [] : [input.externalId])]
+
+async function joinGroups(
+  trx: Trx,
+  directory: DirectoryContext,
+  accountId: AccountId,
+  awaiting: readonly Awaiting[],
+  { userName }: UserInput,
+): Promise<void> {
+  const [nested, others] = [awaiting.filter((group) => group.isNested), awaiting.filter((group) => !group.isNested)]
+  await setMemberships(trx, directory, accountId, true, others, { user: userName })
+  if (nested.length === 0) return
+  await joinDirectly(
+    trx,
+    directory.id,
+    nested.map((group) => group.id),
+    accountId,
+  )
+  await touchGroupsOf(
+    trx,
+    nested.map((group) => group.groupId),
+  )
+}
 
 /** The person comes into pushed groups, or leaves them: another version of each, as after a push of its own. */
 async function setMemberships(

@@ -85,6 +85,10 @@ export async function createSecondOrganization(db: Db): Promise<Scope> {
     await sql`insert into unknown_members (org_id, provisioned_group_id, value) values (${org}, ${id.pushed}, 'nobody')`.execute(
       trx,
     )
+    await sql`insert into nested_groups (org_id, parent_id, child_id) values (${org}, ${id.pushed}, ${id.pushed})`.execute(trx)
+    await sql`insert into direct_members (org_id, provisioned_group_id, account_id) values (${org}, ${id.pushed}, ${id.ada})`.execute(
+      trx,
+    )
     await sql`insert into taken_offers (org_id, directory_id, group_id) values (${org}, ${id.okta}, ${id.engineering})`.execute(
       trx,
     )

@@ -68,6 +68,7 @@ const settings = (one: Directory) =>
     ['SCIM URL', one.scimUrl],
     ['On conflict', one.conflictPolicy],
     ['Unknown members', one.unknownMembers],
+    ['Nested groups', one.nestedGroups],
     ['Strict', one.strict ? 'yes' : 'no'],
     ['Offers existing groups', one.offerExistingGroups],
     ['Quiet time', `${count(one.quietSeconds)} s`],

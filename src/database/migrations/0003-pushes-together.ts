@@ -82,7 +82,7 @@ end $$`
 // Pushes of some members of one group each, all of one directory and no group twice, as one transaction of their own.
 // given_groups and given_requests have a place a push; given_pushes (the push, from 1), given_users and given_pushed a place a member.
 // Answers the version that each pushed group has now; null, and has done nothing for it, where that is not all there is to a push: no such
-// group of the directory, a member that is no user of it, or somebody else at the group this moment, for whom the other pushes do not wait.
+// group of the directory, one in a nest (is_nested, migration 0007), a member that is no user of it, or somebody else at the group this moment, for whom the other pushes do not wait.
 const pushMembers = `
 create function push_members(
   given_org uuid, given_actor text, given_directory uuid, given_groups uuid[], given_requests text[],
@@ -101,7 +101,7 @@ begin
   left join lateral (
     select p.group_id, p.version, p.state in ('synced', 'held') as follow
     from provisioned_groups p join groups g on g.org_id = given_org and g.id = p.group_id
-    where p.org_id = given_org and p.id = given.id and p.directory_id is not distinct from given_directory
+    where p.org_id = given_org and p.id = given.id and p.directory_id is not distinct from given_directory and not p.is_nested
     for no key update of p, g skip locked
   ) as locked on true;
   select array_agg(place.groups[push]) as groups, array_agg(account_id) as accounts, array_agg(pushed) as pushed,

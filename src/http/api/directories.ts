@@ -16,6 +16,7 @@ import {
   ConflictPolicy,
   ExpiresInDays,
   Id,
+  NestedGroups,
   NoContent,
   Nullable,
   OfferExistingGroups,
@@ -29,6 +30,7 @@ import {
 const settings = {
   conflictPolicy: ConflictPolicy,
   unknownMembers: UnknownMembers,
+  nestedGroups: NestedGroups,
   strict: Type.Boolean({
     description: 'Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over',
   }),

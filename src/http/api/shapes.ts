@@ -1,5 +1,5 @@
 import { type TSchema, Type } from 'typebox'
-import { apiRoles, conflictPolicies, offerSettings, unknownMembersSettings } from '../../database/tables.ts'
+import { apiRoles, conflictPolicies, nestedGroupsSettings, offerSettings, unknownMembersSettings } from '../../database/tables.ts'
 import { providers } from '../../scim/quirks.ts'
 
 /** A moment in UTC, RFC 3339; routes answer with a Date. */
@@ -18,6 +18,10 @@ export const Role = OneOf(apiRoles, "An auditor reads all and writes nothing; an
 export const Provider = OneOf(providers)
 export const ConflictPolicy = OneOf(conflictPolicies, 'What becomes of a pushed group whose name an unmanaged group has')
 export const UnknownMembers = OneOf(unknownMembersSettings, 'What becomes of a member who is no user of this directory')
+export const NestedGroups = OneOf(
+  nestedGroupsSettings,
+  'What becomes of a member that is a group of this directory: its members are members, or the push is a 400',
+)
 export const OfferExistingGroups = OneOf(
   offerSettings,
   'Which unmanaged groups the provider is shown, to link to them: their names, with members, or none',

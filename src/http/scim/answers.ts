@@ -15,6 +15,7 @@ const scimTypes: Record<FailureCode | RefusalCode, ScimType | undefined> = {
   invalid_value: 'invalidValue',
   invalid_import: 'invalidValue',
   unknown_members: 'invalidValue',
+  nested_groups: 'invalidValue',
   invalid_json: 'invalidSyntax',
   not_found: undefined,
   managed_by_directory: undefined,

@@ -2,7 +2,8 @@ import { Readable } from 'node:stream'
 import type { Reader } from '../../database/connection.ts'
 import type { DirectoryId } from '../../database/ids.ts'
 import { reading } from '../../database/transaction.ts'
-import { type GroupRecord, type MemberParts, membersAtOnce, membersTexts } from '../../provisioning/read.ts'
+import type { GroupRecord } from '../../provisioning/read.ts'
+import { type MemberParts, membersAtOnce, membersTexts } from '../../provisioning/read-members.ts'
 import { find } from '../../scim/names.ts'
 import { type Projection, project, wants, wantsPart } from '../../scim/projection.ts'
 import { groupResource, locationOf } from '../../scim/representation.ts'
@@ -84,7 +85,7 @@ function memberParts(projection: Projection, base: string): MemberParts | undefi
     members.subAttributes?.some((part) => part.name === name && wantsPart(projection, members, part))
   const parts = {
     value: isWanted('value') === true,
-    refBase: isWanted('$ref') ? locationOf('User', '', base) : undefined,
+    refBase: isWanted('$ref') ? { User: locationOf('User', '', base), Group: locationOf('Group', '', base) } : undefined,
     display: isWanted('display') === true,
     type: isWanted('type') === true,
   }

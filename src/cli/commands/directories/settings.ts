@@ -4,6 +4,7 @@ import { again, wholeNumber } from '../../lists.ts'
 export interface SettingOptions {
   conflictPolicy?: 'review' | 'refuse'
   unknownMembers?: 'record' | 'refuse'
+  nestedGroups?: 'flatten' | 'refuse'
   strict?: boolean
   offerExistingGroups?: 'names' | 'members' | 'off'
   quietSeconds?: number
@@ -25,6 +26,12 @@ export function addSettingOptions(command: Command): Command {
         'refuse',
       ]),
     )
+    .addOption(
+      new Option('--nested-groups <what>', 'members that are groups: take their members for members, or answer 400').choices([
+        'flatten',
+        'refuse',
+      ]),
+    )
     .option('--strict', 'answer 400 to a push of attributes that no schema has')
     .option('--no-strict', 'pass them over')
     .addOption(
@@ -39,10 +46,11 @@ export function addSettingOptions(command: Command): Command {
 
 /** The settings that were given, as the API names them. */
 export function settingsOf(options: SettingOptions) {
-  const { conflictPolicy, unknownMembers, strict, offerExistingGroups, quietSeconds, emailDomain } = options
+  const { conflictPolicy, unknownMembers, nestedGroups, strict, offerExistingGroups, quietSeconds, emailDomain } = options
   return {
     ...(conflictPolicy === undefined ? {} : { conflictPolicy }),
     ...(unknownMembers === undefined ? {} : { unknownMembers }),
+    ...(nestedGroups === undefined ? {} : { nestedGroups }),
     ...(strict === undefined ? {} : { strict }),
     ...(offerExistingGroups === undefined ? {} : { offerExistingGroups }),
     ...(quietSeconds === undefined ? {} : { quietSeconds }),
