@@ -88,7 +88,7 @@ export function queriesOn(client: PoolClient, scope: Scope): { queries: Reader; 
   return { queries: new OrganizationQueries(connection, scope), end: () => connection.end() }
 }
 
-/** Has the next statements of `queries` go unnamed: where plans are not forced, each is then planned for the values it is called with. */
+/** Has the next statements of `queries` go unnamed: each is then planned anew, with the settings and sizes of this moment. */
 export function sendUnnamed(queries: Reader): void {
   ;((queries as OrganizationQueries).sentBy as ClientConnection).isNaming = false
 }

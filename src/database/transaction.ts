@@ -35,7 +35,7 @@ export async function inOneStatement<Row extends object>(db: Db, text: string, v
 }
 
 /**
- * Runs queries that only read, as one snapshot of one organization, planned for the values they are called with.
+ * Runs queries that only read, as one snapshot of one organization, planned for sets.
  * @throws RecipientGone where who waits for the answer (`scope.recipient`) goes away meanwhile: the query is cancelled
  */
 export function reading<T>(db: Db, scope: Scope, work: (reader: Reader) => Promise<T>): Promise<T> {
@@ -52,15 +52,16 @@ export function lookingUp<T>(db: Db, scope: Scope, work: (reader: Reader) => Pro
   return work(lookUps(db.pool, scope))
 }
 
-// Undoes `byIndex` of connection.ts for this transaction.
-const settingsForSets = { plan_cache_mode: 'auto', enable_hashjoin: 'on', enable_mergejoin: 'on' }
+// Undoes `byIndex` of connection.ts for this transaction, but for the generic plans: planned for its id, an organization that the statistics
+// do not know yet has no rows, and then every way to join them looks as good as another.
+const settingsForSets = { enable_hashjoin: 'on', enable_mergejoin: 'on' }
 const forReading = Object.entries({ ...settingsForSets, enable_seqscan: 'on' })
   .map(([name, value]) => `set local ${name} = ${value}`)
   .join('; ')
 
 /**
- * Has the next statements of this transaction planned for the values they are called with: for those over thousands of rows. Foreign keys
- * go on being checked by plans that are kept, and by index: were all plans forced to be new ones, each check of each row would be planned.
+ * Has the next statements of this transaction planned anew, with joins of sets allowed: for those over thousands of rows. Foreign keys go on
+ * being checked by plans that are kept, and by index.
  */
 export async function planForSets(trx: Trx): Promise<void> {
   sendUnnamed(trx)
