@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Writable } from 'node:stream'
 import {
   type CompiledQuery,
   type DatabaseConnection,
@@ -98,6 +99,13 @@ export function lookUps(pool: Pool, scope: Scope): Reader {
   return new OrganizationQueries(new LookUpConnection(pool, scope.orgId), scope)
 }
 
+/** Sends what is asked of a connection in this turn in one piece: one write, and one wake-up of PostgreSQL, for all of it. */
+export function inOnePiece(client: PoolClient): void {
+  const { stream } = (client as unknown as { connection: { stream: Writable } }).connection
+  stream.cork()
+  process.nextTick(() => stream.uncork())
+}
+
 class OrganizationQueries extends Kysely<Tables> implements Reader {
   readonly scope: Scope
   readonly sentBy: DatabaseConnection
@@ -148,6 +156,7 @@ class ClientConnection implements DatabaseConnection {
   }
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     if (this.#hasEnded) throw new Error('The transaction is over: a statement of it was not awaited.')
+    inOnePiece(this.#client)
     const values = query.parameters as unknown[]
     const name = values.length > 0 && this.isNaming ? statementName(query.sql) : undefined
     const result = await this.#client.query(values.length > 0 ? { name, text: query.sql, values } : { text: query.sql })

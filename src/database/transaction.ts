@@ -1,8 +1,7 @@
-import type { Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { PoolClient } from 'pg'
-import { type Db, lookUps, queriesOn, type Reader, type Scope, sendUnnamed, type Trx } from './connection.ts'
+import { type Db, inOnePiece, lookUps, queriesOn, type Reader, type Scope, sendUnnamed, type Trx } from './connection.ts'
 import { sqlState } from './errors.ts'
 import { type On, whileAwaited } from './recipient.ts'
 
@@ -85,10 +84,8 @@ async function once<T>(db: Db, begin: string, scope: Scope, work: (queries: Read
   const { queries, end } = queriesOn(client, scope)
   let broken: Error | undefined
   try {
-    // Sent in one piece with the first queries of `work`, not awaited before them: one round trip less, one wake-up for all.
-    const { stream } = (client as unknown as { connection: { stream: Writable } }).connection
-    stream.cork()
-    process.nextTick(() => stream.uncork())
+    // Sent with the first queries of `work`, not awaited before them: one round trip less.
+    inOnePiece(client)
     const begun = client.query(`${begin}; set local muster.org_id = '${uuidOf(scope.orgId)}'`)
     begun.catch(() => {})
     const result = await work(queries, { pool: db.pool, client, end })

@@ -51,8 +51,11 @@ export interface GroupFields {
 }
 
 /** Stores a group as it is given: unchecked, not in the log. For those who have judged it and log their own act. */
-export async function insertGroup(trx: Trx, group: Pick<GroupFields, 'name'> & Partial<GroupFields>): Promise<GroupId> {
-  const id = newId<GroupId>()
+export async function insertGroup(
+  trx: Trx,
+  group: Pick<GroupFields, 'name'> & Partial<GroupFields>,
+  id = newId<GroupId>(),
+): Promise<GroupId> {
   await trx
     .insertInto('groups')
     .values({
