@@ -89,7 +89,7 @@ export function queriesOn(client: PoolClient, scope: Scope): { queries: Reader; 
   return { queries: new OrganizationQueries(connection, scope), end: () => connection.end() }
 }
 
-/** Has the next statements of `queries` go unnamed: each is then planned anew, with the settings and sizes of this moment. */
+/** Has the next statements of `queries` go unnamed: where plans are not forced, each is then planned for the values it is called with. */
 export function sendUnnamed(queries: Reader): void {
   ;((queries as OrganizationQueries).sentBy as ClientConnection).isNaming = false
 }
@@ -97,13 +97,6 @@ export function sendUnnamed(queries: Reader): void {
 /** Queries that only read, each a transaction of its own, sent in one piece: no begin, no commit, one trip. */
 export function lookUps(pool: Pool, scope: Scope): Reader {
   return new OrganizationQueries(new LookUpConnection(pool, scope.orgId), scope)
-}
-
-/** Sends what is asked of a connection in this turn in one piece: one write, and one wake-up of PostgreSQL, for all of it. */
-export function inOnePiece(client: PoolClient): void {
-  const { stream } = (client as unknown as { connection: { stream: Writable } }).connection
-  stream.cork()
-  process.nextTick(() => stream.uncork())
 }
 
 class OrganizationQueries extends Kysely<Tables> implements Reader {
@@ -156,9 +149,9 @@ class ClientConnection implements DatabaseConnection {
   }
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     if (this.#hasEnded) throw new Error('The transaction is over: a statement of it was not awaited.')
-    inOnePiece(this.#client)
     const values = query.parameters as unknown[]
     const name = values.length > 0 && this.isNaming ? statementName(query.sql) : undefined
+    sendInOnePiece(this.#client)
     const result = await this.#client.query(values.length > 0 ? { name, text: query.sql, values } : { text: query.sql })
     return {
       rows: result.rows ?? [],
@@ -195,6 +188,14 @@ const withinOrganization = (text: string, parameter: number): string =>
 
 // A pipelined client cannot hold a portal open.
 const noStreams = (): Error => new Error('Read long results in pages, by key.')
+
+/** Has what is sent to the database in this turn of the event loop leave in one piece: one call of the system, one wake-up of the database. */
+export function sendInOnePiece(client: PoolClient): void {
+  const { stream } = (client as unknown as { connection: { stream: Writable } }).connection
+  if (stream.writableCorked > 0) return
+  stream.cork()
+  process.nextTick(() => stream.uncork())
+}
 
 const names = new Map<string, string>()
 

@@ -1,5 +1,3 @@
-import { isAway, sqlState } from './errors.ts'
-
 /** What is to be done, and who waits for it. */
 interface Waiting<Item, Result> {
   item: Item
@@ -10,8 +8,7 @@ interface Waiting<Item, Result> {
 /**
  * Does together what comes while the last of its key is being done. Nothing waits for company: the first runs at once, alone, and what comes
  * meanwhile runs next, in its order, as one. Alone it costs what it costs; under load, the cost of a call is shared.
- * @param run does all of them and answers a result for each, in their order; if it throws, each is done again by itself,
- *   one after another, unless the database is away or somebody holds what all of them need
+ * @param run does all of them and answers a result for each, in their order; if it throws, each is done again by itself
  * @param options `subject`: two of one subject are never done together; `size` of an item, and `most` that is done at once: what is larger
  *   runs by itself, and nothing waits for it
  */
@@ -27,9 +24,10 @@ export function together<Item, Result>(
         const results = await run(batch.map(({ item }) => item))
         for (const [at, { resolve }] of batch.entries()) resolve(results[at] as Result)
       } catch (error) {
-        // None fails for another's sake, but for what none of them can help: tried again, each would wait for the same in vain.
-        if (batch.length === 1 || isEveryones(error)) for (const { reject } of batch) reject(error)
-        else for (const { item, resolve, reject } of batch) await alone(item).then(resolve, reject)
+        const [only, ...others] = batch
+        if (others.length === 0) only?.reject(error)
+        // None fails for another's sake.
+        else await Promise.all(batch.map(({ item, resolve, reject }) => alone(item).then(resolve, reject)))
       }
     }
     queues.delete(key)
@@ -65,6 +63,3 @@ export function together<Item, Result>(
     })
   }
 }
-
-// A lock that is not had in time, a statement that takes too long.
-const isEveryones = (error: unknown): boolean => isAway(error) || ['55P03', '57014'].includes(sqlState(error) ?? '')

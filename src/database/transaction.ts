@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { PoolClient } from 'pg'
-import { type Db, inOnePiece, lookUps, queriesOn, type Reader, type Scope, sendUnnamed, type Trx } from './connection.ts'
+import { type Db, lookUps, queriesOn, type Reader, type Scope, sendInOnePiece, sendUnnamed, type Trx } from './connection.ts'
 import { sqlState } from './errors.ts'
 import { type On, whileAwaited } from './recipient.ts'
 
@@ -34,7 +34,7 @@ export async function inOneStatement<Row extends object>(db: Db, text: string, v
 }
 
 /**
- * Runs queries that only read, as one snapshot of one organization, planned for sets.
+ * Runs queries that only read, as one snapshot of one organization, planned for the values they are called with.
  * @throws RecipientGone where who waits for the answer (`scope.recipient`) goes away meanwhile: the query is cancelled
  */
 export function reading<T>(db: Db, scope: Scope, work: (reader: Reader) => Promise<T>): Promise<T> {
@@ -51,16 +51,15 @@ export function lookingUp<T>(db: Db, scope: Scope, work: (reader: Reader) => Pro
   return work(lookUps(db.pool, scope))
 }
 
-// Undoes `byIndex` of connection.ts for this transaction, but for the generic plans: planned for its id, an organization that the statistics
-// do not know yet has no rows, and then every way to join them looks as good as another.
-const settingsForSets = { enable_hashjoin: 'on', enable_mergejoin: 'on' }
+// Undoes `byIndex` of connection.ts for this transaction.
+const settingsForSets = { plan_cache_mode: 'auto', enable_hashjoin: 'on', enable_mergejoin: 'on' }
 const forReading = Object.entries({ ...settingsForSets, enable_seqscan: 'on' })
   .map(([name, value]) => `set local ${name} = ${value}`)
   .join('; ')
 
 /**
- * Has the next statements of this transaction planned anew, with joins of sets allowed: for those over thousands of rows. Foreign keys go on
- * being checked by plans that are kept, and by index.
+ * Has the next statements of this transaction planned for the values they are called with: for those over thousands of rows. Foreign keys
+ * go on being checked by plans that are kept, and by index: were all plans forced to be new ones, each check of each row would be planned.
  */
 export async function planForSets(trx: Trx): Promise<void> {
   sendUnnamed(trx)
@@ -84,8 +83,8 @@ async function once<T>(db: Db, begin: string, scope: Scope, work: (queries: Read
   const { queries, end } = queriesOn(client, scope)
   let broken: Error | undefined
   try {
-    // Sent with the first queries of `work`, not awaited before them: one round trip less.
-    inOnePiece(client)
+    // Sent in one piece with the first queries of `work`, not awaited before them: one round trip less, one wake-up for all.
+    sendInOnePiece(client)
     const begun = client.query(`${begin}; set local muster.org_id = '${uuidOf(scope.orgId)}'`)
     begun.catch(() => {})
     const result = await work(queries, { pool: db.pool, client, end })
