@@ -56,18 +56,17 @@ export async function createAccount(trx: Trx, account: NewAccount): Promise<Acco
 
 /** Stores an account as it is given: unchecked, not in the log. For those who have judged it and log their own act. */
 export async function insertAccount(trx: Trx, account: UncheckedAccount): Promise<AccountId> {
-  const id = newId<AccountId>()
-  await insertAccounts(trx, [account], [id])
-  return id
+  const [id] = await insertAccounts(trx, [account])
+  return id as AccountId
 }
 
 export type UncheckedAccount = Pick<AccountFields, 'userName'> & Partial<AccountFields>
 
-/** Stores accounts as they are given, as `insertAccount` does, under these ids. */
-export async function insertAccounts(trx: Trx, accounts: readonly UncheckedAccount[], ids: readonly AccountId[]): Promise<void> {
+/** Stores accounts as they are given, as `insertAccount` does; their ids in the same order. */
+export async function insertAccounts(trx: Trx, accounts: readonly UncheckedAccount[]): Promise<AccountId[]> {
   const rows = accounts.map(
-    ({ userName, email = null, displayName = null, active = true, isProtected = false, ownedBy = null }, at) => ({
-      id: ids[at],
+    ({ userName, email = null, displayName = null, active = true, isProtected = false, ownedBy = null }) => ({
+      id: newId<AccountId>(),
       user_name: userName,
       user_name_key: nameKey(userName),
       email,
@@ -83,6 +82,7 @@ export async function insertAccounts(trx: Trx, accounts: readonly UncheckedAccou
     select ${trx.orgId}::uuid, given.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as given(
       id uuid, user_name text, user_name_key text, email text, email_key text, display_name text, active boolean, is_protected boolean,
       owned_by uuid)`.execute(trx)
+  return rows.map((row) => row.id)
 }
 
 /** Writes fields of an account: unchecked, not in the log. For those who have judged it and log their own act. */

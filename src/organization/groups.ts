@@ -51,11 +51,8 @@ export interface GroupFields {
 }
 
 /** Stores a group as it is given: unchecked, not in the log. For those who have judged it and log their own act. */
-export async function insertGroup(
-  trx: Trx,
-  group: Pick<GroupFields, 'name'> & Partial<GroupFields>,
-  id = newId<GroupId>(),
-): Promise<GroupId> {
+export async function insertGroup(trx: Trx, group: Pick<GroupFields, 'name'> & Partial<GroupFields>): Promise<GroupId> {
+  const id = newId<GroupId>()
   await trx
     .insertInto('groups')
     .values({
@@ -74,9 +71,21 @@ export async function insertGroup(
 
 /** Writes fields of a group: unchecked, not in the log. For those who have judged it and log their own act. @returns the name it had */
 export async function changeGroup(trx: Trx, id: GroupId, fields: Partial<GroupFields>): Promise<string | undefined> {
+  const row = await changingGroup(trx, id, fields)
+    .from((eb) =>
+      eb.selectFrom('groups').select(['id', 'name as former']).where('org_id', '=', trx.orgId).where('id', '=', id).as('before'),
+    )
+    .whereRef('groups.id', '=', 'before.id')
+    .returning('before.former')
+    .executeTakeFirst()
+  return row?.former
+}
+
+/** The same as a part of a larger statement. */
+export function changingGroup(trx: Trx, id: GroupId, fields: Partial<GroupFields>) {
   const { name, description, effective, managedBy, isProtected, ...rest } = fields
   rest satisfies Record<string, never>
-  const row = await trx
+  return trx
     .updateTable('groups')
     .set({
       updated_at: sql`now()`,
@@ -86,14 +95,8 @@ export async function changeGroup(trx: Trx, id: GroupId, fields: Partial<GroupFi
       ...(managedBy === undefined ? {} : { managed_by: managedBy }),
       ...(isProtected === undefined ? {} : { is_protected: isProtected }),
     })
-    .from((eb) =>
-      eb.selectFrom('groups').select(['id', 'name as former']).where('org_id', '=', trx.orgId).where('id', '=', id).as('before'),
-    )
     .where('groups.org_id', '=', trx.orgId)
-    .whereRef('groups.id', '=', 'before.id')
-    .returning('before.former')
-    .executeTakeFirst()
-  return row?.former
+    .where('groups.id', '=', id)
 }
 
 /**

@@ -68,7 +68,11 @@ export async function appendLog(trx: Trx, entry: LogEntry): Promise<void> {
 
 /** Appends many entries with one statement, in their order. */
 export async function appendLogs(trx: Trx, entries: LogEntry[]): Promise<void> {
-  if (entries.length === 0) return
+  if (entries.length > 0) await logging(trx, entries).execute(trx)
+}
+
+/** The same as SQL: for a statement that makes the change too. */
+export function logging(trx: Trx, entries: LogEntry[]): RawBuilder<unknown> {
   const rows = entries.map((entry) => ({
     action: entry.action,
     subject: entry.subject ?? null,
@@ -80,12 +84,12 @@ export async function appendLogs(trx: Trx, entries: LogEntry[]): Promise<void> {
     pushed_added: some(entry.pushedAdded),
     pushed_removed: some(entry.pushedRemoved),
   }))
-  await sql`
+  return sql`
     insert into log_entries (org_id, actor, request_id, action, subject, directory_id, run_id, facts, added, removed, pushed_added, pushed_removed)
     select ${trx.orgId}::uuid, ${trx.scope.actor}, ${trx.scope.requestId ?? null}, action, subject, directory_id, run_id, facts,
       added, removed, pushed_added, pushed_removed
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as entry(action text, subject uuid, directory_id uuid, run_id uuid, facts jsonb,
-      added uuid[], removed uuid[], pushed_added uuid[], pushed_removed uuid[])`.execute(trx)
+      added uuid[], removed uuid[], pushed_added uuid[], pushed_removed uuid[])`
 }
 
 /** What change_memberships (migration 0003) takes of an act: organization, actor, request, action, directory, run, facts. */

@@ -1,7 +1,6 @@
 import { sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
 import type { DirectoryId } from '../database/ids.ts'
-import { lastPushOf } from './request-list.ts'
 
 /** Provisioned users or groups of a directory, by state; `received` is all of them. */
 export interface StateCounts {
@@ -26,11 +25,10 @@ export interface Completeness {
 
 /** Counts what a directory pushed, by state (behaviour.md, «Complete?»). */
 export async function completenessOf(reader: Reader, directory: DirectoryId): Promise<Completeness> {
-  const [groups, users, unknown, requested] = await Promise.all([
+  const [groups, users, unknown] = await Promise.all([
     groupCounts(reader, directory),
     userCounts(reader, directory),
     unknownMembers(reader, directory),
-    lastPushOf(reader, directory),
   ])
   const isSynced = groups.counts.synced === groups.counts.received && users.counts.synced === users.counts.received
   const received = groups.counts.received + users.counts.received
@@ -39,7 +37,7 @@ export async function completenessOf(reader: Reader, directory: DirectoryId): Pr
     users: users.counts,
     unknownMembersCount: unknown,
     complete: received > 0 && isSynced && unknown === 0 && groups.differences === 0,
-    lastPush: later(later(groups.lastPush, users.lastPush), requested),
+    lastPush: later(groups.lastPush, users.lastPush),
   }
 }
 

@@ -228,19 +228,17 @@ export async function setNested(trx: Trx, ids: readonly ProvisionedGroupId[], is
     where org_id = ${trx.orgId} and id = any(${ids}::uuid[]) and is_nested <> ${isNested}`.execute(trx)
 }
 
-/** Sets state, reasons and pairing; `states.ts` decides them and keeps the log. */
-export async function setProvisionedGroupState(
+/** Sets state, reasons and pairing, as a part of a larger statement; `states.ts` decides them and keeps the log. */
+export const settingState = (
   trx: Trx,
   id: ProvisionedGroupId,
   to: { state: GroupState; reasons: GroupReason[]; groupId: GroupId },
-): Promise<void> {
-  await trx
+) =>
+  trx
     .updateTable('provisioned_groups')
     .set({ state: to.state, reasons: to.reasons, group_id: to.groupId, updated_at: sql`now()` })
     .where('org_id', '=', trx.orgId)
     .where('id', '=', id)
-    .execute()
-}
 
 /** Marks a group's review as seen, for this fingerprint only; null takes the mark away. */
 export async function markViewed(trx: Trx, id: ProvisionedGroupId, fingerprint: string | null): Promise<void> {

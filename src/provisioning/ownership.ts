@@ -62,14 +62,14 @@ export function adoptersWord(directoryId: DirectoryId, input: UserInput): Owners
 
 /** Creates the accounts of people whom a directory pushes and nobody here is; their ids in the same order. */
 export async function createOwnedAccounts(trx: Trx, accounts: readonly OwnedAccount[]): Promise<AccountId[]> {
-  const ids = accounts.map(() => newId<AccountId>())
+  const ids = await insertAccounts(trx, accounts)
   const entries = accounts.map((account, at) => ({
     action: 'account.created' as const,
     subject: ids[at] as AccountId,
     directoryId: account.ownedBy,
     facts: { ...account },
   }))
-  await Promise.all([insertAccounts(trx, accounts, ids), appendLogs(trx, entries)])
+  await appendLogs(trx, entries)
   return ids
 }
 

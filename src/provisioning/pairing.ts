@@ -1,5 +1,5 @@
 import type { Trx } from '../database/connection.ts'
-import { type DirectoryId, type GroupId, newId, type ProvisionedGroupId } from '../database/ids.ts'
+import type { DirectoryId, GroupId, ProvisionedGroupId } from '../database/ids.ts'
 import { changeGroup, deleteGroupRow, insertGroup } from '../organization/groups.ts'
 import { appendLog } from '../organization/log.ts'
 import { applyPushed, forgetPushed, movePushed } from '../organization/memberships.ts'
@@ -28,16 +28,13 @@ export async function provisionGroup(
   const { name } = group
   const { pairing, state, reasons } = judge(existing, null)
   const isFree = pairing === 'free'
-  const shared = pairing === 'existing' ? existing?.id : undefined
-  const groupId = shared ?? newId<GroupId>()
-  const id = group.id ?? newId<ProvisionedGroupId>()
+  const groupId =
+    pairing === 'existing' && existing
+      ? existing.id
+      : await insertGroup(trx, { name, effective: isFree, managedBy: isFree ? directoryId : null })
+  const id = await insertProvisionedGroup(trx, { ...group, directoryId, groupId, state, reasons })
   const facts = { name, groupId, state, reasons, ...(group.id === undefined ? {} : { wasOffered: true }) }
-  // Sent together, one after the other.
-  await Promise.all([
-    ...(shared ? [] : [insertGroup(trx, { name, effective: isFree, managedBy: isFree ? directoryId : null }, groupId)]),
-    insertProvisionedGroup(trx, { ...group, id, directoryId, groupId, state, reasons }),
-    appendLog(trx, { action: 'group.provisioned', subject: id, directoryId, facts }),
-  ])
+  await appendLog(trx, { action: 'group.provisioned', subject: id, directoryId, facts })
   return id
 }
 

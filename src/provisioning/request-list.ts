@@ -87,17 +87,6 @@ export async function lastErrorOf(reader: Reader, directory: DirectoryId): Promi
   return rows[0] ?? null
 }
 
-/** When a directory last pushed anything that was taken, among its last 10,000 requests: a deletion leaves no row that could tell. */
-export async function lastPushOf(reader: Reader, directory: DirectoryId): Promise<Date | null> {
-  const { rows } = await sql<{ at: Date }>`
-    select at from (
-      select at, method, path, status from scim_requests
-      where org_id = ${reader.orgId} and directory_id = ${directory} order by at desc limit 10000
-    ) as lately
-    where status < 400 and method <> 'GET' and path not like '%/.search' order by at desc limit 1`.execute(reader)
-  return rows[0]?.at ?? null
-}
-
 interface Row extends Omit<ListedRequest, 'outcome' | 'resource' | 'token'> {
   foundCount: number | null
   error: string | null

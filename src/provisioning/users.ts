@@ -67,19 +67,19 @@ export async function provisionUsers(trx: Trx, users: readonly NewUser[]): Promi
     state,
     reasons,
   }))
+  await sql`
+    insert into provisioned_users (org_id, id, directory_id, external_id, user_name, user_name_key, email_key, active, attributes,
+      account_id, matched_by, state, reasons)
+    select ${trx.orgId}::uuid, given.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as given(
+      id uuid, directory_id uuid, external_id text, user_name text, user_name_key text, email_key text, active boolean, attributes jsonb,
+      account_id uuid, matched_by text, state text, reasons text[])`.execute(trx)
   const entries = users.map(({ directoryId, input, accountId, matchedBy, state, reasons }, at) => ({
     action: 'user.provisioned' as const,
     subject: rows[at]?.id as ProvisionedUserId,
     directoryId,
     facts: { userName: input.userName, accountId, matchedBy, state, reasons },
   }))
-  const stored = sql`
-    insert into provisioned_users (org_id, id, directory_id, external_id, user_name, user_name_key, email_key, active, attributes,
-      account_id, matched_by, state, reasons)
-    select ${trx.orgId}::uuid, given.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as given(
-      id uuid, directory_id uuid, external_id text, user_name text, user_name_key text, email_key text, active boolean, attributes jsonb,
-      account_id uuid, matched_by text, state text, reasons text[])`.execute(trx)
-  await Promise.all([stored, appendLogs(trx, entries)])
+  await appendLogs(trx, entries)
   return rows.map((row) => row.id)
 }
 

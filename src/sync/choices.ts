@@ -9,7 +9,7 @@ export const choices = ['overwrite'] as const
 export type Choice = (typeof choices)[number]
 
 /** A pushed group as a choice acts on it: under lock, itself and the group it is paired with. */
-export type LockedPair = ProvisionedGroup
+export type LockedPair = ProvisionedGroup & { existingName: string }
 
 /** In whose name a choice acts. */
 export interface RunAct {

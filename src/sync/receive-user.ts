@@ -45,17 +45,15 @@ import { type Condition, mustMeet } from './condition.ts'
  */
 export async function receiveNewUser(trx: Trx, directory: DirectoryContext, input: UserInput): Promise<ProvisionedUserId> {
   mustBeInDomains(directory, input)
-  const [isTaken, match, freeName, awaiting] = await Promise.all([
+  const [isTaken, match] = await Promise.all([
     isUserNameProvisioned(trx, directory.id, input.userName),
     matchAccount(trx, directory.id, { userName: input.userName, email: emailOf(input) }),
-    freeUserName(trx, input.userName, directory.name),
-    resolveUnknownMembers(trx, directory.id, namesOf(input)),
   ])
   if (isTaken) throw userNameTaken(input.userName)
+  const awaiting = await resolveUnknownMembers(trx, directory.id, namesOf(input))
   const account = match.accountId === null ? null : await lockAccountInForce(trx, match.accountId)
   const { owns, state, reasons } = ownership(account, directory.id)
-  const [created] = account ? [] : await createOwnedAccounts(trx, [ownedAccount(directory, input, freeName)])
-  const accountId = account?.id ?? (created as AccountId)
+  const accountId = account?.id ?? (await createAccount(trx, directory, input))
   const { matchedBy } = match
   const [id] = await provisionUsers(trx, [{ directoryId: directory.id, input, accountId, matchedBy, state, reasons }])
   if (account && owns) await applyOwnersWord(trx, directory.id, account, adoptersWord(directory.id, input))
@@ -161,6 +159,12 @@ export async function receiveUserDeletion(
     facts: { accountId: user.accountId, ...user.input },
   })
   await settleOwner(trx, user.accountId, directory.id)
+}
+
+async function createAccount(trx: Trx, directory: DirectoryContext, input: UserInput): Promise<AccountId> {
+  const userName = await freeUserName(trx, input.userName, directory.name)
+  const [id] = await createOwnedAccounts(trx, [ownedAccount(directory, input, userName)])
+  return id as AccountId
 }
 
 const ownedAccount = (directory: DirectoryContext, input: UserInput, userName: string): OwnedAccount => ({

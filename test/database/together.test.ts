@@ -71,14 +71,3 @@ test('one that cannot be done fails alone', async () => {
   expect([first?.status, good?.status]).toEqual(['fulfilled', 'fulfilled'])
   expect(bad).toMatchObject({ status: 'rejected', reason: { message: 'cannot do bad' } })
 })
-
-test('where the database is away all of them fail, and none is tried again', async () => {
-  let runs = 0
-  const push = together(async (_items: string[]) => {
-    runs++
-    throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' })
-  }, options)
-  const outcomes = await Promise.allSettled(['a', 'b', 'c'].map((item) => push('k', item)))
-  expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
-  expect(runs).toBe(2)
-})

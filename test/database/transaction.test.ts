@@ -1,13 +1,9 @@
 import { sql } from 'kysely'
-import { buildReviews } from '../../bench/data.ts'
 import { connect, type Db, type Reader, type Scope, type Trx } from '../../src/database/connection.ts'
 import { sqlState } from '../../src/database/errors.ts'
 import { type AccountId, newId } from '../../src/database/ids.ts'
 import { inTransaction, lookingUp, planForSets, reading } from '../../src/database/transaction.ts'
 import { createOrganization } from '../../src/organization/organizations.ts'
-import { createDirectory } from '../../src/provisioning/directories.ts'
-import { effectOf } from '../../src/review/effect.ts'
-import { chosenGroups } from '../../src/review/selection.ts'
 import { expect, test } from '../support/world.ts'
 
 test('a query that forgets the organization finds only its own', async ({ db, org, second, inOrg }) => {
@@ -193,29 +189,6 @@ test('work over sets checks each row of its own by id, also in an organization t
     return rows
   })
   for (const { name, count } of read) expect(count, name).toBeLessThan(10_000)
-})
-
-test('a review of an organization that no statistics know of looks each row up by its key', async ({ db, org, inOrg }) => {
-  const known: Scope = { orgId: newId(), actor: 'tests' }
-  const built = async (trx: Trx) => {
-    const { id } = await createDirectory(trx, { name: 'okta', provider: 'okta', quietSeconds: 0 })
-    await planForSets(trx)
-    await buildReviews(trx, id, { groups: 100, membersPerGroup: 20, accounts: 1_000 })
-    return id
-  }
-  await inTransaction(db, known, async (trx) => {
-    await createOrganization(trx, { slug: `known-${known.orgId}` })
-    await built(trx)
-  })
-  await db.pool.query('analyze')
-  const directoryId = await inOrg(built)
-  const read = await reading(db, org.scope, async (reader) => {
-    await effectOf(reader, (await chosenGroups(reader, directoryId, { mode: 'filter', filter: {} })).ids)
-    const { rows } = await sql<{ count: number }>`
-      select sum(idx_tup_fetch + seq_tup_read)::integer as count from pg_stat_xact_user_tables`.execute(reader)
-    return rows[0]?.count
-  })
-  expect(read).toBeLessThan(100_000)
 })
 
 test('a connection that PostgreSQL ended is not given out again', async ({ db, inOrg }) => {

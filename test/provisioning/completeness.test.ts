@@ -16,20 +16,6 @@ test('a directory is complete when all that it pushed is synced and nothing diff
   })
 })
 
-test('the last push is the last thing that was pushed: a rename and a deletion too, but no reading', async ({ api, okta }) => {
-  const lastPush = async () => Date.parse((await api('GET', show)).body.lastPush)
-  await okta.pushes({ group: 'Engineering' })
-  for (const push of [() => okta.renames('Engineering', 'Builders'), () => okta.deletes('Builders')]) {
-    const before = await lastPush()
-    await push()
-    await expect.poll(lastPush, { timeout: 5_000, interval: 20 }).toBeGreaterThan(before)
-  }
-  const before = await lastPush()
-  await okta.request('GET', '/Groups')
-  expect((await okta.request('GET', '/Groups/nothing')).status).toBe(404)
-  expect(await lastPush()).toBe(before)
-})
-
 test('a group that needs review, and one that is blocked, are counted and make it incomplete', async ({ acme, api, okta }) => {
   await acme.has({ group: 'Engineering', members: ['ada'] })
   await acme.has({ group: 'Everybody', members: ['ada'] })

@@ -5,7 +5,7 @@ import { updateAccount } from '../../src/organization/accounts.ts'
 import { insertGroup } from '../../src/organization/groups.ts'
 import { movePushed } from '../../src/organization/memberships.ts'
 import { findDirectory } from '../../src/provisioning/directories.ts'
-import { lockProvisionedGroup, setProvisionedGroupState } from '../../src/provisioning/groups.ts'
+import { lockProvisionedGroup, settingState } from '../../src/provisioning/groups.ts'
 import { lockProvisionedUser } from '../../src/provisioning/users.ts'
 import { receiveNewUser } from '../../src/sync/receive-user.ts'
 import type { Client } from '../support/clients.ts'
@@ -142,7 +142,7 @@ test('a person who is deleted while a group of theirs is paired with another lea
     await someoneWaits(db)
     const to = await insertGroup(trx, { name: 'Team of old' })
     await movePushed(trx, { from, to }, { action: 'group.paired', subject: id, directoryId: directory.id })
-    await setProvisionedGroupState(trx, id, { state, reasons, groupId: to })
+    await settingState(trx, id, { state, reasons, groupId: to }).execute()
   })
   expect(await acting).toBe(204)
   const { id } = await acme.person('ada')

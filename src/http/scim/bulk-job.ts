@@ -1,8 +1,5 @@
-import { sqlState } from '../../database/errors.ts'
-import { Refusal } from '../../organization/refusal.ts'
 import { eachAtOnce } from '../../push/each-at-once.ts'
 import { type Bulk, type BulkOperation, resolved, type Sound } from '../../scim/bulk.ts'
-import { ScimError } from '../../scim/error.ts'
 import { nextRun } from './bulk-runs.ts'
 import type { Written } from './writes.ts'
 
@@ -50,28 +47,15 @@ export async function doBulk(bulk: Bulk, hands: Hands): Promise<(Outcome | undef
       if (operation.fault) throw operation.fault
       note(at, await hands.write({ ...operation, ...resolved(operation, ids) }))
     } catch (error) {
-      fail(at, error)
+      errors++
+      outcomes[at] = { error, id: idOf(operation, ids) }
     }
-  }
-
-  const fail = (at: number, error: unknown) => {
-    errors++
-    outcomes[at] = { error, id: idOf(operations[at] as BulkOperation, ids) }
   }
 
   const users = async (of: readonly number[]): Promise<number> => {
     const data = of.values().map((at) => resolved(operations[at] as Sound, ids).data)
-    let made: Written[] = []
-    try {
-      made = await hands.makeUsers(data)
-    } catch (error) {
-      // Nobody fails for another's sake: who could not be made together is made alone, and told why not. What is nobody's own fault is
-      // everybody's: made again after an answer that was lost, each would be told that it is there already.
-      if (!isOnesOwn(error)) {
-        for (const at of of) fail(at, error)
-        return of.length
-      }
-    }
+    // Nobody fails for another's sake: who could not be made together is made alone, and told why not.
+    const made = await hands.makeUsers(data).catch(() => [])
     for (const [place, written] of made.entries()) note(of[place] as number, written)
     // Where people are known here they come one by one: to ask of a hundred each time would cost more than it saves.
     usersAtOnce = made.length === of.length ? Math.min(mostInRun, 2 * usersAtOnce) : 1
@@ -91,9 +75,6 @@ export async function doBulk(bulk: Bulk, hands: Hands): Promise<(Outcome | undef
   }
   return outcomes
 }
-
-const isOnesOwn = (error: unknown): boolean =>
-  error instanceof Refusal || error instanceof ScimError || sqlState(error) === '23505'
 
 // Not where what a reference stands for was not made.
 const idOf = ({ target }: BulkOperation, ids: ReadonlyMap<string, string>): string | undefined =>
