@@ -8,7 +8,7 @@ import * as organization from './migrations/0001-organization.ts'
 import * as membershipFunctions from './migrations/0002-membership-functions.ts'
 import * as pushesTogether from './migrations/0003-pushes-together.ts'
 import * as nothingUnused from './migrations/0005-nothing-unused.ts'
-import * as cursorKeys from './migrations/0006-cursor-keys.ts'
+import * as lists from './migrations/0006-lists.ts'
 import * as linking from './migrations/0007-linking.ts'
 import * as requestLog from './migrations/0008-request-log.ts'
 import * as strictDirectories from './migrations/0009-strict-directories.ts'
@@ -24,7 +24,7 @@ const migrations: Record<string, Migration> = {
   '0002-membership-functions': membershipFunctions,
   '0003-pushes-together': pushesTogether,
   '0005-nothing-unused': nothingUnused,
-  '0006-cursor-keys': cursorKeys,
+  '0006-lists': lists,
   '0007-linking': linking,
   '0008-request-log': requestLog,
   '0009-strict-directories': strictDirectories,

@@ -27,6 +27,7 @@ export interface Tables {
   directory_tokens: DirectoryTokenRow
   api_tokens: ApiTokenRow
   provisioned_users: ProvisionedUserRow
+  provisioned_emails: ProvisionedEmailRow
   provisioned_groups: ProvisionedGroupRow
   unknown_members: UnknownMemberRow
   taken_offers: TakenOfferRow
@@ -218,6 +219,13 @@ export interface ProvisionedUserRow {
   version: Generated<number>
   created_at: Timestamp
   updated_at: Timestamp
+}
+
+export interface ProvisionedEmailRow {
+  org_id: OrgId
+  directory_id: DirectoryId
+  value: string
+  provisioned_user_id: ProvisionedUserId
 }
 
 export interface ProvisionedGroupRow {

@@ -8,7 +8,7 @@ import { type AttributeName, lastOf, printName } from '../scim/names.ts'
 import type { ResourceType } from '../scim/schemas.ts'
 import { enterpriseUserUrn, userUrn } from '../scim/user-schema.ts'
 import { managerSql } from './manager-sql.ts'
-import { groupsOfGroup, groupsOfUser, peopleOfGroup, type SeenMembers } from './membership-sql.ts'
+import { groupsOfGroup, groupsOfUser, mayBeIn, mayHave, peopleOfGroup, type Whose } from './membership-sql.ts'
 import { hasId } from './offers.ts'
 
 type Condition = RawBuilder<boolean>
@@ -40,21 +40,30 @@ interface List {
   element: Place
   rest: AttributeName | undefined
   value?: Column
+  /** What an index finds a row of it by: these parts, compared by `eq`. The condition is that a resource may have such a row. */
+  keys?: { parts: readonly string[]; may: (key: Compare) => Condition }
 }
 
 /**
  * A filter as a condition on `provisioned_users u` or rows `g` of groups (read.ts), values bound. It says what `scim/match.ts`
  * says in memory with name keys; `not` is pushed inwards, so that what is absent (null) never decides wrongly.
- * @param seen which members of groups it looks into
  * @throws ScimError 400 `invalidFilter` for attributes that no column tells
  */
-export function filterSql(type: ResourceType, filter: Filter, seen: SeenMembers = 'pushed'): Condition {
-  return condition(filter, placeOf(type, seen), true)
+export function filterSql(type: ResourceType, filter: Filter, whose: Whose): Condition {
+  return condition(filter, placeOf(type, whose), true)
+}
+
+const keys = { User: ['id', 'externalId', 'userName', 'emails.value'], Group: ['id', 'externalId', 'displayName'] }
+
+/** Whether a filter picks by a key, so that an index finds the few there are: what providers ask for before each push. */
+export function isLookUp(type: ResourceType, filter: Filter | undefined): boolean {
+  if (filter?.kind === 'and') return filter.terms.some((term) => isLookUp(type, term))
+  if (filter?.kind === 'element') return printName(filter.name) === 'emails' && keyIn(filter.term, ['value']) !== undefined
+  return filter !== undefined && keyIn(filter, keys[type.name]) !== undefined
 }
 
 /** Where the attributes of a kind of resources are looked up. */
-export const placeOf = (type: ResourceType, seen: SeenMembers = 'pushed'): Place =>
-  type.name === 'User' ? userPlace : groupPlace(seen)
+export const placeOf = (type: ResourceType, whose: Whose): Place => (type.name === 'User' ? userPlace(whose) : groupPlace(whose))
 
 function condition(filter: Filter, place: Place, isWanted: boolean): Condition {
   switch (filter.kind) {
@@ -71,7 +80,7 @@ function condition(filter: Filter, place: Place, isWanted: boolean): Condition {
     case 'not':
       return condition(filter.term, place, !isWanted)
     case 'element':
-      return existing(filter.name, place, isWanted, (element) => condition(filter.term, element, true))
+      return existing(filter.name, place, isWanted, (element) => condition(filter.term, element, true), filter.term)
     case 'present':
       return present(filter.name, place, isWanted)
     case 'compare':
@@ -79,13 +88,30 @@ function condition(filter: Filter, place: Place, isWanted: boolean): Condition {
   }
 }
 
-function existing(name: AttributeName, place: Place, isWanted: boolean, inner: (element: Place) => Condition): Condition {
+function existing(
+  name: AttributeName,
+  place: Place,
+  isWanted: boolean,
+  inner: (element: Place) => Condition,
+  asked?: Filter,
+): Condition {
   const list = place.listAt(name)
   if (list === undefined) throw notFiltered(name)
   const matching = inner(list.element)
-  const { from, also } = list
+  const { from, also, keys } = list
   const more = also ? sql`or (${also.where} and exists (select from ${also.from} where ${matching}))` : sql``
-  return sql<boolean>`${isWanted ? sql`` : sql`not `}(exists (select from ${from} where ${matching}) ${more})`
+  const holds = sql<boolean>`(exists (select from ${from} where ${matching}) ${more})`
+  if (!isWanted) return sql<boolean>`not ${holds}`
+  const key = keys && asked && keyIn(asked, keys.parts)
+  return key ? sql<boolean>`(${keys.may(key)} and ${holds})` : holds
+}
+
+// What a row must be equal in, whatever else is asked of it.
+function keyIn(asked: Filter, parts: readonly string[]): Compare | undefined {
+  if (asked.kind === 'and') return asked.terms.map((term) => keyIn(term, parts)).find((key) => key !== undefined)
+  const isKey =
+    asked.kind === 'compare' && asked.operator === 'eq' && asked.value !== null && parts.includes(printName(asked.name))
+  return isKey ? asked : undefined
 }
 
 function present(name: AttributeName, place: Place, isWanted: boolean): Condition {
@@ -105,8 +131,10 @@ function comparison(compare: Compare, place: Place, isWanted: boolean): Conditio
   if (list) {
     const { rest, value } = list
     const wanted = compare.value
-    if (rest !== undefined)
-      return existing(compare.name, place, isWanted, (element) => comparison({ ...compare, name: rest }, element, true))
+    if (rest !== undefined) {
+      const part = { ...compare, name: rest }
+      return existing(compare.name, place, isWanted, (element) => comparison(part, element, true), part)
+    }
     if (value === undefined) throw notFiltered(compare.name)
     return existing(compare.name, place, isWanted, () => compared(value, compare.operator, wanted))
   }
@@ -210,22 +238,27 @@ function keptSql(count: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`(select ${count} from groups kept where kept.org_id = g.org_id and kept.id = g.group_id and g.state <> 'offered')`
 }
 
-const userPlace: Place = {
+const userPlace = (whose: Whose): Place => ({
   columnOf: (name) => userColumns[printName(name)] ?? attributeColumn(sql`u.attributes`, name),
   listAt(name) {
-    if (name[0].name === 'groups')
-      return { from: groupsOfUser, order: sql`pushed.value`, element: memberPlace, rest: rest(name, 1) }
+    if (name[0].name === 'groups') {
+      const keys = memberKeys((matching) => mayBeIn(whose, matching))
+      return { from: groupsOfUser, order: sql`pushed.value`, element: memberPlace, rest: rest(name, 1), keys }
+    }
     if (name[0].name === 'schemas') return plainList(schemasOfUser)
-    return jsonList(sql`u.attributes`, name)
+    const list = jsonList(sql`u.attributes`, name)
+    return list && name[0].name === 'emails' ? { ...list, keys: emailKeys(whose) } : list
   },
-}
+})
 
-const groupPlace = (seen: SeenMembers): Place => ({
+const groupPlace = (whose: Whose): Place => ({
   columnOf: (name) => groupColumns[printName(name)],
   listAt(name) {
     if (name[0].name === 'members') {
       const also = { from: groupsOfGroup, where: sql`g.shown = 'direct'` }
-      return { from: peopleOfGroup[seen], also, order: sql`pushed.account_id`, element: memberPlace, rest: rest(name, 1) }
+      const keys = memberKeys((matching) => mayHave(whose, matching))
+      const from = peopleOfGroup[whose.seen]
+      return { from, also, order: sql`pushed.account_id`, element: memberPlace, rest: rest(name, 1), keys }
     }
     if (name[0].name === 'schemas') return plainList(sql`unnest(${[groupUrn, syncGroupUrn]}::text[])`)
     if (name[0].name === syncGroupUrn && name[1]?.name === 'reasons') return plainList(sql`unnest(g.reasons)`)
@@ -264,6 +297,20 @@ const memberPlace: Place = {
   columnOf: (name) => memberColumns[name[0].name],
   listAt: () => undefined,
 }
+
+const memberKeys = (may: (matching: Condition) => Condition): NonNullable<List['keys']> => ({
+  parts: ['value', 'display'],
+  may: (key) => may(comparison(key, memberPlace, true)),
+})
+
+// provisioned_emails has what users.ts wrote of them.
+const emailKeys = ({ orgId, directoryId }: Whose): NonNullable<List['keys']> => ({
+  parts: ['value'],
+  may: ({ value }) => sql<boolean>`
+    u.id = any(array(
+      select provisioned_user_id from provisioned_emails
+      where org_id = ${orgId} and directory_id = ${directoryId} and value = left(${String(value).toLowerCase()}::text, 255)))`,
+})
 
 function jsonList(json: RawBuilder<unknown>, name: AttributeName): List | undefined {
   const at = name.findIndex((attribute) => attribute.multiValued)

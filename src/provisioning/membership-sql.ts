@@ -1,7 +1,15 @@
 import { type RawBuilder, sql } from 'kysely'
+import type { DirectoryId, OrgId } from '../database/ids.ts'
 
 /** Which members of groups are looked into: those that were pushed; those in force, where groups are offered with them; none. */
 export type SeenMembers = 'pushed' | 'effective' | 'hidden'
+
+/** Whose users and groups a filter is asked of. */
+export interface Whose {
+  orgId: OrgId
+  directoryId: DirectoryId
+  seen: SeenMembers
+}
 
 /** How an account `m` of a pushed group `h` is in it: by itself, or with a group that is. */
 export const wayIn = sql`case when h.is_nested and not ${isDirect(sql`h.id`)} then 'indirect' else 'direct' end`
@@ -40,3 +48,31 @@ function isDirect(groupId: RawBuilder<unknown>): RawBuilder<unknown> {
     select from direct_members d
     where d.org_id = m.org_id and d.provisioned_group_id = ${groupId} and d.account_id = m.account_id)`
 }
+
+/** That a `provisioned_users u` may be in a group of which `matching` says something by its rows `pushed`: found by index, if that picks few. */
+export const mayBeIn = ({ orgId, directoryId }: Whose, matching: RawBuilder<boolean>): RawBuilder<boolean> => sql<boolean>`
+  u.account_id = any(array(
+    select m.account_id
+    from (
+      select h.group_id, h.id as value, h.name_key as display, null::text as type
+      from provisioned_groups h where h.org_id = ${orgId} and h.directory_id = ${directoryId}
+    ) as pushed join memberships m on m.org_id = ${orgId} and m.group_id = pushed.group_id
+    where ${matching} and m.pushed))`
+
+/** That a row `g` of groups may have a member of whom `matching` says something, likewise: a person in force or pushed, or a group. */
+export const mayHave = ({ orgId, directoryId }: Whose, matching: RawBuilder<boolean>): RawBuilder<boolean> => sql<boolean>`
+  g.group_id = any(array(
+    select m.group_id
+    from (
+      select p.account_id, p.id as value, p.user_name_key as display, null::text as type
+      from provisioned_users p where p.org_id = ${orgId} and p.directory_id = ${directoryId}
+    ) as pushed join memberships m on m.org_id = ${orgId} and m.account_id = pushed.account_id
+    where ${matching}
+    union all
+    select h.group_id
+    from (
+      select c.id, c.id as value, c.name_key as display, null::text as type
+      from provisioned_groups c where c.org_id = ${orgId} and c.directory_id = ${directoryId}
+    ) as pushed join nested_groups n on n.org_id = ${orgId} and n.child_id = pushed.id
+    join provisioned_groups h on h.org_id = ${orgId} and h.id = n.parent_id
+    where ${matching}))`

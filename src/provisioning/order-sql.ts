@@ -3,6 +3,7 @@ import { ScimError } from '../scim/error.ts'
 import { type AttributeName, find, lastOf, printName } from '../scim/names.ts'
 import type { ResourceType } from '../scim/schemas.ts'
 import { type Column, placeOf } from './filter-sql.ts'
+import type { Whose } from './membership-sql.ts'
 
 /** What a list is sorted by: one value a resource. */
 export interface SortKey {
@@ -14,10 +15,11 @@ export interface SortKey {
 }
 
 /** Of a list of values the primary one, else the first, is sorted by (RFC 7644 §3.4.2.3). @throws ScimError 400 `invalidPath` */
-export function sortKeyOf(type: ResourceType, given: AttributeName): SortKey {
+export function sortKeyOf(type: ResourceType, given: AttributeName, whose: Whose): SortKey {
   const name = withValue(given)
-  const list = placeOf(type).listAt(name)
-  if (list === undefined) return keyOf(placeOf(type).columnOf(name), given, isOnEvery(name))
+  const place = placeOf(type, whose)
+  const list = place.listAt(name)
+  if (list === undefined) return keyOf(place.columnOf(name), given, isOnEvery(name))
   const column = list.rest === undefined ? list.value : list.element.columnOf(list.rest)
   const { sql: value, ...key } = keyOf(column, given, false)
   return { ...key, sql: sql`(select ${value} from ${list.from} order by ${list.order} limit 1)` }

@@ -3,10 +3,10 @@ import type { Reader } from '../database/connection.ts'
 import { type DirectoryId, type GroupId, isId, type ProvisionedUserId } from '../database/ids.ts'
 import { Refusal } from '../organization/refusal.ts'
 import type { Filter } from '../scim/filter.ts'
-import { type AttributeName, printName } from '../scim/names.ts'
+import type { AttributeName } from '../scim/names.ts'
 import type { Paging } from '../scim/paging.ts'
 import type { StoredGroup, StoredUser } from '../scim/representation.ts'
-import { groupType, type ResourceType, userType } from '../scim/schemas.ts'
+import { groupType, userType } from '../scim/schemas.ts'
 import type { DirectoryContext } from './directories.ts'
 import { filterSql } from './filter-sql.ts'
 import { managerSql } from './manager-sql.ts'
@@ -31,7 +31,7 @@ export type GroupsOf = Pick<DirectoryContext, 'id' | 'offerExistingGroups'>
 
 /** A user of the directory. `withGroups`: with the groups the directory pushed it into. @throws Refusal `not_found`, a foreign id included */
 export async function userById(reader: Reader, directoryId: DirectoryId, id: string, withGroups: boolean): Promise<StoredUser> {
-  const rows = isId(id) ? await users(reader, directoryId, withGroups, sql`and u.id = ${id}::uuid`) : []
+  const rows = isId(id) ? await users(reader, withGroups, usersOf(reader, directoryId, sql`u.id = ${id}::uuid`)) : []
   if (rows[0] === undefined) throw new Refusal('not_found', 'There is no such user in this directory.')
   return rows[0]
 }
@@ -42,7 +42,7 @@ export async function usersByIds(
   directoryId: DirectoryId,
   ids: readonly ProvisionedUserId[],
 ): Promise<StoredUser[]> {
-  const rows = await users(reader, directoryId, false, sql`and u.id = any(${ids}::uuid[])`)
+  const rows = await users(reader, false, usersOf(reader, directoryId, sql`u.id = any(${ids}::uuid[])`))
   const found = new Map(rows.map((row) => [row.id, row]))
   return ids.flatMap((id) => found.get(id) ?? [])
 }
@@ -54,28 +54,17 @@ export async function userPage(
   { filter, sort, paging }: Query,
   withGroups: boolean,
 ): Promise<Page<StoredUser>> {
-  const matching = filter === undefined ? sql`true` : filterSql(userType, filter)
-  const key = sort && sortKeyOf(userType, sort.by)
+  const whose = { orgId: reader.orgId, directoryId, seen: 'pushed' } as const
+  const matching = filter === undefined ? sql`true` : filterSql(userType, filter, whose)
+  const key = sort && sortKeyOf(userType, sort.by, whose)
   const order = orderOf(key, sort?.isDescending === true, paging)
   const place = sql`u.id`
+  // All that is shown of them only for those of the page, not for whom it skips.
   const onPage = sql`
-    and ${matching} and ${behind(order, place, paging)} ${orderBy(order, key?.sql ?? place, place)} ${limited(paging)}`
-  const found = paging.count === 0 ? [] : await users(reader, directoryId, withGroups, onPage, key?.sql)
-  return pageOf(found, paging, () =>
-    counted(
-      reader,
-      sql`select count(*) from provisioned_users u where u.org_id = ${reader.orgId} and u.directory_id = ${directoryId} and ${matching}`,
-    ),
-  )
-}
-
-const keys = { User: ['id', 'externalId', 'userName'], Group: ['id', 'externalId', 'displayName'] }
-
-/** Whether a filter picks by a key, so that an index finds the few there are: what providers ask for before each push. */
-export function isLookUp(type: ResourceType, filter: Filter | undefined): boolean {
-  if (filter?.kind === 'and') return filter.terms.some((term) => isLookUp(type, term))
-  if (filter?.kind !== 'compare' || filter.operator !== 'eq' || filter.value === null) return false
-  return keys[type.name].includes(printName(filter.name))
+    ${usersOf(reader, directoryId, sql`${matching} and ${behind(order, place, paging)}`, key?.sql)}
+    ${orderBy(order, key?.sql ?? place, place)} ${limited(paging)}`
+  const found = paging.count === 0 ? [] : await users(reader, withGroups, onPage, orderBy(order, sql`sort_key`, place))
+  return pageOf(found, paging, () => counted(reader, sql`select count(*) from (${usersOf(reader, directoryId, matching)}) as u`))
 }
 
 /** A group that the directory pushed, or is offered. @throws Refusal `not_found`, a foreign id included */
@@ -97,17 +86,16 @@ export async function groupPage(
   directory: GroupsOf,
   { filter, sort, paging }: Query,
 ): Promise<Page<GroupRecord>> {
-  const sources = groupSources(reader, directory).map(({ from, seen }) => ({
-    from,
-    matching: filter === undefined ? sql`true` : filterSql(groupType, filter, seen),
-  }))
-  const key = sort && sortKeyOf(groupType, sort.by)
-  const order = orderOf(key, sort?.isDescending === true, paging)
-  const inOrder = orderBy(order, sql`sort_key`, sql`place`)
+  const sources = groupSources(reader, directory).map(({ from, seen }) => {
+    const whose = { orgId: reader.orgId, directoryId: directory.id, seen }
+    const matching = filter === undefined ? sql`true` : filterSql(groupType, filter, whose)
+    return { from, matching, order: orderOf(sort && sortKeyOf(groupType, sort.by, whose), sort?.isDescending === true, paging) }
+  })
+  const inOrder = orderBy(sources[0]?.order ?? orderOf(undefined, false, paging), sql`sort_key`, sql`place`)
   // Of each source so many as the page may need, by its own index; all that is shown of them only for those of the page.
   const places = sources.map(
-    ({ from, matching }, at) => sql`(
-      select g.place, ${key?.sql ?? sql`null`} as sort_key, ${at}::integer as source from ${from}
+    ({ from, matching, order }, at) => sql`(
+      select g.place, ${order.key?.sql ?? sql`null`} as sort_key, ${at}::integer as source from ${from}
       where ${matching} and ${behind(order, sql`g.place`, paging, edgeOf)} ${inOrder} ${limitedOfEach(paging)})`,
   )
   const shown = sources.map(
@@ -130,12 +118,20 @@ async function counted(reader: Reader, count: RawBuilder<unknown>): Promise<{ to
   return rows[0] ?? { total: 0, at: 0 }
 }
 
-async function users(
+const usersOf = (
   reader: Reader,
   directoryId: DirectoryId,
-  withGroups: boolean,
-  rest: RawBuilder<unknown>,
+  which: RawBuilder<unknown>,
   sortKey: RawBuilder<unknown> = sql`null`,
+) => sql`
+  select u.*, ${sortKey} as sort_key from provisioned_users u
+  where u.org_id = ${reader.orgId} and u.directory_id = ${directoryId} and ${which}`
+
+async function users(
+  reader: Reader,
+  withGroups: boolean,
+  found: RawBuilder<unknown>,
+  order = sql``,
 ): Promise<(StoredUser & Placed)[]> {
   // An object of `direct NAME` by id: to build one of each group costs PostgreSQL as much as to find them.
   const pushedInto = sql`(
@@ -147,9 +143,8 @@ async function users(
     select u.id, u.external_id as "externalId", u.user_name as "userName", u.active, u.attributes, u.version,
       u.created_at as "createdAt", u.updated_at as "updatedAt", ${withGroups ? pushedInto : sql`null`} as groups,
       ${managerSql(sql`json_build_object('id', m.id, 'displayName', m.attributes ->> 'displayName')`)} as manager,
-      (${sortKey})::text as "sortKey", u.id as place
-    from provisioned_users u
-    where u.org_id = ${reader.orgId} and u.directory_id = ${directoryId} ${rest}`.execute(reader)
+      u.sort_key::text as "sortKey", u.id as place
+    from (${found}) as u ${order}`.execute(reader)
   return rows.map(({ groups, ...user }) => ({ ...user, groups: groups && Object.entries(groups).map(groupOfUser) }))
 }
 

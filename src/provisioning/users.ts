@@ -68,11 +68,18 @@ export async function provisionUsers(trx: Trx, users: readonly NewUser[]): Promi
     reasons,
   }))
   await sql`
-    insert into provisioned_users (org_id, id, directory_id, external_id, user_name, user_name_key, email_key, active, attributes,
-      account_id, matched_by, state, reasons)
-    select ${trx.orgId}::uuid, given.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as given(
-      id uuid, directory_id uuid, external_id text, user_name text, user_name_key text, email_key text, active boolean, attributes jsonb,
-      account_id uuid, matched_by text, state text, reasons text[])`.execute(trx)
+    with given as (
+      select ${trx.orgId}::uuid as org_id, given.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as given(
+        id uuid, directory_id uuid, external_id text, user_name text, user_name_key text, email_key text, active boolean, attributes jsonb,
+        account_id uuid, matched_by text, state text, reasons text[])
+    ),
+    stored as (
+      insert into provisioned_users (org_id, id, directory_id, external_id, user_name, user_name_key, email_key, active, attributes,
+        account_id, matched_by, state, reasons)
+      select * from given
+    )
+    insert into provisioned_emails (org_id, directory_id, value, provisioned_user_id)
+    select distinct org_id, directory_id, ${emailValue}, id from given as u, ${emails} where email ? 'value'`.execute(trx)
   const entries = users.map(({ directoryId, input, accountId, matchedBy, state, reasons }, at) => ({
     action: 'user.provisioned' as const,
     subject: rows[at]?.id as ProvisionedUserId,
@@ -131,13 +138,36 @@ const usersOf = (directoryId: DirectoryId) => sql`hashtextextended(${directoryId
 
 /** Stores what the provider now says of a user. */
 export async function updateProvisionedUser(trx: Trx, id: ProvisionedUserId, input: UserInput): Promise<void> {
-  await trx
-    .updateTable('provisioned_users')
-    .set({ ...columnsOf(input), attributes: JSON.stringify(input.attributes), updated_at: sql`now()`, version: sql`version + 1` })
-    .where('org_id', '=', trx.orgId)
-    .where('id', '=', id)
-    .execute()
+  await Promise.all([
+    trx
+      .updateTable('provisioned_users')
+      .set({
+        ...columnsOf(input),
+        attributes: JSON.stringify(input.attributes),
+        updated_at: sql`now()`,
+        version: sql`version + 1`,
+      })
+      .where('org_id', '=', trx.orgId)
+      .where('id', '=', id)
+      .execute(),
+    // Sent with it, and so done after it.
+    sql`
+      with has as (
+        select distinct u.directory_id, ${emailValue} as value from provisioned_users u, ${emails}
+        where u.org_id = ${trx.orgId} and u.id = ${id} and email ? 'value'
+      ),
+      gone as (
+        delete from provisioned_emails
+        where org_id = ${trx.orgId} and provisioned_user_id = ${id} and value <> all(array(select value from has))
+      )
+      insert into provisioned_emails (org_id, directory_id, value, provisioned_user_id)
+      select ${trx.orgId}, directory_id, value, ${id} from has on conflict do nothing`.execute(trx),
+  ])
 }
+
+// Of the attributes of rows `u`: what a user can be found by (filter-sql.ts), lower case, since e-mail addresses are not case-exact.
+const emails = sql`jsonb_array_elements(u.attributes -> 'emails') as email`
+const emailValue = sql`left(lower(email ->> 'value'), 255)`
 
 /** Forgets a user of a directory; the account is another matter. */
 export async function deleteProvisionedUser(trx: Trx, id: ProvisionedUserId): Promise<void> {

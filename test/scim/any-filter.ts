@@ -2,10 +2,10 @@ import fc from 'fast-check'
 import type { Attribute } from '../../src/scim/attributes.ts'
 import type { Comparison, Filter, FilterValue } from '../../src/scim/filter.ts'
 import { type AttributeName, lastOf, resolveName, resolveWithin } from '../../src/scim/names.ts'
-import { type ResourceType, userType } from '../../src/scim/schemas.ts'
+import { groupType, type ResourceType, userType } from '../../src/scim/schemas.ts'
 
 /** Texts that meet one another often, wildcards and quotes among them. */
-export const anyText = fc.constantFrom(
+export const anyText: fc.Arbitrary<string> = fc.constantFrom(
   'ada',
   'Ada',
   'ADA@b.c',
@@ -49,22 +49,26 @@ const nameOf = (type: ResourceType, text: string): AttributeName => {
   return name
 }
 
-function anyComparison(names: AttributeName[]): fc.Arbitrary<Filter> {
+function anyComparison(names: AttributeName[], text: fc.Arbitrary<string> = anyText): fc.Arbitrary<Filter> {
   return fc.constantFrom(...names).chain((name) => {
-    const { operators, value } = comparedAs(lastOf(name))
-    return fc.record({
-      kind: fc.constant('compare' as const),
-      operator: fc.constantFrom(...operators),
-      name: fc.constant(name),
-      value,
-    })
+    const { operators, value } = comparedAs(lastOf(name), text)
+    const compared = { kind: fc.constant('compare' as const), name: fc.constant(name) }
+    return fc.oneof(
+      { weight: 9, arbitrary: fc.record({ ...compared, operator: fc.constantFrom(...operators), value }) },
+      fc.record({ ...compared, operator: fc.constantFrom('eq' as const, 'ne' as const), value: fc.constant(null) }),
+    )
   })
 }
 
-function comparedAs({ type }: Attribute): { operators: Comparison[]; value: fc.Arbitrary<FilterValue> } {
+function comparedAs(
+  { type }: Attribute,
+  text: fc.Arbitrary<string>,
+): { operators: Comparison[]; value: fc.Arbitrary<FilterValue> } {
+  const inOrder: Comparison[] = ['eq', 'ne', 'gt', 'ge', 'lt', 'le']
   if (type === 'boolean') return { operators: ['eq', 'ne'], value: fc.boolean() }
-  if (type === 'dateTime') return { operators: ['eq', 'ne', 'gt', 'ge', 'lt', 'le'], value: anyTime }
-  return { operators: ['eq', 'ne', 'co', 'sw', 'ew', 'gt', 'ge', 'lt', 'le'], value: anyText }
+  if (type === 'dateTime') return { operators: inOrder, value: anyTime }
+  if (type === 'integer') return { operators: inOrder, value: fc.nat(3) }
+  return { operators: [...inOrder, 'co', 'sw', 'ew'], value: text }
 }
 
 function anyTree(leaf: fc.Arbitrary<Filter>): fc.Arbitrary<Filter> {
@@ -81,17 +85,64 @@ function anyTree(leaf: fc.Arbitrary<Filter>): fc.Arbitrary<Filter> {
   })).filter
 }
 
-function anyElement(type: ResourceType, list: string, parts: string[]): fc.Arbitrary<Filter> {
+function anyElement(type: ResourceType, list: string, parts: string[], text = anyText): fc.Arbitrary<Filter> {
   const name = nameOf(type, list)
   const within = parts.map((part) => resolveWithin(lastOf(name), part)).filter((part) => part !== undefined)
-  return fc.record({ kind: fc.constant('element' as const), name: fc.constant(name), term: anyTree(anyComparison(within)) })
+  return fc.record({ kind: fc.constant('element' as const), name: fc.constant(name), term: anyTree(anyComparison(within, text)) })
+}
+
+const anyPresence = (type: ResourceType, texts: string[]): fc.Arbitrary<Filter> =>
+  fc.constantFrom(...texts.map((text) => nameOf(type, text))).map((name) => ({ kind: 'present', name }))
+
+const inSync = (name: string) => `urn:muster:params:scim:schemas:extension:sync:1.0:Group:${name}`
+
+/** Any filter of groups, its texts among those given. */
+export function anyGroupFilter(text: fc.Arbitrary<string>): fc.Arbitrary<Filter> {
+  const members = ['members', 'members.value', 'members.display', 'members.type']
+  const others = [
+    'id',
+    'displayName',
+    'externalId',
+    'schemas',
+    'meta.created',
+    'meta.resourceType',
+    inSync('state'),
+    inSync('reasons'),
+  ]
+  const compared = [...members.slice(1), ...others, inSync('members.added'), inSync('members.unchanged')]
+  return anyTree(
+    fc.oneof(
+      anyComparison(
+        compared.map((name) => nameOf(groupType, name)),
+        text,
+      ),
+      anyPresence(groupType, [...members, ...others]),
+      anyElement(groupType, 'members', ['value', 'display', 'type'], text),
+    ),
+  )
+}
+
+/** Any filter of users by what groups they are in, its texts among those given. */
+export function anyFilterByGroups(text: fc.Arbitrary<string>): fc.Arbitrary<Filter> {
+  const names = ['groups', 'groups.value', 'groups.display', 'groups.type', 'userName', 'emails.value']
+  return anyTree(
+    fc.oneof(
+      anyComparison(
+        names.slice(1).map((name) => nameOf(userType, name)),
+        text,
+      ),
+      anyPresence(userType, names),
+      anyElement(userType, 'groups', ['value', 'display', 'type'], text),
+      anyElement(userType, 'emails', ['value', 'type'], text),
+    ),
+  )
 }
 
 /** Any filter of users that Muster answers. */
 export const anyUserFilter: fc.Arbitrary<Filter> = anyTree(
   fc.oneof(
     anyComparison(userNames.map((text) => nameOf(userType, text))),
-    fc.constantFrom(...present.map((text) => nameOf(userType, text))).map((name): Filter => ({ kind: 'present', name })),
+    anyPresence(userType, present),
     anyElement(userType, 'emails', ['value', 'type', 'primary']),
     anyElement(userType, 'addresses', ['locality', 'type']),
   ),
