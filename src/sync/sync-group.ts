@@ -155,7 +155,9 @@ async function claimGroup(trx: Trx, runId: RunId, id: ProvisionedGroupId, others
       join groups o on o.org_id = ${trx.orgId} and o.id = p.group_id
       for no key update of o
     )
-    select claimed.expected, locked.* from claimed left join locked on true`.execute(trx)
+    select claimed.expected, locked.*, set_config('synchronous_commit', 'off', true) from claimed left join locked on true`.execute(
+    trx,
+  )
   const [row] = rows
   if (row === undefined) return undefined
   const { expected, ...group } = row
