@@ -78,6 +78,9 @@ export async function createSecondOrganization(db: Db): Promise<Scope> {
       trx,
     )
     await sql`
+      insert into provisioned_emails (org_id, directory_id, value, provisioned_user_id)
+      values (${org}, ${id.okta}, 'ada@example.org', ${id.her})`.execute(trx)
+    await sql`
       insert into provisioned_groups (org_id, id, directory_id, external_id, name, name_key, group_id, state, reasons)
       values (${org}, ${id.pushed}, ${id.okta}, 'ext-eng', 'Engineering', 'engineering', ${id.engineering}, 'needs_review', '{name_taken}')`.execute(
       trx,
