@@ -3420,6 +3420,12 @@ export interface operations {
                             code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
                             groups: number;
                             people?: number;
+                            /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
+                            of?: {
+                                site: string;
+                                product: string;
+                                role?: string;
+                            }[];
                         }[];
                         /** @description What they take together and none of them alone */
                         jointLosses: {
@@ -3732,6 +3738,12 @@ export interface operations {
                                 code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
                                 groups: number;
                                 people?: number;
+                                /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
+                                of?: {
+                                    site: string;
+                                    product: string;
+                                    role?: string;
+                                }[];
                             }[];
                             /** @description What they take together and none of them alone */
                             jointLosses: {
@@ -4317,6 +4329,12 @@ export interface operations {
                                 code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
                                 groups: number;
                                 people?: number;
+                                /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
+                                of?: {
+                                    site: string;
+                                    product: string;
+                                    role?: string;
+                                }[];
                             }[];
                             /** @description What they take together and none of them alone */
                             jointLosses: {
@@ -4431,6 +4449,12 @@ export interface operations {
                                     code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
                                     groups: number;
                                     people?: number;
+                                    /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
+                                    of?: {
+                                        site: string;
+                                        product: string;
+                                        role?: string;
+                                    }[];
                                 }[];
                                 /** @description What they take together and none of them alone */
                                 jointLosses: {
@@ -4538,6 +4562,12 @@ export interface operations {
                                 code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
                                 groups: number;
                                 people?: number;
+                                /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
+                                of?: {
+                                    site: string;
+                                    product: string;
+                                    role?: string;
+                                }[];
                             }[];
                             /** @description What they take together and none of them alone */
                             jointLosses: {
@@ -4710,6 +4740,12 @@ export interface operations {
                                 code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
                                 groups: number;
                                 people?: number;
+                                /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
+                                of?: {
+                                    site: string;
+                                    product: string;
+                                    role?: string;
+                                }[];
                             }[];
                             /** @description What they take together and none of them alone */
                             jointLosses: {

@@ -26,11 +26,15 @@ interface MatrixCell {
   peopleLosing: number
 }
 
-/** `groups`: how many of the selection take part; `people`: whom it concerns, where it concerns people. */
+/**
+ * `groups`: how many of the selection take part; `people`: whom it concerns, where it concerns people; `of`: the roles that lose their last
+ * holder, the products with too few seats.
+ */
 interface EffectWarning {
   code: WarningCode
   groups: number
   people?: number
+  of?: { site: string; product: string; role?: string }[]
 }
 
 /** What syncing a selection at once would do. */
@@ -50,7 +54,7 @@ type EffectRow = AccessFigures & {
   added: number
   removed: number
   matrix: MatrixCell[]
-  warnings: { code: WarningCode; groups: number; people: number | null }[]
+  warnings: { code: WarningCode; groups: number; people: number | null; of: NonNullable<EffectWarning['of']> | null }[]
   jointLosses: number
   jointGroups: ProvisionedGroupId[]
   fingerprint: string
@@ -87,16 +91,26 @@ export async function effectOf(reader: Reader, ids: readonly ProvisionedGroupId[
       group by s.name, r.name_key
     ),
     warned as (
-      select 'last_admin' as code, count(distinct t.id) as groups, count(distinct t.account_id) as people
+      select 'last_admin' as code, count(distinct t.id) as groups, count(distinct t.account_id) as people, (
+        select json_agg(json_build_object('site', s.name, 'product', p.name, 'role', r.name) order by s.name_key, p.name_key, r.name_key)
+        from together_last_admin l
+        cross join lateral (select * from product_roles where org_id = ${org} and id = l.role_id offset 0) r
+        join products p on p.org_id = ${org} and p.id = r.product_id
+        join sites s on s.org_id = ${org} and s.id = p.site_id) as of
         from taking t where t.role_id in (select role_id from together_last_admin)
-      union all select 'left_with_nothing', count(distinct id), count(distinct account_id) from leaving where is_left
-      union all select 'seats_exceeded', count(distinct id), count(distinct account_id) from weighed
+      union all select 'left_with_nothing', count(distinct id), count(distinct account_id), null from leaving where is_left
+      union all select 'seats_exceeded', count(distinct id), count(distinct account_id), (
+        select json_agg(json_build_object('site', s.name, 'product', p.name) order by s.name_key, p.name_key)
+        from together_seats x
+        cross join lateral (select * from products where org_id = ${org} and id = x.product_id offset 0) p
+        join sites s on s.org_id = ${org} and s.id = p.site_id)
+        from weighed
         where pushed and gained and role_id in (select l.role_id from together_limited l join together_seats x on x.product_id = l.product_id)
-      union all select 'inactive', count(distinct id), count(distinct account_id) from differing where pushed and not active
-      union all select 'guard_passed', count(*) filter (where passes_guard), null from by_group
-      union all select 'empty', count(*) filter (where is_empty), null from by_group
-      union all select 'unknown_members', count(*) filter (where unknown_members > 0), null from by_group
-      union all select 'filling', count(*) filter (where is_filling), null from by_group
+      union all select 'inactive', count(distinct id), count(distinct account_id), null from differing where pushed and not active
+      union all select 'guard_passed', count(*) filter (where passes_guard), null, null from by_group
+      union all select 'empty', count(*) filter (where is_empty), null, null from by_group
+      union all select 'unknown_members', count(*) filter (where unknown_members > 0), null, null from by_group
+      union all select 'filling', count(*) filter (where is_filling), null, null from by_group
     )
     select
       (select count(*) from selected)::integer as groups,
@@ -111,7 +125,7 @@ export async function effectOf(reader: Reader, ids: readonly ProvisionedGroupId[
       (select coalesce(array_agg(distinct id), '{}') from taking where joint) as "jointGroups",
       (select coalesce(json_agg(json_build_object('site', site, 'role', role, 'lost', lost, 'gained', gained, 'peopleLosing', people_losing)
         order by site, role), '[]') from matrix) as matrix,
-      (select coalesce(json_agg(json_build_object('code', code, 'groups', groups, 'people', people)), '[]') from warned where groups > 0) as warnings,
+      (select coalesce(json_agg(json_build_object('code', code, 'groups', groups, 'people', people, 'of', of)), '[]') from warned where groups > 0) as warnings,
       ${selectionFingerprint} as fingerprint
     from together`.execute(reader)
   const [row] = rows
@@ -124,7 +138,12 @@ export async function effectOf(reader: Reader, ids: readonly ProvisionedGroupId[
     matrix: row.matrix,
     warnings: row.warnings
       .sort((a, b) => warningCodes.indexOf(a.code) - warningCodes.indexOf(b.code))
-      .map(({ code, groups, people }) => ({ code, groups, ...(people === null ? {} : { people }) })),
+      .map(({ code, groups, people, of }) => ({
+        code,
+        groups,
+        ...(people === null ? {} : { people }),
+        ...(of === null ? {} : { of }),
+      })),
     jointLosses: { accesses: jointLosses, groups: row.jointGroups },
     fingerprint: row.fingerprint,
   }

@@ -37,13 +37,23 @@ export function effectView(effect: Effect, out: Output, around: { org?: string; 
     [
       `Review: ${effectSentence(effect)}`,
       ...(effect.access.jointLosses > 0 ? [jointSentence(effect.access.jointLosses)] : []),
-      ...effect.warnings.map(({ code, groups }) => out.colors.yellow(`! ${warningSentence(code, groups)}.`)),
+      ...effect.warnings.map(({ code, groups, of }) => out.colors.yellow(`! ${warningSentence(code, groups)}${named(of)}.`)),
       dim(`Fingerprint ${out.forPeople ? short(effect.fingerprint) : effect.fingerprint}, valid until something changes.`),
     ].join('\n'),
   ]
     .filter((part) => part !== '')
     .join('\n\n')
 }
+
+/** `: kubernetes · github · admin and 3 more`; nothing where a warning speaks of no role or product. */
+function named(of: NonNullable<Effect['warnings'][number]['of']> = []): string {
+  if (of.length === 0) return ''
+  const more = of.length > namedInWarning ? ` and ${count(of.length - namedInWarning)} more` : ''
+  const first = of.slice(0, namedInWarning).map(({ site, product, role }) => [site, product, role].filter(Boolean).join(' · '))
+  return `: ${first.join(', ')}${more}`
+}
+
+const namedInWarning = 3
 
 /** `667 groups need review, 8 blocked`. */
 function headline({ groups, blocked }: Effect): string {

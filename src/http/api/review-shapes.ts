@@ -59,7 +59,18 @@ export const Effect = Type.Object({
   members: Type.Object({ added: Count, removed: Count }),
   access: Type.Object({ ...Figures, jointLosses: Count }, { description: 'Net, of all of them together' }),
   matrix: Type.Array(Type.Object({ site: Type.String(), role: Type.String(), lost: Count, gained: Count, peopleLosing: Count })),
-  warnings: Type.Array(Type.Object({ code: OneOf(warningCodes), groups: Count, people: Type.Optional(Count) })),
+  warnings: Type.Array(
+    Type.Object({
+      code: OneOf(warningCodes),
+      groups: Count,
+      people: Type.Optional(Count),
+      of: Type.Optional(
+        Type.Array(Type.Object({ ...Access, role: Type.Optional(Type.String()) }), {
+          description: 'last_admin: the roles that lose their last holder; seats_exceeded: the products',
+        }),
+      ),
+    }),
+  ),
   jointLosses: Type.Object(
     { accesses: Count, groups: Type.Array(Id) },
     { description: 'What they take together and none of them alone' },

@@ -52,6 +52,17 @@ test('the whole review', () => {
   expect(effectView(kubernetes, seenBy('a program'))).toContain('Fingerprint 7f3a0000000000000000c91e,')
 })
 
+test('a warning names the roles and products it speaks of, three of them', () => {
+  const admin = (site: string) => ({ site, product: 'github', role: 'admin' })
+  const warnings = [
+    { code: 'last_admin', groups: 2, of: ['one', 'two', 'three', 'four'].map(admin) },
+    { code: 'seats_exceeded', groups: 1, of: [{ site: 'one', product: 'wiki' }] },
+  ]
+  const shown = effectView({ ...kubernetes, warnings }, person)
+  expect(shown).toContain('administrative role: one · github · admin, two · github · admin, three · github · admin and 1 more.')
+  expect(shown).toContain('than it has seats: one · wiki.')
+})
+
 test('what is asked before access is taken (console.md §4.2)', () => {
   expect(consequences(kubernetes, [], person)).toBe(
     'Sync 667 groups and take access from 135 people?\n' +
