@@ -41,17 +41,8 @@ export interface Directory extends DirectoryContext {
   createdAt: Date
 }
 
-export interface DirectorySettings {
-  name: string
-  provider: Provider
-  conflictPolicy: ConflictPolicy
-  unknownMembers: UnknownMembers
-  nestedGroups: NestedGroups
-  strict: boolean
-  offerExistingGroups: OfferExistingGroups
-  quietSeconds: number
-  emailDomains: string[]
-}
+/** What an admin sets of a directory. */
+export type DirectorySettings = Omit<DirectoryContext, 'id'>
 
 const columns = [
   'id',
@@ -236,27 +227,7 @@ function valuesOf(settings: DirectorySettings) {
   }
 }
 
-const settingsOf = ({
-  name,
-  provider,
-  conflictPolicy,
-  unknownMembers,
-  nestedGroups,
-  strict,
-  offerExistingGroups,
-  quietSeconds,
-  emailDomains,
-}: Directory): DirectorySettings => ({
-  name,
-  provider,
-  conflictPolicy,
-  unknownMembers,
-  nestedGroups,
-  strict,
-  offerExistingGroups,
-  quietSeconds,
-  emailDomains,
-})
+const settingsOf = ({ id: _, createdAt: __, ...settings }: Directory): DirectorySettings => settings
 
 interface Row {
   id: DirectoryId

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { type DirectoryId, type GroupId, isId, newId, type ProvisionedGroupId } from '../database/ids.ts'
 import type { GroupReason, GroupState } from '../database/tables.ts'
@@ -39,8 +39,14 @@ function isApart() {
   )`.as('isApart')
 }
 
+const following: readonly GroupState[] = ['synced', 'held']
+
 /** Whether what is pushed to a group of this state is in force at once. */
-export const follows = (state: GroupState): boolean => state === 'synced' || state === 'held'
+export const follows = (state: GroupState): boolean => following.includes(state)
+
+/** `follows` in SQL, of a column with the state; `push_members` (migrations) says the same. */
+export const followsIn = (column: string): RawBuilder<boolean> =>
+  sql`${sql.ref(column)} in (${sql.join(following.map((state) => sql.lit(state)))})`
 
 /** A pushed group that is held still. */
 export interface HeldGroup extends ProvisionedGroup {

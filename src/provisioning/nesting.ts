@@ -4,7 +4,7 @@ import { type AccountId, type DirectoryId, isId, type ProvisionedGroupId } from 
 import { appendLogs } from '../organization/log.ts'
 import { type PushedRows, writePushed } from '../organization/memberships.ts'
 import { lockDirectory } from './directories.ts'
-import { type HeldGroup, keepFilling, setNested, touchMembers } from './groups.ts'
+import { followsIn, type HeldGroup, keepFilling, setNested, touchMembers } from './groups.ts'
 
 // Groups as members of groups (decision 0028). Of a group in a nest `memberships` has all who are in it by whatever way, and
 // `direct_members` those whom the provider named in it; of any other group both would be the same, and `direct_members` is empty.
@@ -226,7 +226,7 @@ async function flatten(
       from looked_through l cross join concerned c
       join direct_members d on d.org_id = ${trx.orgId} and d.provisioned_group_id = l.id and d.account_id = c.account_id
     )
-    select p.group_id, found.account_id, bool_or(is_in) as pushed, p.state in ('synced', 'held') as follow
+    select p.group_id, found.account_id, bool_or(is_in) as pushed, ${followsIn('p.state')} as follow
     from found join provisioned_groups p on p.org_id = ${trx.orgId} and p.id = found.holder
     group by p.group_id, p.state, found.account_id`
   const facts = { pushedTo: ids }

@@ -5,6 +5,7 @@ import type { PushedRows } from '../organization/memberships.ts'
 import type { Filter } from '../scim/filter.ts'
 import type { MemberInput } from '../scim/resource.ts'
 import { membersWhere } from './filter-sql.ts'
+import { followsIn } from './groups.ts'
 
 export interface MembersDelta {
   added: readonly MemberInput[]
@@ -85,7 +86,7 @@ export async function unknownAmong(trx: Trx, directoryId: DirectoryId, members: 
   return members.filter((member) => !known.has(member.value.toLowerCase()))
 }
 
-const follow = sql`p.state in ('synced', 'held')`
+const follow = followsIn('p.state')
 
 // Written so that no index on the directory is taken: without statistics the planner would read all its users for each member.
 const isUserOf = (directoryId: DirectoryId) => sql`u.directory_id is not distinct from ${directoryId}::uuid`

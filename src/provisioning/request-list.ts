@@ -4,24 +4,15 @@ import { type DirectoryId, isId, type TokenId } from '../database/ids.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
 import { type Deed, type LoggedRequest, outcomeOf, type RequestStep, stepsOf } from './request-steps.ts'
-import { subjectOf } from './requests.ts'
+import { type RequestLine, subjectOf } from './requests.ts'
 
 /** A request of a directory as the request log shows it. */
-export interface ListedRequest {
-  id: string
+export interface ListedRequest
+  extends Pick<RequestLine, 'id' | 'method' | 'path' | 'status' | 'durationMs' | 'times' | 'userAgent' | 'asked'> {
   at: Date
-  method: string
-  /** Without its query. */
-  path: string
-  status: number
-  durationMs: number
-  /** So many requests that were refused alike stand for this one. */
-  times: number
-  userAgent: string | null
   token: { id: TokenId; hint: string } | null
   /** The pushed group or user in its path, or that it made; its name is null where it is gone. */
   resource: { kind: 'group' | 'user'; id: string; name: string | null } | null
-  asked: string | null
   /** What it did, or why not. */
   outcome: string
 }

@@ -12,6 +12,7 @@ export interface RequestLine {
   /** When it came, in milliseconds since 1970, by its node's clock: lines of a node are in their order, however late they are written. */
   cameAt: number
   method: string
+  /** Without its query. */
   path: string
   status: number
   durationMs: number

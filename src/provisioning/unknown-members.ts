@@ -5,6 +5,7 @@ import { appendLog } from '../organization/log.ts'
 import { Refusal } from '../organization/refusal.ts'
 import type { MemberInput } from '../scim/resource.ts'
 import type { DirectoryContext } from './directories.ts'
+import { followsIn } from './groups.ts'
 
 const namedAtMost = 10
 
@@ -102,7 +103,7 @@ export async function resolveUnknownMembers(trx: Trx, directoryId: DirectoryId, 
         and waiting.id = unknown_members.provisioned_group_id
       returning waiting.id, waiting.group_id, waiting.state, waiting.is_nested
     )
-    select distinct id, group_id as "groupId", state in ('synced', 'held') as follow, is_nested as "isNested" from resolved order by 1`.execute(
+    select distinct id, group_id as "groupId", ${followsIn('state')} as follow, is_nested as "isNested" from resolved order by 1`.execute(
     trx,
   )
   return rows

@@ -7,7 +7,7 @@ import { setPushedOf } from '../organization/memberships.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
 import type { DirectoryContext } from '../provisioning/directories.ts'
-import { touchGroupsOf } from '../provisioning/groups.ts'
+import { followsIn, touchGroupsOf } from '../provisioning/groups.ts'
 import { countNewcomers, matchAccount } from '../provisioning/matching.ts'
 import { forgetDirectMember, joinDirectly } from '../provisioning/nesting.ts'
 import {
@@ -243,7 +243,7 @@ async function lockPushedGroupsOf(
     select from provisioned_groups where org_id = ${trx.orgId} and id = any(array(select p.id ${pushed}))
     order by id for update`.execute(trx)
   const { rows } = await sql<{ groupId: GroupId; follow: boolean }>`
-    select p.group_id as "groupId", p.state in ('synced', 'held') as follow ${pushed}`.execute(trx)
+    select p.group_id as "groupId", ${followsIn('p.state')} as follow ${pushed}`.execute(trx)
   return rows
 }
 

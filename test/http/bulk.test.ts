@@ -1,10 +1,10 @@
 import { request as send } from 'node:http'
-import type { Db } from '../../src/database/connection.ts'
 import type { ProvisionedGroupId } from '../../src/database/ids.ts'
 import { buildApp } from '../../src/http/app.ts'
 import { findDirectory } from '../../src/provisioning/directories.ts'
 import { lockProvisionedGroup } from '../../src/provisioning/groups.ts'
 import { expect, type Provider, test } from '../support/story.ts'
+import { someoneWaits } from '../support/waiting.ts'
 
 const schemas = ['urn:ietf:params:scim:api:messages:2.0:BulkRequest']
 const user = (bulkId: string, userName = bulkId) => ({ method: 'POST', path: '/Users', bulkId, data: { userName } })
@@ -234,12 +234,3 @@ test('once the client has gone away, nothing more is begun', async ({ okta, inOr
   // Where more was begun, some of the 99 would be there by one of these answers.
   for (let count = 0; count < 20; count++) expect(await usersOf(okta)).toEqual(['ada'])
 })
-
-async function someoneWaits(db: Db): Promise<void> {
-  for (let n = 0; n === 0; ) {
-    const { rows } = await db.pool.query(
-      "select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-    )
-    n = rows[0]?.n
-  }
-}

@@ -1,10 +1,11 @@
 import { sql } from 'kysely'
-import type { Db, Trx } from '../../src/database/connection.ts'
+import type { Trx } from '../../src/database/connection.ts'
 import type { ProvisionedGroupId } from '../../src/database/ids.ts'
 import { findDirectory } from '../../src/provisioning/directories.ts'
 import { lockProvisionedGroup } from '../../src/provisioning/groups.ts'
 import type { Answer, Client } from '../support/clients.ts'
 import { expect, test } from '../support/story.ts'
+import { someoneWaits } from '../support/waiting.ts'
 
 const members = 'group,user_name\nEngineering,bob\n'
 const access = 'site,product,role,group,default\nsite,product,user,Engineering,false\n'
@@ -31,7 +32,7 @@ for (const [name, status, act] of acts) {
       acting = act(api).finally(() => {
         isDone = true
       })
-      expect(await someoneWaits(db, () => isDone), 'it did not wait').toBe(true)
+      expect(await someoneWaits(db, { isOver: () => isDone }), 'it did not wait').toBe(true)
       await takeGroup(trx, 'engineering')
     })
     expect((await acting)?.status).toBe(status)
@@ -45,7 +46,7 @@ test('an import that waits for another one holds no push meanwhile', async ({ ac
   await inOrg(async (trx) => {
     await sql`select from organizations where id = ${trx.orgId} for no key update`.execute(trx)
     second = api('POST', '/imports', { members })
-    expect(await someoneWaits(db, () => false)).toBe(true)
+    expect(await someoneWaits(db)).toBe(true)
     expect(await okta.renames('Engineering', 'Engineers')).toBe(204)
   })
   expect((await second)?.status).toBe(200)
@@ -54,13 +55,3 @@ test('an import that waits for another one holds no push meanwhile', async ({ ac
 // 55P03 where somebody holds it.
 const takeGroup = (trx: Trx, key: string) =>
   sql`select id from groups where org_id = ${trx.orgId} and name_key = ${key} and effective for no key update nowait`.execute(trx)
-
-async function someoneWaits(db: Db, isDone: () => boolean): Promise<boolean> {
-  while (!isDone()) {
-    const { rows } = await db.pool.query<{ n: number }>(
-      "select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-    )
-    if ((rows[0]?.n ?? 0) > 0) return true
-  }
-  return false
-}

@@ -1,10 +1,11 @@
 import { sql } from 'kysely'
-import type { Db, Trx } from '../../src/database/connection.ts'
+import type { Trx } from '../../src/database/connection.ts'
 import type { GroupId, ProvisionedGroupId } from '../../src/database/ids.ts'
 import { findDirectory, lockDirectory } from '../../src/provisioning/directories.ts'
 import { lockProvisionedGroup } from '../../src/provisioning/groups.ts'
 import { keepUnknownMembers, recordUnknownMembers } from '../../src/provisioning/unknown-members.ts'
 import { expect, type Organization, type Provider, test } from '../support/story.ts'
+import { someoneWaits } from '../support/waiting.ts'
 
 type Act = (parties: { acme: Organization; entra: Provider }) => Promise<unknown>
 
@@ -62,15 +63,6 @@ test('who first writes to an offered group, its name with it, waits for the dire
 const takeGroup = (trx: Trx, key: string) =>
   sql<{ id: GroupId }>`
     select id from groups where org_id = ${trx.orgId} and name_key = ${key} and effective for no key update nowait`.execute(trx)
-
-async function someoneWaits(db: Db): Promise<void> {
-  for (let waiting = 0; waiting === 0; ) {
-    const { rows } = await db.pool.query<{ n: number }>(
-      "select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-    )
-    waiting = rows[0]?.n ?? 0
-  }
-}
 
 test('a list of many unknown members is replaced by another one in no more than a moment', async ({ okta, inOrg }) => {
   await okta.pushes({ group: 'G' })

@@ -1,5 +1,4 @@
 import { sql } from 'kysely'
-import type { Db } from '../../src/database/connection.ts'
 import type { AccountId, ProvisionedGroupId, ProvisionedUserId } from '../../src/database/ids.ts'
 import { updateAccount } from '../../src/organization/accounts.ts'
 import { insertGroup } from '../../src/organization/groups.ts'
@@ -10,6 +9,7 @@ import { lockProvisionedUser } from '../../src/provisioning/users.ts'
 import { receiveNewUser } from '../../src/sync/receive-user.ts'
 import type { Client } from '../support/clients.ts'
 import { expect, test } from '../support/story.ts'
+import { someoneWaits } from '../support/waiting.ts'
 
 test('an account whose owner deletes its user goes to the next directory that pushed the person', async ({
   acme,
@@ -110,7 +110,7 @@ test('two directories that delete a person at once leave the account off and nob
     const directory = await findDirectory(trx, okta.directory.name)
     await lockProvisionedUser(trx, directory.id, okta.idOfPerson('ada') as ProvisionedUserId)
     acting = Promise.all([okta.deletesPerson('ada'), entra.deletesPerson('ada')])
-    await someoneWaits(db, 2)
+    await someoneWaits(db, { many: 2 })
     // Whoever waits for one of the account's users holds none that comes after it.
     const { rows } = await sql`
       select from provisioned_users where org_id = ${trx.orgId} order by id for update nowait`.execute(trx)
@@ -153,12 +153,3 @@ test('a person who is deleted while a group of theirs is paired with another lea
 
 const userOf = async (api: Client, directory: string) =>
   (await api('GET', `/directories/${directory}/provisioned-users`)).body.items[0]
-
-async function someoneWaits(db: Db, atLeast = 1): Promise<void> {
-  for (let waiting = 0; waiting < atLeast; ) {
-    const { rows } = await db.pool.query<{ n: number }>(
-      "select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-    )
-    waiting = rows[0]?.n ?? 0
-  }
-}

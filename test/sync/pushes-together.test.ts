@@ -1,11 +1,11 @@
 import { sql } from 'kysely'
-import type { Db } from '../../src/database/connection.ts'
 import type { ProvisionedGroupId } from '../../src/database/ids.ts'
 import { pushMembersTogether } from '../../src/organization/memberships.ts'
 import { findDirectory } from '../../src/provisioning/directories.ts'
 import { lockProvisionedGroup } from '../../src/provisioning/groups.ts'
 import { keepUsers, lockUsersOfDirectory } from '../../src/provisioning/users.ts'
 import { expect, test } from '../support/story.ts'
+import { someoneWaits } from '../support/waiting.ts'
 
 const people = Array.from({ length: 8 }, (_, at) => `person${at}`)
 const groups = Array.from({ length: 8 }, (_, at) => `Group ${at}`)
@@ -79,7 +79,7 @@ test('who is deleted at this moment is not pushed into a group behind the deleti
   await inOrg(async (trx) => {
     await lockUsersOfDirectory(trx, (await findDirectory(trx, okta.directory.name)).id)
     acts.push(okta.adds('G', ['ada']), okta.replaces('H', ['ada']))
-    await someoneWaits(db, 2)
+    await someoneWaits(db, { many: 2 })
   })
   expect(await Promise.all(acts)).toEqual([204, 204])
   const deletion: Promise<number>[] = []
@@ -92,12 +92,3 @@ test('who is deleted at this moment is not pushed into a group behind the deleti
   expect(await acme.membersOf('G')).toEqual(['bob'])
   expect(await acme.membersOf('H')).toEqual([])
 })
-
-async function someoneWaits(db: Db, many = 1): Promise<void> {
-  for (let waiting = 0; waiting < many; ) {
-    const { rows } = await db.pool.query<{ n: number }>(
-      "select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-    )
-    waiting = rows[0]?.n ?? 0
-  }
-}

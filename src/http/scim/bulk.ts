@@ -4,13 +4,11 @@ import { bulkInWords } from '../../scim/in-words.ts'
 import { type BulkResult, bulkResponse, maxBulkBytes } from '../../scim/messages.ts'
 import { locationOf } from '../../scim/representation.ts'
 import { Failure, failureOf } from '../failure.ts'
-import type { Parts } from '../parts.ts'
 import { scimBase, scimErrorOf, sendScim } from './answers.ts'
 import { doBulk } from './bulk-job.ts'
-import { groupWrites } from './groups.ts'
 import { noteAsked } from './trace.ts'
-import { newUsers, userWrites } from './users.ts'
-import type { Written } from './writes.ts'
+import { newUsers } from './users.ts'
+import type { ScimParts, Written } from './writes.ts'
 
 /** Past this no operation begins, so that the answer is there before clients and balancers let go of a request, at 60 s (rule 24). */
 const beginWithinMs = 45_000
@@ -19,8 +17,8 @@ const beginWithinMs = 45_000
 const operationsARequest = 10
 
 /** `/Bulk`: RFC 7644 §3.7. An operation does what it would do as a request of its own. */
-export const bulkRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
-  const writes = { User: userWrites(parts), Group: groupWrites(parts) }
+export const bulkRoutes: FastifyPluginAsync<ScimParts> = async (app, parts) => {
+  const { writes } = parts
   const makeUsers = newUsers(parts)
   const base = scimBase(parts.publicUrl)
   const clock = parts.clock ?? (() => performance.now())

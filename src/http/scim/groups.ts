@@ -22,7 +22,7 @@ import { groupsAnswer } from './group-text.ts'
 import { inPages } from './pages.ts'
 import { projectionOf, readQuery } from './query.ts'
 import { noteAsked } from './trace.ts'
-import { type Asker, type Write, type Writes, type Written, writeRoutes } from './writes.ts'
+import { type Asker, type ScimParts, type Write, type Writes, type Written, writeRoutes } from './writes.ts'
 
 interface ById {
   Params: { id: string }
@@ -34,9 +34,9 @@ const members = resolveName(groupType, 'members')
 const withoutMembers: Projection = members === undefined ? {} : { except: [members] }
 
 /** `/Groups`: RFC 7644 §3.2 to §3.6. */
-export const groupRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
+export const groupRoutes: FastifyPluginAsync<ScimParts> = async (app, parts) => {
   const { db, publicUrl } = parts
-  writeRoutes(app, groupType, groupWrites(parts), { publicUrl, bodyLimit: largeBodyLimit })
+  writeRoutes(app, groupType, parts.writes.Group, { publicUrl, bodyLimit: largeBodyLimit })
 
   app.get<ById>('/Groups/:id', async (request, reply) => {
     const projection = projectionOf(groupType, request.query)

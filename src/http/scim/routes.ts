@@ -4,18 +4,20 @@ import { Failure } from '../failure.ts'
 import type { Parts } from '../parts.ts'
 import { bulkRoutes } from './bulk.ts'
 import { discoveryRoutes } from './discovery.ts'
-import { groupRoutes } from './groups.ts'
+import { groupRoutes, groupWrites } from './groups.ts'
 import { searchRoutes } from './search.ts'
-import { userRoutes } from './users.ts'
+import { userRoutes, userWrites } from './users.ts'
+import type { ScimParts } from './writes.ts'
 
 /** The SCIM service of a directory, below `/scim/v2`. Who asks is known already: `request.directory`. */
 export const scimRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
   const refuseOtherMethods = methodsOffered(app)
   await app.register(discoveryRoutes, parts)
-  await app.register(userRoutes, parts)
-  await app.register(groupRoutes, parts)
+  const writing: ScimParts = { ...parts, writes: { User: userWrites(parts), Group: groupWrites(parts) } }
+  await app.register(userRoutes, writing)
+  await app.register(groupRoutes, writing)
+  await app.register(bulkRoutes, writing)
   await app.register(searchRoutes, parts)
-  await app.register(bulkRoutes, parts)
   refuseOtherMethods()
   // A directory's token is nobody's own (RFC 7644 §3.11).
   app.all('/Me', () => {

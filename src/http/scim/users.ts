@@ -19,17 +19,17 @@ import { scimBase, sendNotModified, sendResource, sendScim } from './answers.ts'
 import { inPages } from './pages.ts'
 import { projectionOf, readQuery } from './query.ts'
 import { noteAsked } from './trace.ts'
-import { type Asker, type Write, type Writes, type Written, writeRoutes } from './writes.ts'
+import { type Asker, type ScimParts, type Write, type Writes, type Written, writeRoutes } from './writes.ts'
 
 interface ById {
   Params: { id: string }
 }
 
 /** `/Users`: RFC 7644 §3.2 to §3.6. */
-export const userRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
+export const userRoutes: FastifyPluginAsync<ScimParts> = async (app, parts) => {
   const { db, publicUrl } = parts
   const base = scimBase(publicUrl)
-  writeRoutes(app, userType, userWrites(parts), { publicUrl })
+  writeRoutes(app, userType, parts.writes.User, { publicUrl })
 
   app.get<ById>('/Users/:id', async (request, reply) => {
     const projection = projectionOf(userType, request.query)

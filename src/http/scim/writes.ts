@@ -3,6 +3,7 @@ import type { WriteMethod } from '../../scim/bulk.ts'
 import type { Precondition } from '../../scim/precondition.ts'
 import type { Projection } from '../../scim/projection.ts'
 import type { ResourceType } from '../../scim/schemas.ts'
+import type { Parts } from '../parts.ts'
 import { sendResource } from './answers.ts'
 import { projectionOf } from './query.ts'
 
@@ -23,6 +24,11 @@ export type Written = { status: 200 | 201; id: string; version: string; body: un
 
 /** The changes of one kind of resource, one function a method: routes and Bulk call the same. */
 export type Writes = Readonly<Record<WriteMethod, (asker: Asker, write: Write) => Promise<Written>>>
+
+/** What the SCIM routes are put together from: the changes too, so that a push in a Bulk goes together with one in a request of its own. */
+export interface ScimParts extends Parts {
+  writes: { User: Writes; Group: Writes }
+}
 
 interface ById {
   Params: { id?: string }

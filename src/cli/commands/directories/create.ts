@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import type { paths } from '../../../client/api-types.ts'
 import { answer } from '../../api.ts'
 import { contextOf } from '../../context.ts'
 import type { NewDirectory } from '../../shapes.ts'
@@ -6,26 +7,29 @@ import { newDirectoryView } from '../../views/directories.ts'
 import { print } from '../../views/output.ts'
 import { addSettingOptions, type SettingOptions, settingsOf } from './settings.ts'
 
-const providers = [
-  'okta',
-  'entra',
-  'google',
-  'keycloak',
-  'jumpcloud',
-  'onelogin',
-  'ping',
-  'sailpoint',
-  'aws',
-  'ldap',
-  'other',
-] as const
+type Provider = paths['/api/v1/directories']['post']['requestBody']['content']['application/json']['provider']
+
+// Those of the API: with one more, or one less, this does not compile.
+const providers: Record<Provider, true> = {
+  okta: true,
+  entra: true,
+  google: true,
+  keycloak: true,
+  jumpcloud: true,
+  onelogin: true,
+  ping: true,
+  sailpoint: true,
+  aws: true,
+  ldap: true,
+  other: true,
+}
 
 export const createDirectory = addSettingOptions(
   new Command('create')
     .description('connect a provider: a directory, and its first token')
     .argument('<name>')
-    .addOption(new Option('--provider <kind>', 'what pushes').choices(providers).default('other')),
-).action(async (name: string, options: SettingOptions & { provider: (typeof providers)[number] }, command: Command) => {
+    .addOption(new Option('--provider <kind>', 'what pushes').choices(Object.keys(providers)).default('other')),
+).action(async (name: string, options: SettingOptions & { provider: Provider }, command: Command) => {
   const { api, out } = await contextOf(command)
   const body = { name, provider: options.provider, ...settingsOf(options) }
   print(out, await answer<NewDirectory>(api.POST('/api/v1/directories', { body })), newDirectoryView)
