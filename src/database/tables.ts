@@ -55,7 +55,7 @@ export const matches = ['email', 'user_name', 'created', 'person'] as const
 export const groupStates = ['ready', 'needs_review', 'blocked', 'synced', 'held', 'ignored'] as const
 export const userStates = ['synced', 'needs_review', 'blocked', 'held', 'ignored'] as const
 /** Why a provisioned group is in its state; a blocked one has every reason that holds. */
-export const groupReasons = ['name_taken', 'default_access_group', 'managed_elsewhere', 'protected'] as const
+export const groupReasons = ['name_taken', 'linked', 'default_access_group', 'managed_elsewhere', 'protected'] as const
 export const userReasons = ['managed_elsewhere', 'protected'] as const
 export const runStates = ['queued', 'running', 'finished', 'stopped'] as const
 export const runResults = ['synced', 'skipped', 'failed'] as const
@@ -239,6 +239,8 @@ export interface ProvisionedGroupRow {
   state: GroupState
   reasons: Generated<GroupReason[]>
   is_nested: Generated<boolean>
+  is_linked: Generated<boolean>
+  keeps_name: Generated<boolean>
   members_written_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
   viewed_fingerprint: string | null
   version: Generated<number>

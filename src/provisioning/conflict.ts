@@ -1,7 +1,8 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Trx } from '../database/connection.ts'
 import type { DirectoryId, GroupId, ProvisionedGroupId } from '../database/ids.ts'
 import type { GroupReason, GroupState } from '../database/tables.ts'
+import type { ProvisionedGroup } from './groups.ts'
 
 /** The group of the organization that has a pushed name, with what stands in the way of the push. */
 export interface ExistingGroup {
@@ -15,8 +16,14 @@ export interface ExistingGroup {
 }
 
 /** Finds who has a name, and locks that group: two directories that push one name must not both be paired with it. */
-export async function existingGroupNamed(trx: Trx, key: string): Promise<ExistingGroup | undefined> {
-  const named = sql`groups where org_id = ${trx.orgId} and name_key = ${key} and effective`
+export const existingGroupNamed = (trx: Trx, key: string): Promise<ExistingGroup | undefined> =>
+  lockedWhere(trx, sql`name_key = ${key}`)
+
+/** A group of the organization that is in force, locked likewise. */
+export const existingGroup = (trx: Trx, id: GroupId): Promise<ExistingGroup | undefined> => lockedWhere(trx, sql`id = ${id}`)
+
+async function lockedWhere(trx: Trx, which: RawBuilder<unknown>): Promise<ExistingGroup | undefined> {
+  const named = sql`groups where org_id = ${trx.orgId} and ${which} and effective`
   // Sent together, one after the other: what is read of grants and pairing must not be older than the lock.
   const locked = sql`select from ${named} for no key update`.execute(trx)
   const read = sql<ExistingGroup>`
@@ -35,14 +42,17 @@ export interface Verdict {
   reasons: GroupReason[]
 }
 
-/** What becomes of a pushed name (behaviour.md, «A group is pushed», 1, 3 and 4). A blocked group has every reason that holds. */
-export function judge(existing: ExistingGroup | undefined, pushed: ProvisionedGroupId | null): Verdict {
+/**
+ * What becomes of a pushed group that meets an existing one, by its name or because it is linked to it (behaviour.md, «A group is pushed»,
+ * 1, 3 and 4). A blocked group has every reason that holds.
+ */
+export function judge(existing: ExistingGroup | undefined, pushed: Pick<ProvisionedGroup, 'id' | 'isLinked'> | null): Verdict {
   if (!existing) return { pairing: 'free', state: 'synced', reasons: [] }
-  const isElsewhere = existing.managedBy !== null || (existing.pairedWith !== null && existing.pairedWith !== pushed)
+  const isElsewhere = existing.managedBy !== null || (existing.pairedWith !== null && existing.pairedWith !== pushed?.id)
   const blocked: GroupReason[] = []
   if (existing.isDefaultAccess) blocked.push('default_access_group')
   if (isElsewhere) blocked.push('managed_elsewhere')
   if (existing.isProtected) blocked.push('protected')
   if (blocked.length > 0) return { pairing: isElsewhere ? 'apart' : 'existing', state: 'blocked', reasons: blocked }
-  return { pairing: 'existing', state: 'needs_review', reasons: ['name_taken'] }
+  return { pairing: 'existing', state: 'needs_review', reasons: [pushed?.isLinked ? 'linked' : 'name_taken'] }
 }

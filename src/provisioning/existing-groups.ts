@@ -44,10 +44,10 @@ const keysOf = ({ name }: { name?: string }): string[] => (name !== undefined &&
 export async function deleteGroup(trx: Trx, id: GroupId): Promise<void> {
   await lockConcerned(trx, { groupIds: [id] })
   const group = await groups.lockChangeableGroup(trx, id, 'delete')
-  await moveApart(trx, id)
+  const pushedKey = await moveApart(trx, id)
   await clearMembers(trx, id, { action: 'members.changed', facts: { name: group.name, deleted: true } })
   await groups.deleteGroup(trx, group)
-  await settleNames(trx, [nameKey(group.name)])
+  await settleNames(trx, [nameKey(group.name), ...(pushedKey === undefined ? [] : [pushedKey])])
 }
 
 /** Adds and removes members by hand. @throws Refusal `managed_by_directory` */

@@ -16,6 +16,10 @@ export interface ProvisionedGroup {
   groupId: GroupId
   /** Whether that group is its own and not in force: it could share none. */
   isApart: boolean
+  /** Whether an admin linked it to that group, whatever its name: no name pairs it otherwise. */
+  isLinked: boolean
+  /** Whether an admin settled that its name is not followed; its next one is a new question. */
+  keepsName: boolean
   state: GroupState
   reasons: GroupReason[]
 }
@@ -28,6 +32,8 @@ const columns = [
   'external_id as externalId',
   'group_id as groupId',
   isApart(),
+  'is_linked as isLinked',
+  'keeps_name as keepsName',
   'state',
   'reasons',
 ] as const
@@ -96,12 +102,19 @@ export async function isGroupNameProvisioned(reader: Reader, directoryId: Direct
   return row !== undefined
 }
 
-/** The pushed groups of these names, of whatever directory, locked in id order: two acts over the same names must not wait for each other. */
+/**
+ * The pushed groups of these names, of whatever directory, and those that are linked to a group of one of them, locked in id order: two acts
+ * over the same names must not wait for each other.
+ */
 export async function lockProvisionedGroupsNamed(trx: Trx, nameKeys: readonly string[]): Promise<ProvisionedGroup[]> {
   const named = trx
     .selectFrom('provisioned_groups')
     .where('org_id', '=', trx.orgId)
-    .where('name_key', '=', sql<string>`any(${nameKeys}::text[])`)
+    .where(
+      'id',
+      '=',
+      sql<ProvisionedGroupId>`any(array(${concernedBy(trx, sql`unnest(${nameKeys}::text[]) as named(name_key)`)}))`,
+    )
     .orderBy('id')
   const [, groups] = await Promise.all([named.select('id').forUpdate().execute(), named.select(columns).execute()])
   return groups
@@ -109,7 +122,7 @@ export async function lockProvisionedGroupsNamed(trx: Trx, nameKeys: readonly st
 
 /**
  * Locks, in id order, every pushed group that an act may come to judge: these, those that share these groups of the organization,
- * and all that have a name of any of them, or one of `nameKeys`. To be called before a group of the organization is locked, and
+ * and all that have, or are linked to a group of, a name of any of them or one of `nameKeys`. To be called before a group of the organization is locked, and
  * before a pushed one is locked alone: who holds a group and then waits for who pushes it, waits for one that waits for it (rule 12).
  */
 export async function lockConcerned(
@@ -124,6 +137,9 @@ export async function lockConcerned(
     with named as (
       select id, name_key from provisioned_groups where org_id = ${trx.orgId} and id = any(${pushedIds.filter(isId)}::uuid[])
       union
+      select null, (select name_key from groups where org_id = ${trx.orgId} and id = p.group_id)
+      from provisioned_groups p where org_id = ${trx.orgId} and id = any(${pushedIds.filter(isId)}::uuid[])
+      union
       select id, name_key from provisioned_groups where org_id = ${trx.orgId} and group_id = any(${groupIds}::uuid[])
       union
       select null, name_key from groups where org_id = ${trx.orgId} and id = any(${groupIds}::uuid[])
@@ -134,11 +150,33 @@ export async function lockConcerned(
     where org_id = ${trx.orgId} and id = any(array(
       select id from named where id is not null
       union
-      select p.id from named cross join lateral (
-        select id from provisioned_groups where org_id = ${trx.orgId} and name_key = named.name_key offset 0
-      ) p
+      ${concernedBy(trx, sql`named`)}
     ))
     order by id for update`.execute(trx)
+}
+
+/** The ids of the pushed groups that a name decides about, for each row of `named`: those that have it, and those linked to the group that has it. */
+const concernedBy = (trx: Trx, named: RawBuilder<unknown>): RawBuilder<unknown> => sql`
+  select p.id from ${named} cross join lateral (
+    select id from provisioned_groups where org_id = ${trx.orgId} and name_key = named.name_key offset 0
+  ) p
+  union
+  select p.id from ${named} cross join lateral (
+    select id from groups where org_id = ${trx.orgId} and name_key = named.name_key and effective offset 0
+  ) o cross join lateral (
+    select id from provisioned_groups where org_id = ${trx.orgId} and group_id = o.id and is_linked offset 0
+  ) p`
+
+/** A pushed group, of whatever directory. The caller holds its lock. @throws Refusal `not_found` */
+export async function heldGroup(trx: Trx, id: ProvisionedGroupId): Promise<ProvisionedGroup> {
+  const group = await trx
+    .selectFrom('provisioned_groups')
+    .select(columns)
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', id)
+    .executeTakeFirst()
+  if (!group) throw new Refusal('not_found', 'There is no such pushed group.')
+  return group
 }
 
 /** The pushed group that is paired with a group of the organization, if one is. */
@@ -184,7 +222,7 @@ export async function insertProvisionedGroup(
   return id
 }
 
-/** Stores what the provider says of a group besides its members. */
+/** Stores what the provider says of a group besides its members. A new name may be followed again. */
 export async function updateProvisionedGroup(
   trx: Trx,
   id: ProvisionedGroupId,
@@ -193,7 +231,7 @@ export async function updateProvisionedGroup(
   await trx
     .updateTable('provisioned_groups')
     .set({
-      ...(change.name === undefined ? {} : { name: change.name, name_key: nameKey(change.name) }),
+      ...(change.name === undefined ? {} : { name: change.name, name_key: nameKey(change.name), keeps_name: false }),
       ...(change.externalId === undefined ? {} : { external_id: change.externalId }),
       updated_at: sql`now()`,
       version: sql`version + 1`,
@@ -234,15 +272,22 @@ export async function setNested(trx: Trx, ids: readonly ProvisionedGroupId[], is
     where org_id = ${trx.orgId} and id = any(${ids}::uuid[]) and is_nested <> ${isNested}`.execute(trx)
 }
 
-/** Sets state, reasons and pairing, as a part of a larger statement; `states.ts` decides them and keeps the log. */
+/** Sets state, reasons, pairing, and whether the name is followed, as a part of a larger statement; `states.ts` decides them and keeps the log. */
 export const settingState = (
   trx: Trx,
   id: ProvisionedGroupId,
-  to: { state: GroupState; reasons: GroupReason[]; groupId: GroupId },
+  to: Pick<ProvisionedGroup, 'state' | 'reasons' | 'groupId' | 'isLinked' | 'keepsName'>,
 ) =>
   trx
     .updateTable('provisioned_groups')
-    .set({ state: to.state, reasons: to.reasons, group_id: to.groupId, updated_at: sql`now()` })
+    .set({
+      state: to.state,
+      reasons: to.reasons,
+      group_id: to.groupId,
+      is_linked: to.isLinked,
+      keeps_name: to.keepsName,
+      updated_at: sql`now()`,
+    })
     .where('org_id', '=', trx.orgId)
     .where('id', '=', id)
 

@@ -13,8 +13,8 @@ export interface Offer {
 type Offered = Pick<DirectoryContext, 'id' | 'offerExistingGroups'>
 
 /**
- * The groups that a directory is offered, as rows `g` like those of its pushed groups (read.ts): unmanaged, unprotected, and of no
- * name that it has pushed. Undefined where it is offered none.
+ * The groups that a directory is offered, as rows `g` like those of its pushed groups (read.ts): unmanaged, unprotected, of no
+ * name that it has pushed, and linked to none of its groups. Undefined where it is offered none.
  */
 export function offeredGroups(reader: Reader, { id, offerExistingGroups }: Offered): RawBuilder<unknown> | undefined {
   if (offerExistingGroups === 'off') return undefined
@@ -26,6 +26,7 @@ export function offeredGroups(reader: Reader, { id, offerExistingGroups }: Offer
     left join taken_offers t on t.org_id = o.org_id and t.directory_id = ${id} and t.group_id = o.id
     where o.org_id = ${reader.orgId} and o.effective and o.managed_by is null and not o.is_protected and not exists (
       select from provisioned_groups p where p.org_id = o.org_id and p.directory_id = ${id} and p.name_key = o.name_key)
+      and not exists (select from provisioned_groups p where p.org_id = o.org_id and p.directory_id = ${id} and p.group_id = o.id)
   ) as g`
 }
 

@@ -11,6 +11,7 @@ const groupStates: Record<GroupState, string> = {
 
 const groupReasons: Record<GroupReason, string> = {
   name_taken: 'its name was taken',
+  linked: 'it was linked to a group of another name',
   default_access_group: 'it is a default access group',
   managed_elsewhere: 'another pushed group has the group of its name',
   protected: 'it is protected',

@@ -6,38 +6,44 @@ import { changingGroup } from '../organization/groups.ts'
 import { type Act, type LogEntry, logging } from '../organization/log.ts'
 import { type ProvisionedGroup, settingState } from './groups.ts'
 
-interface Place {
+/** What becomes of a pushed group. What is not said stays. */
+export interface Place {
   state: GroupState
   reasons: GroupReason[]
   groupId?: GroupId
+  isLinked?: boolean
+  keepsName?: boolean
 }
 
 /** Moves a pushed group to a state, with the transition in the log. What is so already writes nothing. */
 export async function setState(trx: Trx, group: ProvisionedGroup, to: Place, act?: Omit<Act, 'action'>): Promise<void> {
-  const { state, reasons, groupId = group.groupId } = to
-  if (group.state === state && group.groupId === groupId && same(group.reasons, reasons)) return
+  const { state, reasons, groupId, isLinked, keepsName } = { ...group, ...to }
+  if (group.state === state && group.groupId === groupId && same(group.reasons, reasons))
+    if (group.isLinked === isLinked && group.keepsName === keepsName) return
   await sql`
-    with placed as (${settingState(trx, group.id, { state, reasons, groupId })})
+    with placed as (${settingState(trx, group.id, { state, reasons, groupId, isLinked, keepsName })})
     ${logging(trx, [stateChanged(group, to, act)])}`.execute(trx)
 }
 
 /**
  * Links a pushed group with the group it is paired with, which has the name `existingName`: its directory manages it, what is pushed is in
- * force, the name's spelling included.
+ * force, the name's spelling included. The name itself is followed if `takesName`; if it is not, and not settled, it waits.
  */
-export async function linkGroup(
+export async function setLinked(
   trx: Trx,
   group: ProvisionedGroup & { existingName: string },
+  takesName: boolean,
   act: Omit<Act, 'action'>,
 ): Promise<void> {
   const { id, name, existingName, directoryId, groupId } = group
-  const linked = { state: 'synced', reasons: [], groupId } satisfies Place
+  const linked = { state: 'synced', reasons: takesName || group.keepsName ? [] : ['name_taken'] } satisfies Place
+  const isRenamed = takesName && existingName !== name
   const facts = { before: existingName, after: name }
   const renamed: LogEntry = { action: 'group.renamed', subject: groupId, directoryId, ...act, facts }
   await sql`
-    with managed as (${changingGroup(trx, groupId, { managedBy: directoryId, name })}),
-    placed as (${settingState(trx, id, linked)})
-    ${logging(trx, [...(existingName === name ? [] : [renamed]), stateChanged(group, linked, act)])}`.execute(trx)
+    with managed as (${changingGroup(trx, groupId, { managedBy: directoryId, ...(isRenamed ? { name } : {}) })}),
+    placed as (${settingState(trx, id, { ...group, ...linked })})
+    ${logging(trx, [...(isRenamed ? [renamed] : []), stateChanged(group, linked, act)])}`.execute(trx)
 }
 
 function stateChanged(group: ProvisionedGroup, to: Place, act: Omit<Act, 'action'> | undefined): LogEntry {

@@ -276,6 +276,8 @@ function whyBlocked(reason: GroupReason, { grants, elsewhere }: Detail): string 
       return 'Protected. Lift the protection first.'
     case 'name_taken':
       return 'The name is taken. Rename the pushed group or the existing one.'
+    case 'linked':
+      return 'It is linked to a group of another name. Unlink it to have it meet the group of its own name.'
     default:
       return reason satisfies never
   }

@@ -2,7 +2,7 @@ import type { Trx } from '../database/connection.ts'
 import type { DirectoryId, GroupId, RunId } from '../database/ids.ts'
 import { applyPushed, type MembershipChange } from '../organization/memberships.ts'
 import type { ProvisionedGroup } from '../provisioning/groups.ts'
-import { linkGroup } from '../provisioning/states.ts'
+import { linkGroup } from '../provisioning/pairing.ts'
 
 /** What can be chosen to become of a pushed group whose name a group of the organization has. */
 export const choices = ['overwrite'] as const

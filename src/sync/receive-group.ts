@@ -174,7 +174,11 @@ async function receiveName(trx: Trx, group: ProvisionedGroup, name: string): Pro
     const isFree = existing === undefined || existing.id === group.groupId
     const reasons = group.reasons.filter((reason) => reason !== 'name_taken')
     if (isFree) former = await renameGroup(trx, group, name)
-    await setState(trx, { ...group, name }, { state: group.state, reasons: isFree ? reasons : [...reasons, 'name_taken'] })
+    await setState(
+      trx,
+      { ...group, name, keepsName: false },
+      { state: group.state, reasons: isFree ? reasons : [...reasons, 'name_taken'] },
+    )
   }
   await settleNames(trx, [group.nameKey, key, former])
 }

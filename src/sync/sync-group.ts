@@ -114,6 +114,7 @@ const inWords: Record<GroupReason, string> = {
   managed_elsewhere: 'Another pushed group has the group of its name.',
   protected: 'It is protected.',
   name_taken: 'Its name is taken.',
+  linked: 'It is linked to a group of another name.',
 }
 
 /** The same group with the same changes, and nothing is lost that was not foreseen. Less lost is no reason to refuse. */
@@ -148,6 +149,7 @@ async function claimGroup(trx: Trx, runId: RunId, id: ProvisionedGroupId, others
     ),
     locked as materialized (
       select p.id, p.directory_id as "directoryId", p.name, p.name_key as "nameKey", p.external_id as "externalId", p.group_id as "groupId", p.state, p.reasons,
+        p.is_linked as "isLinked", p.keeps_name as "keepsName",
         o.name as "existingName", not o.effective as "isApart", o.add_count as added, o.remove_count as removed,
         ${isFilling} as "isFilling", ${becomesEmpty} as "isEmpty"
       from pushed p

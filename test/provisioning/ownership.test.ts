@@ -132,17 +132,12 @@ test('a person who is deleted while a group of theirs is paired with another lea
   let acting: Promise<unknown> | undefined
   await inOrg(async (trx) => {
     const directory = await findDirectory(trx, okta.directory.name)
-    const {
-      id,
-      state,
-      reasons,
-      groupId: from,
-    } = await lockProvisionedGroup(trx, directory.id, okta.idOf('Team') as ProvisionedGroupId)
+    const group = await lockProvisionedGroup(trx, directory.id, okta.idOf('Team') as ProvisionedGroupId)
     acting = okta.deletesPerson('ada')
     await someoneWaits(db)
     const to = await insertGroup(trx, { name: 'Team of old' })
-    await movePushed(trx, { from, to }, { action: 'group.paired', subject: id, directoryId: directory.id })
-    await settingState(trx, id, { state, reasons, groupId: to }).execute()
+    await movePushed(trx, { from: group.groupId, to }, { action: 'group.paired', subject: group.id, directoryId: directory.id })
+    await settingState(trx, group.id, { ...group, groupId: to }).execute()
   })
   expect(await acting).toBe(204)
   const { id } = await acme.person('ada')

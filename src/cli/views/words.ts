@@ -24,6 +24,7 @@ const states: Record<string, Look> = {
 /** Why a group or a user is in its state, and why a run left one out, in plain words. */
 const reasons: Record<string, string> = {
   name_taken: 'a group of that name exists',
+  linked: 'linked to a group of another name',
   default_access_group: 'default access group',
   managed_elsewhere: 'managed elsewhere',
   protected: 'protected',

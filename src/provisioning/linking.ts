@@ -1,0 +1,116 @@
+import type { Reader, Trx } from '../database/connection.ts'
+import type { GroupId, ProvisionedGroupId } from '../database/ids.ts'
+import { changeGroup } from '../organization/groups.ts'
+import { appendLog } from '../organization/log.ts'
+import { nameKey } from '../organization/name-key.ts'
+import { Refusal } from '../organization/refusal.ts'
+import { type ExistingGroup, existingGroup, judge } from './conflict.ts'
+import { follows, heldGroup, lockConcerned, type ProvisionedGroup } from './groups.ts'
+import { type InRun, pairWith, settleNames, settlePairing } from './pairing.ts'
+
+/**
+ * Pairs a pushed group with another group, whatever its name, for review; its further pushes go there, and its own name does not undo it.
+ * The group it leaves is as it is in force, and no longer managed. What is pushed moves with one statement.
+ * @param group held, with all that `lockConcerned` locks of it and of the other group
+ * @returns it as it is now
+ * @throws Refusal `not_found`, `managed_by_directory`, `paired_with_directory`, `default_access_group`, `protected`
+ */
+export async function linkTo(trx: Trx, group: ProvisionedGroup, groupId: GroupId, run: InRun = {}): Promise<ProvisionedGroup> {
+  if (group.groupId === groupId) return group
+  const other = await existingGroup(trx, groupId)
+  const refusal = whyNotLinkTo(other)
+  if (refusal || other === undefined) throw refusal
+  const before = await release(trx, group)
+  const isLinked = nameKey(other.name) !== group.nameKey
+  const { state, reasons } = judge(other, { id: group.id, isLinked })
+  await pairWith(trx, group, { state, reasons, groupId, isLinked, keepsName: false }, run)
+  await appendLog(trx, {
+    action: 'group.linked',
+    subject: group.id,
+    directoryId: group.directoryId,
+    ...run,
+    facts: { name: group.name, before, after: { id: other.id, name: other.name } },
+  })
+  await settleNames(trx, keysOf(group, before, other), run)
+  return heldGroup(trx, group.id)
+}
+
+/** The same by its id, with the locks. */
+export async function linkByHand(trx: Trx, id: ProvisionedGroupId, groupId: GroupId): Promise<void> {
+  await linkTo(trx, await lockWithConcerned(trx, id, [groupId]), groupId)
+}
+
+/**
+ * Has a pushed group meet the group of its own name again: one that was linked to another group leaves that as it is in force, and a synced
+ * one leaves its group to the organization, for a new review.
+ * @throws Refusal `not_found`, `not_linked`
+ */
+export async function unlink(trx: Trx, id: ProvisionedGroupId): Promise<void> {
+  const group = await lockWithConcerned(trx, id)
+  if (!group.isLinked && !follows(group.state))
+    throw new Refusal('not_linked', `"${group.name}" is linked to no group. It meets the group of its own name.`, {
+      group: group.name,
+    })
+  const before = await release(trx, group)
+  const facts = { name: group.name, before, after: null }
+  await appendLog(trx, { action: 'group.unlinked', subject: id, directoryId: group.directoryId, facts })
+  await settlePairing(trx, { ...group, isLinked: false, keepsName: false }, {})
+  await settleNames(trx, keysOf(group, before), {})
+}
+
+/** Why a pushed group cannot be linked to a group; undefined where nothing is in the way. */
+export function whyNotLinkTo(other: ExistingGroup | undefined): Refusal | undefined {
+  if (other === undefined) return new Refusal('not_found', 'There is no such group.')
+  const facts = { group: other.name }
+  if (other.managedBy !== null)
+    return new Refusal(
+      'managed_by_directory',
+      `"${other.name}" is managed by a directory. Link to a group that none manages.`,
+      facts,
+    )
+  if (other.pairedWith !== null)
+    return new Refusal(
+      'paired_with_directory',
+      `"${other.name}" is what another pushed group awaits review against. Link to another group, or settle that one first.`,
+      facts,
+    )
+  if (other.isDefaultAccess)
+    return new Refusal(
+      'default_access_group',
+      `"${other.name}" is a default access group: new users are put into it. Make another group default, then link to it.`,
+      facts,
+    )
+  if (other.isProtected) return new Refusal('protected', `"${other.name}" is protected. Lift its protection first.`, facts)
+  return undefined
+}
+
+/** Locks all that an act on a pushed group, and on these groups, may come to judge. @throws Refusal `not_found` */
+export async function lockWithConcerned(
+  trx: Trx,
+  id: ProvisionedGroupId,
+  groupIds: readonly GroupId[] = [],
+): Promise<ProvisionedGroup> {
+  await lockConcerned(trx, { pushedIds: [id], groupIds })
+  return heldGroup(trx, id)
+}
+
+/** A synced group lets go of its group. @returns the group that it has been with; null where that is not in force */
+async function release(trx: Trx, group: ProvisionedGroup): Promise<Named | null> {
+  if (follows(group.state)) await changeGroup(trx, group.groupId, { managedBy: null })
+  return group.isApart ? null : nameOf(trx, group.groupId)
+}
+
+type Named = { id: GroupId; name: string }
+
+const nameOf = (reader: Reader, id: GroupId): Promise<Named> =>
+  reader
+    .selectFrom('groups')
+    .select(['id', 'name'])
+    .where('org_id', '=', reader.orgId)
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+
+const keysOf = (group: ProvisionedGroup, ...others: (Pick<Named, 'name'> | null)[]): string[] => [
+  group.nameKey,
+  ...others.flatMap((other) => (other === null ? [] : [nameKey(other.name)])),
+]
