@@ -34,6 +34,7 @@ export type GroupCounts = Record<'received' | 'synced' | 'needsReview' | 'blocke
 export interface DirectoryDetail extends Directory {
   groups: GroupCounts
   users: { received: number }
+  waitingNamesCount: number
   complete: boolean
   lastPush: string | null
   lastError: { detail: string; at: string } | null
@@ -102,6 +103,25 @@ export interface ReviewItem {
   productAccess: Grant[]
   warnings: { code: string; count: number }[]
   fingerprint: string
+}
+
+export interface WaitingName {
+  group: Named
+  existing: Named & { memberCount: number }
+  takenBy: Named & { memberCount: number; managedBy: string | null; freeName: string | null }
+  can: string[]
+}
+
+export interface SettledName {
+  renamed: { before: string; after: string } | null
+  review: ReviewItem
+}
+
+export interface LinkPreview {
+  group: Named
+  to: Named & { memberCount: number }
+  members: { added: number; removed: number; unchanged: number }
+  cannot: { why: string }[]
 }
 
 export interface Effect {

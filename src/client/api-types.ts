@@ -684,6 +684,62 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/directories/{directory}/names": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * New names of synced groups that other groups have, and what may be done about each
+         * @description Sorted by name, existing (the name kept meanwhile) or members (of the group that has the name).
+         */
+        get: operations["listWaitingNames"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{group}/name": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Settle a new name that another group has: that one is renamed, or the old name is kept */
+        put: operations["settleName"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{group}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom linking a pushed group to an existing one would add and remove, and whether it may be */
+        get: operations["previewLink"];
+        /** Link a pushed group to an existing one, whatever its name: it then needs review against that one */
+        put: operations["linkGroup"];
+        post?: never;
+        /** Unlink a pushed group: its group is as it is in force, and the push meets the group of its own name again */
+        delete: operations["unlinkGroup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/directories/{directory}/runs": {
         parameters: {
             query?: never;
@@ -1251,6 +1307,8 @@ export interface operations {
                             held: number;
                             ignored: number;
                         };
+                        /** @description Synced groups whose new name another group has */
+                        waitingNamesCount: number;
                         unknownMembersCount: number;
                         /** @description All that was pushed is synced, and nothing differs */
                         complete: boolean;
@@ -1542,7 +1600,7 @@ export interface operations {
                             externalId: string | null;
                             /** @enum {string} */
                             state: "ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored";
-                            reasons: ("name_taken" | "default_access_group" | "managed_elsewhere" | "protected")[];
+                            reasons: ("name_taken" | "linked" | "default_access_group" | "managed_elsewhere" | "protected")[];
                             group: {
                                 /** Format: uuid */
                                 id: string;
@@ -3179,7 +3237,7 @@ export interface operations {
                             } | null;
                             /** @enum {string} */
                             state: "ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored";
-                            reasons: ("name_taken" | "default_access_group" | "managed_elsewhere" | "protected")[];
+                            reasons: ("name_taken" | "linked" | "default_access_group" | "managed_elsewhere" | "protected")[];
                             /** @description Members were written within the quiet time */
                             filling: boolean;
                             /** Format: date-time */
@@ -3804,7 +3862,7 @@ export interface operations {
                         } | null;
                         /** @enum {string} */
                         state: "ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored";
-                        reasons: ("name_taken" | "default_access_group" | "managed_elsewhere" | "protected")[];
+                        reasons: ("name_taken" | "linked" | "default_access_group" | "managed_elsewhere" | "protected")[];
                         /** @description Members were written within the quiet time */
                         filling: boolean;
                         /** Format: date-time */
@@ -4095,6 +4153,431 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listWaitingNames: {
+        parameters: {
+            query?: {
+                /** @description How many to leave out at the beginning */
+                offset?: number;
+                /** @description How many to answer; 0 is all of them */
+                limit?: number;
+                /** @description Part of a name; case and blanks do not matter */
+                search?: string;
+                /** @description What to sort by; with a minus in front, downwards: `-name` */
+                sort?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name */
+                directory: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        total: number;
+                        items: {
+                            /** @description The pushed group, with the name that waits */
+                            group: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                            };
+                            /** @description Its group, with the name that it keeps meanwhile */
+                            existing: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                                memberCount: number;
+                            };
+                            /** @description The group that has the name */
+                            takenBy: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                                memberCount: number;
+                                managedBy: string | null;
+                                freeName: string | null;
+                            };
+                            can: ("rename_existing" | "keep" | "link")[];
+                            cannot: {
+                                /** @enum {string} */
+                                what: "rename_existing" | "keep" | "link";
+                                why: string;
+                            }[];
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settleName: {
+        parameters: {
+            query?: {
+                /** @description Id or name of the directory, where several push a group of that name */
+                directory?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name of a pushed group */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    choice: "rename_existing" | "keep";
+                    /** @description Of the existing group; a free one like its own if not said */
+                    newName?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        renamed: {
+                            before: string;
+                            after: string;
+                        } | null;
+                        review: {
+                            /** @description The pushed group; its id is the SCIM id too */
+                            group: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                            };
+                            existing: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                                memberCount: number;
+                                managedBy: string | null;
+                            } | null;
+                            /** @enum {string} */
+                            state: "ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored";
+                            reasons: ("name_taken" | "linked" | "default_access_group" | "managed_elsewhere" | "protected")[];
+                            /** @description Members were written within the quiet time */
+                            filling: boolean;
+                            /** Format: date-time */
+                            pushedAt: string;
+                            members: {
+                                added: number;
+                                removed: number;
+                                unchanged: number;
+                            };
+                            /** @description Net, of this group alone */
+                            access: {
+                                lost: number;
+                                gained: number;
+                                peopleLosing: number;
+                                peopleGaining: number;
+                                leftWithNone: number;
+                            };
+                            productAccess: {
+                                site: string;
+                                product: string;
+                                role: string;
+                                isDefault: boolean;
+                            }[];
+                            warnings: {
+                                /** @enum {string} */
+                                code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
+                                count: number;
+                            }[];
+                            /** @description SHA-256 in hex of the answer; changes with it and with nothing else */
+                            fingerprint: string;
+                            /** @description Marked as viewed, with this fingerprint */
+                            viewed: boolean;
+                            can: "sync"[];
+                            cannot: {
+                                /** @enum {string} */
+                                what: "sync";
+                                why: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewLink: {
+        parameters: {
+            query: {
+                /** @description Id or name of the directory, where several push a group of that name */
+                directory?: string;
+                /** @description Id or name of the existing group */
+                to: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name of a pushed group */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        group: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                        };
+                        to: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                            memberCount: number;
+                        };
+                        members: {
+                            added: number;
+                            removed: number;
+                            unchanged: number;
+                        };
+                        can: "link"[];
+                        cannot: {
+                            /** @enum {string} */
+                            what: "link";
+                            why: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    linkGroup: {
+        parameters: {
+            query?: {
+                /** @description Id or name of the directory, where several push a group of that name */
+                directory?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name of a pushed group */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Id or name of the existing group */
+                    to: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description The pushed group; its id is the SCIM id too */
+                        group: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                        };
+                        existing: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                            memberCount: number;
+                            managedBy: string | null;
+                        } | null;
+                        /** @enum {string} */
+                        state: "ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored";
+                        reasons: ("name_taken" | "linked" | "default_access_group" | "managed_elsewhere" | "protected")[];
+                        /** @description Members were written within the quiet time */
+                        filling: boolean;
+                        /** Format: date-time */
+                        pushedAt: string;
+                        members: {
+                            added: number;
+                            removed: number;
+                            unchanged: number;
+                        };
+                        /** @description Net, of this group alone */
+                        access: {
+                            lost: number;
+                            gained: number;
+                            peopleLosing: number;
+                            peopleGaining: number;
+                            leftWithNone: number;
+                        };
+                        productAccess: {
+                            site: string;
+                            product: string;
+                            role: string;
+                            isDefault: boolean;
+                        }[];
+                        warnings: {
+                            /** @enum {string} */
+                            code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
+                            count: number;
+                        }[];
+                        /** @description SHA-256 in hex of the answer; changes with it and with nothing else */
+                        fingerprint: string;
+                        /** @description Marked as viewed, with this fingerprint */
+                        viewed: boolean;
+                        can: "sync"[];
+                        cannot: {
+                            /** @enum {string} */
+                            what: "sync";
+                            why: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unlinkGroup: {
+        parameters: {
+            query?: {
+                /** @description Id or name of the directory, where several push a group of that name */
+                directory?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name of a pushed group */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description The pushed group; its id is the SCIM id too */
+                        group: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                        };
+                        existing: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                            memberCount: number;
+                            managedBy: string | null;
+                        } | null;
+                        /** @enum {string} */
+                        state: "ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored";
+                        reasons: ("name_taken" | "linked" | "default_access_group" | "managed_elsewhere" | "protected")[];
+                        /** @description Members were written within the quiet time */
+                        filling: boolean;
+                        /** Format: date-time */
+                        pushedAt: string;
+                        members: {
+                            added: number;
+                            removed: number;
+                            unchanged: number;
+                        };
+                        /** @description Net, of this group alone */
+                        access: {
+                            lost: number;
+                            gained: number;
+                            peopleLosing: number;
+                            peopleGaining: number;
+                            leftWithNone: number;
+                        };
+                        productAccess: {
+                            site: string;
+                            product: string;
+                            role: string;
+                            isDefault: boolean;
+                        }[];
+                        warnings: {
+                            /** @enum {string} */
+                            code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
+                            count: number;
+                        }[];
+                        /** @description SHA-256 in hex of the answer; changes with it and with nothing else */
+                        fingerprint: string;
+                        /** @description Marked as viewed, with this fingerprint */
+                        viewed: boolean;
+                        can: "sync"[];
+                        cannot: {
+                            /** @enum {string} */
+                            what: "sync";
+                            why: string;
+                        }[];
+                    };
+                };
             };
             /** @description A problem */
             default: {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
 import type { DirectoryId } from '../database/ids.ts'
+import { nameWaits } from './waiting-name-list.ts'
 
 /** Provisioned users or groups of a directory, by state; `received` is all of them. */
 export interface StateCounts {
@@ -16,6 +17,8 @@ export interface StateCounts {
 export interface Completeness {
   groups: StateCounts
   users: StateCounts
+  /** Synced groups whose new name another group has. */
+  waitingNamesCount: number
   /** Member values of pushed groups that are no user of the directory. */
   unknownMembersCount: number
   /** Something was pushed, all of it is synced, no member is unknown and no difference waits. */
@@ -35,6 +38,7 @@ export async function completenessOf(reader: Reader, directory: DirectoryId): Pr
   return {
     groups: groups.counts,
     users: users.counts,
+    waitingNamesCount: groups.waitingNames,
     unknownMembersCount: unknown,
     complete: received > 0 && isSynced && unknown === 0 && groups.differences === 0,
     lastPush: later(groups.lastPush, users.lastPush),
@@ -50,26 +54,33 @@ const byState = sql`
   (count(*) filter (where state = 'ignored'))::int as ignored`
 
 async function groupCounts(reader: Reader, directory: DirectoryId) {
-  const { rows } = await sql<StateCounts & { lastPush: Date | null; differences: number }>`
+  const { rows } = await sql<StateCounts & Beside>`
     select ${byState}, max(greatest(p.created_at, p.members_written_at)) as "lastPush",
-      coalesce(sum(g.add_count + g.remove_count + case when g.name = p.name then 0 else 1 end), 0)::int as differences
+      coalesce(sum(g.add_count + g.remove_count + case when g.name = p.name or p.keeps_name then 0 else 1 end), 0)::int as differences,
+      (count(*) filter (where ${nameWaits}))::int as "waitingNames"
     from provisioned_groups p join groups g on g.org_id = p.org_id and g.id = p.group_id
     where p.org_id = ${reader.orgId} and p.directory_id = ${directory}`.execute(reader)
   return split(rows)
 }
 
 async function userCounts(reader: Reader, directory: DirectoryId) {
-  const { rows } = await sql<StateCounts & { lastPush: Date | null; differences: number }>`
-    select ${byState}, max(updated_at) as "lastPush", 0 as differences
+  const { rows } = await sql<StateCounts & Beside>`
+    select ${byState}, max(updated_at) as "lastPush", 0 as differences, 0 as "waitingNames"
     from provisioned_users where org_id = ${reader.orgId} and directory_id = ${directory}`.execute(reader)
   return split(rows)
 }
 
-function split(rows: (StateCounts & { lastPush: Date | null; differences: number })[]) {
+interface Beside {
+  lastPush: Date | null
+  differences: number
+  waitingNames: number
+}
+
+function split(rows: (StateCounts & Beside)[]) {
   const [row] = rows
   if (!row) throw new Error('An aggregate answers one row.')
-  const { lastPush, differences, ...counts } = row
-  return { counts, lastPush, differences }
+  const { lastPush, differences, waitingNames, ...counts } = row
+  return { counts, lastPush, differences, waitingNames }
 }
 
 async function unknownMembers(reader: Reader, directory: DirectoryId): Promise<number> {

@@ -17,23 +17,25 @@ export interface ExistingGroup {
 
 /** Finds who has a name, and locks that group: two directories that push one name must not both be paired with it. */
 export const existingGroupNamed = (trx: Trx, key: string): Promise<ExistingGroup | undefined> =>
-  lockedWhere(trx, sql`name_key = ${key}`)
+  lockedWhere(trx, sql`g.name_key = ${key}`)
 
 /** A group of the organization that is in force, locked likewise. */
-export const existingGroup = (trx: Trx, id: GroupId): Promise<ExistingGroup | undefined> => lockedWhere(trx, sql`id = ${id}`)
+export const existingGroup = (trx: Trx, id: GroupId): Promise<ExistingGroup | undefined> => lockedWhere(trx, sql`g.id = ${id}`)
 
 async function lockedWhere(trx: Trx, which: RawBuilder<unknown>): Promise<ExistingGroup | undefined> {
-  const named = sql`groups where org_id = ${trx.orgId} and ${which} and effective`
+  const named = sql`groups as g where g.org_id = ${trx.orgId} and ${which} and g.effective`
   // Sent together, one after the other: what is read of grants and pairing must not be older than the lock.
   const locked = sql`select from ${named} for no key update`.execute(trx)
-  const read = sql<ExistingGroup>`
-    select id, name, managed_by as "managedBy", is_protected as "isProtected",
-      exists (select from grants where grants.org_id = groups.org_id and grants.group_id = groups.id and is_default) as "isDefaultAccess",
-      (select p.id from provisioned_groups as p where p.org_id = groups.org_id and p.group_id = groups.id) as "pairedWith"
-    from ${named}`.execute(trx)
+  const read = sql<ExistingGroup>`select ${existingColumns} from ${named}`.execute(trx)
   const [, { rows }] = await Promise.all([locked, read])
   return rows[0]
 }
+
+/** What is read of an existing group `g`. */
+export const existingColumns = sql`
+  g.id, g.name, g.managed_by as "managedBy", g.is_protected as "isProtected",
+  exists (select from grants where grants.org_id = g.org_id and grants.group_id = g.id and is_default) as "isDefaultAccess",
+  (select p.id from provisioned_groups as p where p.org_id = g.org_id and p.group_id = g.id) as "pairedWith"`
 
 export interface Verdict {
   /** `free`: a group of its own that is in force; `existing`: shares the existing group's rows; `apart`: a group of its own that is not. */

@@ -1,10 +1,11 @@
+import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import type { GroupId, ProvisionedGroupId } from '../database/ids.ts'
 import { changeGroup } from '../organization/groups.ts'
 import { appendLog } from '../organization/log.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
-import { type ExistingGroup, existingGroup, judge } from './conflict.ts'
+import { type ExistingGroup, existingColumns, existingGroup, judge } from './conflict.ts'
 import { follows, heldGroup, lockConcerned, type ProvisionedGroup } from './groups.ts'
 import { type InRun, pairWith, settleNames, settlePairing } from './pairing.ts'
 
@@ -56,6 +57,38 @@ export async function unlink(trx: Trx, id: ProvisionedGroupId): Promise<void> {
   await appendLog(trx, { action: 'group.unlinked', subject: id, directoryId: group.directoryId, facts })
   await settlePairing(trx, { ...group, isLinked: false, keepsName: false }, {})
   await settleNames(trx, keysOf(group, before), {})
+}
+
+/** What linking a pushed group to a group would come to: who would be added, removed and stay, before anything moves. */
+export interface LinkPreview {
+  group: { id: ProvisionedGroupId; name: string }
+  to: { id: GroupId; name: string; memberCount: number }
+  members: { added: number; removed: number; unchanged: number }
+  can: 'link'[]
+  cannot: { what: 'link'; why: string }[]
+}
+
+/** @throws Refusal `not_found` */
+export async function previewLink(reader: Reader, id: ProvisionedGroupId, groupId: GroupId): Promise<LinkPreview> {
+  const org = reader.orgId
+  const { rows } = await sql<Pick<LinkPreview, 'group' | 'to' | 'members'> & { standing: ExistingGroup }>`
+    select json_build_object('id', p.id, 'name', p.name) as "group",
+      json_build_object('id', g.id, 'name', g.name, 'memberCount', g.member_count) as "to",
+      json_build_object('added', s.pushed - s.common, 'removed', g.member_count - s.common, 'unchanged', s.common) as members,
+      (select to_json(x) from (select ${existingColumns}) as x) as standing
+    from provisioned_groups p
+    join groups g on g.org_id = ${org} and g.id = ${groupId} and g.effective
+    cross join lateral (
+      select count(*) as pushed, count(t.account_id) filter (where t.effective) as common
+      from memberships m
+      left join memberships t on t.org_id = ${org} and t.group_id = g.id and t.account_id = m.account_id
+      where m.org_id = ${org} and m.group_id = p.group_id and m.pushed
+    ) s
+    where p.org_id = ${org} and p.id = ${id}`.execute(reader)
+  if (rows[0] === undefined) throw new Refusal('not_found', 'There is no such group.')
+  const { standing, ...preview } = rows[0]
+  const refusal = standing.pairedWith === id ? undefined : whyNotLinkTo(standing)
+  return { ...preview, can: refusal ? [] : ['link'], cannot: refusal ? [{ what: 'link', why: refusal.message }] : [] }
 }
 
 /** Why a pushed group cannot be linked to a group; undefined where nothing is in the way. */

@@ -45,11 +45,17 @@ export async function renameExisting(
 
 /** Why the group that has a pushed group's name cannot take another one; undefined where nothing is in the way. */
 export function whyNotRenameExisting(existing: ExistingGroup | undefined, group: ProvisionedGroup): Refusal | undefined {
+  // A synced group and the one that has its name are two; one that needs review shares it.
   if (existing === undefined || (existing.id === group.groupId) === follows(group.state)) return notWaiting(group)
+  return whyNotRename({ ...existing, pairedWith: existing.pairedWith === group.id ? null : existing.pairedWith })
+}
+
+/** The same of what is in the way with the group that has the name, whoever wants it. */
+export function whyNotRename(existing: ExistingGroup): Refusal | undefined {
   const facts = { group: existing.name }
   if (existing.managedBy !== null)
     return new Refusal('managed_by_directory', `"${existing.name}" is managed by a directory. Rename it there.`, facts)
-  if (existing.pairedWith !== null && existing.pairedWith !== group.id)
+  if (existing.pairedWith !== null)
     return new Refusal(
       'paired_with_directory',
       `"${existing.name}" is what another pushed group awaits review against. Settle that one first.`,
@@ -63,6 +69,17 @@ export function whyNotRenameExisting(existing: ExistingGroup | undefined, group:
     )
   if (existing.isProtected) return new Refusal('protected', `"${existing.name}" is protected. Lift its protection first.`, facts)
   return undefined
+}
+
+/** The same by its id, of a synced group whose new name waits: one that needs review is settled by a run. */
+export async function renameExistingByHand(
+  trx: Trx,
+  id: ProvisionedGroupId,
+  newName?: string,
+): Promise<{ before: string; after: string }> {
+  const group = await lockWithConcerned(trx, id)
+  if (!follows(group.state)) throw notWaiting(group)
+  return renameExisting(trx, group, newName)
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Directory, DirectoryDetail, NewDirectory, Token } from '../shapes.ts'
-import { ago, count } from './numbers.ts'
+import { ago, count, counted } from './numbers.ts'
 import type { Output } from './output.ts'
 import { type Column, facts, table } from './table.ts'
 
@@ -24,6 +24,14 @@ export function directoryView(directory: DirectoryDetail, out: Output): string {
         'Groups',
         `${count(groups.received)} received: ${count(groups.synced)} synced, ${count(groups.needsReview)} need review, ${count(groups.blocked)} blocked, ${count(groups.held)} held, ${count(groups.ignored)} ignored`,
       ],
+      ...(directory.waitingNamesCount > 0
+        ? [
+            [
+              'Names',
+              `${counted(directory.waitingNamesCount, 'new name')} taken by another group (muster reviews names)`,
+            ] as const,
+          ]
+        : []),
       [
         'Complete',
         directory.complete

@@ -73,6 +73,7 @@ const DirectoryDetail = Type.Object({
   ...directory,
   groups: StateCounts,
   users: StateCounts,
+  waitingNamesCount: Type.Integer({ description: 'Synced groups whose new name another group has' }),
   unknownMembersCount: Type.Integer(),
   complete: Type.Boolean({ description: 'All that was pushed is synced, and nothing differs' }),
   lastPush: Nullable(Time),

@@ -21,8 +21,8 @@ import { NoContent, Nullable, OneOf } from './shapes.ts'
 
 const tags = ['reviews']
 const OfDirectory = Type.Object({ directory: Type.String({ description: 'Id or name' }) })
-const OfGroup = Type.Object({ group: Type.String({ description: 'Id or name of a pushed group' }) })
-const inDirectory = {
+export const OfGroup = Type.Object({ group: Type.String({ description: 'Id or name of a pushed group' }) })
+export const inDirectory = {
   directory: Type.Optional(Type.String({ description: 'Id or name of the directory, where several push a group of that name' })),
 }
 const who = { who: Type.Optional(OneOf(peopleFilters, 'all if not said')) }
@@ -239,7 +239,8 @@ export const reviewsApi: ApiPlugin = async (app, { db }) => {
   )
 }
 
-async function named(reader: Reader, { group }: { group: string }, { directory }: { directory?: string }) {
+/** The pushed group that a path names. @throws Refusal `not_found`, `invalid_value` where several directories push it */
+export async function named(reader: Reader, { group }: { group: string }, { directory }: { directory?: string }) {
   return findReview(reader, group, directory === undefined ? undefined : (await findDirectory(reader, directory)).id)
 }
 
@@ -263,7 +264,7 @@ async function effectOfChosen(
 }
 
 /** What may be done to it, as groups and people say it. */
-const shown = ({ can, ...review }: ReviewOf) =>
+export const shown = ({ can, ...review }: ReviewOf) =>
   can.sync
     ? { ...review, can: ['sync' as const], cannot: [] }
     : { ...review, can: [], cannot: [{ what: 'sync' as const, why: can.why }] }

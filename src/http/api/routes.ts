@@ -4,6 +4,7 @@ import { apiTokensApi } from './api-tokens.ts'
 import { directoriesApi } from './directories.ts'
 import { groupsApi } from './groups.ts'
 import { importsApi } from './imports.ts'
+import { namesApi } from './names.ts'
 import { peopleApi } from './people.ts'
 import { provisionedApi } from './provisioned.ts'
 import { requestsApi } from './requests.ts'
@@ -23,5 +24,6 @@ export const apiRoutes: ApiPlugin[] = [
   accessApi,
   importsApi,
   reviewsApi,
+  namesApi,
   runsApi,
 ]
