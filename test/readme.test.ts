@@ -50,6 +50,14 @@ test('every command and option of the command line is in its reference', () => {
   expect([...new Set(options)].filter((option) => !text.includes(option))).toEqual([])
 })
 
+test('every action of the log is in its reference', () => {
+  const actions = [...(sourceFiles().get('organization/log.ts') ?? '').matchAll(/^ {2}\| '([a-z]+\.[a-z_]+)'$/gm)].map(
+    ([, action]) => action,
+  )
+  expect(actions.length).toBeGreaterThan(40)
+  expect(actions.filter((action) => !textOf('docs/reference-log.md').includes(`\`${action}\``))).toEqual([])
+})
+
 test('the variables that the documents name are those that the code reads', () => {
   const known = variablesRead()
   expect(known.length).toBeGreaterThan(20)

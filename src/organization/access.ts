@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { type GroupId, isId, newId, type ProductId, type RoleId, type SiteId } from '../database/ids.ts'
-import { appendLog, appendLogs } from './log.ts'
+import { appendLog, appendLogs, type LogEntry } from './log.ts'
 import { nameKey } from './name-key.ts'
 import { checkedName } from './name-rules.ts'
 import { lockGroupFor } from './permission.ts'
@@ -38,26 +38,39 @@ export async function ensureRoles(trx: Trx, given: readonly RoleName[]): Promise
   // More ids than rows may be needed for: PostgreSQL 16 makes no UUIDv7, and what exists already keeps its own.
   const ids = () => roles.map(() => newId<SiteId & ProductId & RoleId>())
   // Look-ups stay look-ups (offset 0): a planner that has not seen the rows yet joins whole tables, 575 roles took 0.9 s.
-  await sql`
+  const sites = await sql<Made>`
     insert into sites (org_id, id, name, name_key)
     select distinct on (site_key) ${trx.orgId}::uuid, (${ids()}::uuid[])[nth], site, site_key from ${names} given order by site_key, nth
-    on conflict (org_id, name_key) do nothing`.execute(trx)
-  await sql`
+    on conflict (org_id, name_key) do nothing
+    returning 'site.created' as action, id as subject, json_build_object('name', name) as after`.execute(trx)
+  const products = await sql<Made>`
     insert into products (org_id, id, site_id, name, name_key)
     select distinct on (s.id, product_key) ${trx.orgId}::uuid, (${ids()}::uuid[])[nth], s.id, product, product_key
     from ${names} given
     cross join lateral (select id from sites where org_id = ${trx.orgId} and name_key = given.site_key offset 0) s
     order by s.id, product_key, nth
-    on conflict (org_id, site_id, name_key) do nothing`.execute(trx)
-  await sql`
+    on conflict (org_id, site_id, name_key) do nothing
+    returning 'product.created' as action, id as subject, json_build_object('siteId', site_id, 'name', name) as after`.execute(
+    trx,
+  )
+  const made = await sql<Made>`
     insert into product_roles (org_id, id, product_id, name, name_key, is_administrative)
     select ${trx.orgId}::uuid, (${ids()}::uuid[])[nth], p.id, role, role_key, role_key = 'admin'
     from ${names} given
     cross join lateral (select id from sites where org_id = ${trx.orgId} and name_key = given.site_key offset 0) s
     cross join lateral (select id from products where org_id = ${trx.orgId} and site_id = s.id and name_key = given.product_key offset 0) p
-    on conflict (org_id, product_id, name_key) do nothing`.execute(trx)
+    on conflict (org_id, product_id, name_key) do nothing
+    returning 'role.created' as action, id as subject,
+      json_build_object('productId', product_id, 'name', name, 'isAdministrative', is_administrative) as after`.execute(trx)
+  const entries = [...sites.rows, ...products.rows, ...made.rows]
+  await appendLogs(
+    trx,
+    entries.map(({ action, subject, after }) => ({ action, subject, facts: { after } })),
+  )
   return roleIdsByKey(trx, roles)
 }
+
+type Made = { action: LogEntry['action']; subject: string; after: object }
 
 /** The ids of roles by `roleKey`; a role that does not exist is not in the answer. */
 export async function roleIdsByKey(reader: Reader, roles: readonly RoleName[]): Promise<Map<string, RoleId>> {
@@ -172,12 +185,12 @@ export async function addGrants(trx: Trx, grants: readonly Grant[]): Promise<Gra
     ...added.rows.map(({ groupId, roleId, isDefault }) => ({
       action: 'grant.added' as const,
       subject: groupId,
-      facts: { roleId, isDefault },
+      facts: { roleId, after: { isDefault } },
     })),
     ...madeDefault.rows.map(({ groupId, roleId }) => ({
       action: 'grant.made_default' as const,
       subject: groupId,
-      facts: { roleId },
+      facts: { roleId, before: { isDefault: false }, after: { isDefault: true } },
     })),
   ])
   return { added: added.rows, madeDefault: madeDefault.rows }
@@ -201,7 +214,7 @@ export async function removeGrant(trx: Trx, groupId: GroupId, roleId: RoleId): P
   await appendLog(trx, {
     action: 'grant.removed',
     subject: groupId,
-    facts: { name: group.name, roleId, isDefault: removed.is_default },
+    facts: { name: group.name, roleId, before: { isDefault: removed.is_default } },
   })
   return group
 }
@@ -234,7 +247,7 @@ export async function setDefault(trx: Trx, groupId: GroupId, roleId: RoleId, isD
   await appendLog(trx, {
     action: isDefault ? 'grant.made_default' : 'grant.stopped_default',
     subject: groupId,
-    facts: { name: group.name, roleId },
+    facts: { name: group.name, roleId, before: { isDefault: !isDefault }, after: { isDefault } },
   })
   return group
 }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { type AccountId, type DirectoryId, isId, newId } from '../database/ids.ts'
-import { appendLog, appendLogs, type LogEntry } from './log.ts'
+import { appendLog, appendLogs, changeOf, type LogEntry } from './log.ts'
 import { nameKey } from './name-key.ts'
 import { checkedName, checkedText, maxNameLength, whyNotLine } from './name-rules.ts'
 import { type AskedOfAccount, lockAccount, whyNotChangeAccount } from './permission.ts'
@@ -44,13 +44,14 @@ export interface NewAccount {
 export async function createAccount(trx: Trx, account: NewAccount): Promise<AccountId> {
   const userName = checkedName('user name', account.userName)
   await refuseTakenUserName(trx, userName, null)
-  const id = await insertAccount(trx, {
+  const fields = {
     userName,
     email: checkedText('e-mail', account.email ?? null, maxNameLength, whyNotLine),
     displayName: checkedText('display name', account.displayName ?? null, maxNameLength),
     active: account.active ?? true,
-  })
-  await appendLog(trx, { action: 'account.created', subject: id, facts: { userName } })
+  }
+  const id = await insertAccount(trx, fields)
+  await appendLog(trx, accountCreated(id, fields))
   return id
 }
 
@@ -62,10 +63,20 @@ export async function insertAccount(trx: Trx, account: UncheckedAccount): Promis
 
 export type UncheckedAccount = Pick<AccountFields, 'userName'> & Partial<AccountFields>
 
+const asNew = { email: null, displayName: null, active: true, isProtected: false, ownedBy: null }
+
+/** What the log says of an account that was stored. */
+export const accountCreated = (id: AccountId, account: UncheckedAccount): LogEntry => ({
+  action: 'account.created',
+  subject: id,
+  facts: { userName: account.userName, after: { ...asNew, ...account } },
+})
+
 /** Stores accounts as they are given, as `insertAccount` does; their ids in the same order. */
 export async function insertAccounts(trx: Trx, accounts: readonly UncheckedAccount[]): Promise<AccountId[]> {
-  const rows = accounts.map(
-    ({ userName, email = null, displayName = null, active = true, isProtected = false, ownedBy = null }) => ({
+  const rows = accounts.map((account) => {
+    const { userName, email, displayName, active, isProtected, ownedBy } = { ...asNew, ...account }
+    return {
       id: newId<AccountId>(),
       user_name: userName,
       user_name_key: nameKey(userName),
@@ -75,8 +86,8 @@ export async function insertAccounts(trx: Trx, accounts: readonly UncheckedAccou
       active,
       is_protected: isProtected,
       owned_by: ownedBy,
-    }),
-  )
+    }
+  })
   await sql`
     insert into accounts (org_id, id, user_name, user_name_key, email, email_key, display_name, active, is_protected, owned_by)
     select ${trx.orgId}::uuid, given.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as given(
@@ -148,16 +159,18 @@ function wanted(have: Account, update: AccountUpdate): Omit<AccountFields, 'owne
 }
 
 function entriesOf(have: Account, want: Omit<AccountFields, 'ownedBy'>, differing: (keyof AccountUpdate)[]): LogEntry[] {
-  const profile = differing.filter((field) => permissionFor[field] === 'update_profile')
-  const of = (side: Omit<AccountFields, 'ownedBy'>) => Object.fromEntries(profile.map((field) => [field, side[field]]))
-  const about = { subject: have.id, facts: { userName: have.userName } }
+  const { userName, email, displayName, active, isProtected } = want
+  const entry = (action: LogEntry['action'], of: Partial<typeof want>): LogEntry => ({
+    action,
+    subject: have.id,
+    facts: { userName: have.userName, ...changeOf<typeof want>(have, of) },
+  })
   const entries: LogEntry[] = []
-  if (profile.length > 0)
-    entries.push({ ...about, action: 'account.updated', facts: { ...about.facts, before: of(have), after: of(want) } })
-  if (differing.includes('active'))
-    entries.push({ ...about, action: want.active ? 'account.switched_on' : 'account.switched_off' })
+  if (differing.some((field) => permissionFor[field] === 'update_profile'))
+    entries.push(entry('account.updated', { userName, email, displayName }))
+  if (differing.includes('active')) entries.push(entry(active ? 'account.switched_on' : 'account.switched_off', { active }))
   if (differing.includes('isProtected'))
-    entries.push({ ...about, action: want.isProtected ? 'account.protected' : 'account.unprotected' })
+    entries.push(entry(isProtected ? 'account.protected' : 'account.unprotected', { isProtected }))
   return entries
 }
 
@@ -235,6 +248,8 @@ export interface GivenAccount {
   displayName: string | null
 }
 
+type Profile = Pick<AccountFields, 'email' | 'displayName'>
+
 export interface Ensured<Id> {
   created: { id: Id; key: string }[]
   updated: { id: Id; key: string }[]
@@ -255,26 +270,35 @@ export async function ensureAccounts(trx: Trx, given: readonly GivenAccount[]): 
     ${rows.map((row) => row.id)}::uuid[], ${rows.map((row) => row.userName)}::text[], ${rows.map((row) => row.key)}::text[],
     ${rows.map((row) => row.email)}::text[], ${rows.map((row) => row.emailKey)}::text[], ${rows.map((row) => row.displayName)}::text[]
   ) as given(id, user_name, user_name_key, email, email_key, display_name)`
-  const updated = await sql<{ id: AccountId; key: string }>`
-    update accounts a set email = coalesce(given.email, a.email), email_key = coalesce(given.email_key, a.email_key),
-      display_name = coalesce(given.display_name, a.display_name), updated_at = now()
-    from ${table}
+  // Locked as they are read: what the log says they were is what they were.
+  const updated = await sql<{ id: AccountId; key: string; userName: string; before: Profile; after: Profile }>`
+    select a.id, a.user_name_key as key, a.user_name as "userName",
+      json_build_object('email', a.email, 'displayName', a.display_name) as before,
+      json_build_object('email', coalesce(given.email, a.email), 'displayName', coalesce(given.display_name, a.display_name)) as after
+    from accounts a, ${table}
     where a.org_id = ${trx.orgId} and a.user_name_key = given.user_name_key and a.owned_by is null
       and (coalesce(given.email, a.email) is distinct from a.email or coalesce(given.display_name, a.display_name) is distinct from a.display_name)
-    returning a.id, a.user_name_key as key`.execute(trx)
+    order by a.id for no key update of a`.execute(trx)
+  await sql`
+    update accounts a set email = given.email, email_key = given.email_key, display_name = given.display_name, updated_at = now()
+    from unnest(
+      ${updated.rows.map((row) => row.id)}::uuid[], ${updated.rows.map((row) => row.after.email)}::text[],
+      ${updated.rows.map((row) => keyOf(row.after.email))}::text[], ${updated.rows.map((row) => row.after.displayName)}::text[]
+    ) as given(id, email, email_key, display_name)
+    where a.org_id = ${trx.orgId} and a.id = given.id`.execute(trx)
   const created = await sql<{ id: AccountId; key: string }>`
     insert into accounts (org_id, id, user_name, user_name_key, email, email_key, display_name)
     select ${trx.orgId}::uuid, given.* from ${table}
     where not exists (select from accounts a where a.org_id = ${trx.orgId} and a.user_name_key = given.user_name_key)
     returning id, user_name_key as key`.execute(trx)
-  const facts = new Map(rows.map(({ key, id: _, emailKey: __, ...account }) => [key, account]))
+  const fields = new Map(rows.map(({ key, userName, email, displayName }) => [key, { userName, email, displayName }]))
   await appendLogs(trx, [
-    ...created.rows.map(({ id, key }) => ({
-      action: 'account.created' as const,
+    ...created.rows.map(({ id, key }) => accountCreated(id, fields.get(key) as GivenAccount)),
+    ...updated.rows.map(({ id, userName, before, after }) => ({
+      action: 'account.updated' as const,
       subject: id,
-      facts: { userName: facts.get(key)?.userName },
+      facts: { userName, ...changeOf(before, after) },
     })),
-    ...updated.rows.map(({ id, key }) => ({ action: 'account.updated' as const, subject: id, facts: { after: facts.get(key) } })),
   ])
   return { created: created.rows, updated: updated.rows }
 }

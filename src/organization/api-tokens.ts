@@ -43,7 +43,7 @@ export async function createApiToken(trx: Trx, given: NewApiToken, by: ApiRole):
   await appendLog(trx, {
     action: 'token.created',
     subject: token.id,
-    facts: { name, role, hint: token.hint, expiresAt: token.expiresAt },
+    facts: { name, hint: token.hint, after: { name, role, hint: token.hint, expiresAt: token.expiresAt, isRevoked: false } },
   })
   return { ...token, secret }
 }

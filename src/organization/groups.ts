@@ -3,7 +3,7 @@ import type { Reader, Trx } from '../database/connection.ts'
 import { type DirectoryId, type GroupId, isId, newId } from '../database/ids.ts'
 import type { Ensured } from './accounts.ts'
 import { found, type Listed, type Listing, list } from './listing.ts'
-import { appendLog, appendLogs } from './log.ts'
+import { appendLog, appendLogs, changeOf, type LogEntry } from './log.ts'
 import { nameKey } from './name-key.ts'
 import { checkedName, checkedText } from './name-rules.ts'
 import { type AskedOfGroup, type GroupStanding, lockGroupFor, whyNotChangeGroup } from './permission.ts'
@@ -38,7 +38,7 @@ export async function createGroup(trx: Trx, group: { name: string; description?:
   const description = checkedText('description', group.description ?? null)
   await refuseTakenName(trx, name, null)
   const id = await insertGroup(trx, { name, description })
-  await appendLog(trx, { action: 'group.created', subject: id, facts: { name, description } })
+  await appendLog(trx, groupCreated(id, { name, description }))
   return id
 }
 
@@ -50,36 +50,52 @@ export interface GroupFields {
   isProtected: boolean
 }
 
+type NewGroup = Pick<GroupFields, 'name'> & Partial<GroupFields>
+
+const asNew = { description: null, effective: true, managedBy: null, isProtected: false }
+
+/** What the log says of a group that was stored. */
+export const groupCreated = (id: GroupId, group: NewGroup): LogEntry & { facts: { after: GroupFields } } => ({
+  action: 'group.created',
+  subject: id,
+  facts: { after: { ...asNew, ...group } },
+})
+
 /** Stores a group as it is given: unchecked, not in the log. For those who have judged it and log their own act. */
-export async function insertGroup(trx: Trx, group: Pick<GroupFields, 'name'> & Partial<GroupFields>): Promise<GroupId> {
+export async function insertGroup(trx: Trx, group: NewGroup): Promise<GroupId> {
   const id = newId<GroupId>()
+  const { name, description, effective, managedBy, isProtected } = { ...asNew, ...group }
   await trx
     .insertInto('groups')
     .values({
       org_id: trx.orgId,
       id,
-      name: group.name,
-      name_key: nameKey(group.name),
-      description: group.description ?? null,
-      effective: group.effective ?? true,
-      managed_by: group.managedBy ?? null,
-      is_protected: group.isProtected ?? false,
+      name,
+      name_key: nameKey(name),
+      description,
+      effective,
+      managed_by: managedBy,
+      is_protected: isProtected,
     })
     .execute()
   return id
 }
 
-/** Writes fields of a group: unchecked, not in the log. For those who have judged it and log their own act. @returns the name it had */
-export async function changeGroup(trx: Trx, id: GroupId, fields: Partial<GroupFields>): Promise<string | undefined> {
-  const row = await changingGroup(trx, id, fields)
-    .from((eb) =>
-      eb.selectFrom('groups').select(['id', 'name as former']).where('org_id', '=', trx.orgId).where('id', '=', id).as('before'),
-    )
-    .whereRef('groups.id', '=', 'before.id')
-    .returning('before.former')
-    .executeTakeFirst()
-  return row?.former
+/** Writes fields of a group: unchecked, not in the log. For those who have judged it and log their own act. @returns the group as it was */
+export async function changeGroup(trx: Trx, id: GroupId, fields: Partial<GroupFields>): Promise<GroupFields> {
+  const locked = trx
+    .selectFrom('groups')
+    .select(fieldColumns)
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', id)
+    .forNoKeyUpdate()
+    .executeTakeFirstOrThrow()
+  // Sent together, one after the other: what it is said to have been is what it was.
+  const [before] = await Promise.all([locked, changingGroup(trx, id, fields).execute()])
+  return before
 }
+
+const fieldColumns = ['name', 'description', 'effective', 'managed_by as managedBy', 'is_protected as isProtected'] as const
 
 /** The same as a part of a larger statement. */
 export function changingGroup(trx: Trx, id: GroupId, fields: Partial<GroupFields>) {
@@ -123,7 +139,7 @@ export async function updateGroup(
     refuseUnlessMay('rename', before)
     await refuseTakenName(trx, name, id)
     await changeGroup(trx, id, { name })
-    await appendLog(trx, { action: 'group.renamed', subject: id, facts: { before: before.name, after: name } })
+    await appendLog(trx, { action: 'group.renamed', subject: id, facts: changeOf({ name: before.name }, { name }) })
   }
   if (description !== before.description) {
     refuseUnlessMay('describe', before)
@@ -131,7 +147,7 @@ export async function updateGroup(
     await appendLog(trx, {
       action: 'group.updated',
       subject: id,
-      facts: { before: { description: before.description }, after: { description } },
+      facts: { name, ...changeOf({ description: before.description }, { description }) },
     })
   }
   return before
@@ -149,7 +165,7 @@ export async function setProtected(trx: Trx, id: GroupId, isProtected: boolean):
   await appendLog(trx, {
     action: isProtected ? 'group.protected' : 'group.unprotected',
     subject: id,
-    facts: { name: group.name },
+    facts: { name: group.name, ...changeOf({ isProtected: group.isProtected }, { isProtected }) },
   })
   return { ...group, isProtected }
 }
@@ -174,13 +190,18 @@ export async function deleteGroup(trx: Trx, group: LockedGroup): Promise<void> {
     .where('org_id', '=', trx.orgId)
     .where('group_id', '=', group.id)
     .execute()
-  await deleteGroupRow(trx, group.id)
-  await appendLog(trx, { action: 'group.deleted', subject: group.id, facts: { name: group.name, grants } })
+  await deleteGroupRow(trx, group.id, { grants })
 }
 
-/** Deletes a group's row, with memberships and grants: unchecked, not in the log. */
-export async function deleteGroupRow(trx: Trx, id: GroupId): Promise<void> {
-  await trx.deleteFrom('groups').where('org_id', '=', trx.orgId).where('id', '=', id).execute()
+/** Deletes a group's row, with memberships and grants, which `facts` name: unchecked. The log has it as it was. */
+export async function deleteGroupRow(trx: Trx, id: GroupId, facts: Record<string, unknown> = {}): Promise<void> {
+  const before = await trx
+    .deleteFrom('groups')
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', id)
+    .returning(fieldColumns)
+    .executeTakeFirstOrThrow()
+  await appendLog(trx, { action: 'group.deleted', subject: id, facts: { ...facts, before } })
 }
 
 // Counts are subqueries in the list of columns: PostgreSQL computes them for the rows of the page alone.
@@ -260,24 +281,29 @@ export async function ensureGroups(trx: Trx, given: readonly GivenGroup[]): Prom
     ${rows.map((row) => row.id)}::uuid[], ${rows.map((row) => row.name)}::text[], ${rows.map((row) => row.key)}::text[],
     ${rows.map((row) => row.description)}::text[]
   ) as given(id, name, name_key, description)`
-  const updated = await sql<{ id: GroupId; key: string }>`
-    update groups g set description = given.description, updated_at = now()
-    from ${table}
+  // Locked as they are read: what the log says they were is what they were.
+  const updated = await sql<{ id: GroupId; key: string; name: string; before: string | null; after: string }>`
+    select g.id, g.name_key as key, g.name, g.description as before, given.description as after
+    from groups g, ${table}
     where g.org_id = ${trx.orgId} and g.name_key = given.name_key and g.effective and g.managed_by is null
       and given.description is not null and given.description is distinct from g.description
-    returning g.id, g.name_key as key`.execute(trx)
+    order by g.id for no key update of g`.execute(trx)
+  await sql`
+    update groups g set description = given.description, updated_at = now()
+    from unnest(${updated.rows.map(({ id }) => id)}::uuid[], ${updated.rows.map(({ after }) => after)}::text[]) as given(id, description)
+    where g.org_id = ${trx.orgId} and g.id = given.id`.execute(trx)
   const created = await sql<{ id: GroupId; key: string }>`
     insert into groups (org_id, id, name, name_key, description)
     select ${trx.orgId}::uuid, given.* from ${table}
     where not exists (select from groups g where g.org_id = ${trx.orgId} and g.name_key = given.name_key and g.effective)
     returning id, name_key as key`.execute(trx)
-  const facts = new Map(rows.map(({ key, name, description }) => [key, { name, description }]))
+  const fields = new Map(rows.map(({ key, name, description }) => [key, { name, description }]))
   await appendLogs(trx, [
-    ...created.rows.map(({ id, key }) => ({ action: 'group.created' as const, subject: id, facts: { ...facts.get(key) } })),
-    ...updated.rows.map(({ id, key }) => ({
+    ...created.rows.map(({ id, key }) => groupCreated(id, fields.get(key) as GivenGroup)),
+    ...updated.rows.map(({ id, name, before, after }) => ({
       action: 'group.updated' as const,
       subject: id,
-      facts: { after: { description: facts.get(key)?.description } },
+      facts: { name, before: { description: before }, after: { description: after } },
     })),
   ])
   return { created: created.rows, updated: updated.rows }

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Trx } from '../database/connection.ts'
 import type { AccountId, DirectoryId, RunId } from '../database/ids.ts'
 
-/** What is done to the organization; each act is one entry, in the past tense, `noun.verb`. */
+/** What is done to the organization; each act is one entry, in the past tense, `noun.verb`. What each says: docs/reference-log.md. */
 export type Action =
   | 'organization.created'
   | 'account.created'
@@ -17,6 +17,8 @@ export type Action =
   | 'group.deleted'
   | 'group.protected'
   | 'group.unprotected'
+  | 'group.managed'
+  | 'group.unmanaged'
   | 'group.provisioned'
   | 'group.provision_updated'
   | 'group.provision_deleted'
@@ -30,24 +32,35 @@ export type Action =
   | 'group.synced'
   | 'members.changed'
   | 'members.pushed'
+  | 'members.named'
   | 'members.unknown'
+  | 'members.no_longer_unknown'
+  | 'site.created'
+  | 'product.created'
+  | 'role.created'
   | 'grant.added'
   | 'grant.removed'
   | 'grant.made_default'
   | 'grant.stopped_default'
   | 'user.provisioned'
   | 'user.updated'
+  | 'user.state_changed'
   | 'user.deleted'
   | 'directory.created'
   | 'directory.updated'
   | 'token.created'
   | 'token.revoked'
   | 'import.finished'
+  | 'review.viewed'
+  | 'review.unviewed'
   | 'run.started'
   | 'run.stopped'
   | 'run.finished'
 
-/** What an entry says besides who, when and in which request, which come from the transaction. */
+/**
+ * What an entry says besides who, when and in which request, which come from the transaction. `facts.before` and `facts.after` have the
+ * fields of the subject that became other, and all of them where it came to be or went: an entry can be undone from itself alone.
+ */
 export interface Act {
   action: Action
   subject?: string | null
@@ -63,6 +76,18 @@ export interface LogEntry extends Act {
   pushedAdded?: AccountId[]
   pushedRemoved?: AccountId[]
 }
+
+/** The fields that are given as they are to be and are not so yet, before and after. */
+export function changeOf<Fields extends object>(have: Fields, want: Partial<Fields>): Change<Fields> {
+  const fields = (Object.keys(want) as (keyof Fields)[]).filter(
+    (field) => want[field] !== undefined && JSON.stringify(want[field]) !== JSON.stringify(have[field]),
+  )
+  const of = (from: Partial<Fields>) => Object.fromEntries(fields.map((field) => [field, from[field]])) as Partial<Fields>
+  return { before: of(have), after: of(want) }
+}
+
+/** What `facts` say of a change. */
+export type Change<Fields extends object> = { before: Partial<Fields>; after: Partial<Fields> }
 
 /** Appends one entry to the log, in the transaction whose change it records. */
 export async function appendLog(trx: Trx, entry: LogEntry): Promise<void> {

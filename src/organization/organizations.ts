@@ -34,7 +34,7 @@ export async function createOrganization(trx: Trx, given: { slug: string; name?:
     .values({ id: trx.orgId, slug, name })
     .returning(columns)
     .executeTakeFirstOrThrow()
-  await appendLog(trx, { action: 'organization.created', subject: trx.orgId, facts: { slug, name } })
+  await appendLog(trx, { action: 'organization.created', subject: trx.orgId, facts: { after: { slug, name } } })
   return organization
 }
 

@@ -56,7 +56,12 @@ export async function revokeToken(
 ): Promise<void> {
   if (revokedAt !== null) return
   await stamp(trx, table, 'revoked_at', [id])
-  await appendLog(trx, { action: 'token.revoked', subject: id, ...told, facts: { ...told.facts, hint } })
+  await appendLog(trx, {
+    action: 'token.revoked',
+    subject: id,
+    ...told,
+    facts: { ...told.facts, hint, before: { isRevoked: false }, after: { isRevoked: true } },
+  })
 }
 
 /** Notes that these tokens were used just now. */

@@ -12,7 +12,7 @@ import {
   unknownMembersSettings,
 } from '../database/tables.ts'
 import { found, type Listed, type Listing, list } from '../organization/listing.ts'
-import { appendLog } from '../organization/log.ts'
+import { appendLog, changeOf } from '../organization/log.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { checkedName } from '../organization/name-rules.ts'
 import { Refusal } from '../organization/refusal.ts'
@@ -72,7 +72,7 @@ export async function createDirectory(
     .values({ org_id: trx.orgId, id, ...valuesOf(settings) })
     .returning(columns)
     .executeTakeFirstOrThrow()
-  await appendLog(trx, { action: 'directory.created', subject: id, directoryId: id, facts: { ...settings } })
+  await appendLog(trx, { action: 'directory.created', subject: id, directoryId: id, facts: { after: settings } })
   return directoryOf(row)
 }
 
@@ -93,10 +93,8 @@ export async function updateDirectory(
   if (!row) throw noSuchDirectory()
   const before = settingsOf(directoryOf(row))
   const after = checked({ ...before, ...change })
-  const changed = Object.fromEntries(
-    Object.entries(after).filter(([key, value]) => !isSame(before[key as keyof DirectorySettings], value)),
-  )
-  if (Object.keys(changed).length === 0) return directoryOf(row)
+  const changed = changeOf(before, after)
+  if (Object.keys(changed.after).length === 0) return directoryOf(row)
   if (nameKey(after.name) !== nameKey(before.name)) await refuseTaken(trx, after.name)
   const written = await trx
     .updateTable('directories')
@@ -105,7 +103,7 @@ export async function updateDirectory(
     .where('id', '=', id)
     .returning(columns)
     .executeTakeFirstOrThrow()
-  await appendLog(trx, { action: 'directory.updated', subject: id, directoryId: id, facts: changed })
+  await appendLog(trx, { action: 'directory.updated', subject: id, directoryId: id, facts: { name: after.name, ...changed } })
   return directoryOf(written)
 }
 
@@ -209,8 +207,6 @@ async function refuseTaken(trx: Trx, name: string): Promise<void> {
     .executeTakeFirst()
   if (taken) throw new Refusal('name_taken', `A directory named "${name}" already exists. Take another name.`, { name })
 }
-
-const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other)
 
 function valuesOf(settings: DirectorySettings) {
   return {

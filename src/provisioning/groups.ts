@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { type DirectoryId, type GroupId, isId, newId, type ProvisionedGroupId } from '../database/ids.ts'
 import type { GroupReason, GroupState } from '../database/tables.ts'
+import { appendLog } from '../organization/log.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
 
@@ -293,12 +294,25 @@ export const settingState = (
 
 /** Marks a group's review as seen, for this fingerprint only; null takes the mark away. */
 export async function markViewed(trx: Trx, id: ProvisionedGroupId, fingerprint: string | null): Promise<void> {
+  const { rows } = await sql<{ name: string; directoryId: DirectoryId; before: string | null }>`
+    select name, directory_id as "directoryId", viewed_fingerprint as before from provisioned_groups
+    where org_id = ${trx.orgId} and id = ${id} and viewed_fingerprint is distinct from ${fingerprint} for no key update`.execute(
+    trx,
+  )
+  if (rows[0] === undefined) return
+  const { name, directoryId, before } = rows[0]
   await trx
     .updateTable('provisioned_groups')
     .set({ viewed_fingerprint: fingerprint })
     .where('org_id', '=', trx.orgId)
     .where('id', '=', id)
     .execute()
+  await appendLog(trx, {
+    action: fingerprint === null ? 'review.unviewed' : 'review.viewed',
+    subject: id,
+    directoryId,
+    facts: { name, before: { viewed: before }, after: { viewed: fingerprint } },
+  })
 }
 
 /** Forgets a pushed group, its unknown members with it. */

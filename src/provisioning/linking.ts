@@ -1,13 +1,12 @@
 import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import type { GroupId, ProvisionedGroupId } from '../database/ids.ts'
-import { changeGroup } from '../organization/groups.ts'
 import { appendLog } from '../organization/log.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
 import { type ExistingGroup, existingColumns, existingGroup, judge } from './conflict.ts'
 import { follows, heldGroup, lockConcerned, type ProvisionedGroup } from './groups.ts'
-import { type InRun, pairWith, settleNames, settlePairing } from './pairing.ts'
+import { type InRun, letGo, pairWith, settleNames, settlePairing } from './pairing.ts'
 
 /**
  * Pairs a pushed group with another group, whatever its name, for review; its further pushes go there, and its own name does not undo it.
@@ -21,7 +20,7 @@ export async function linkTo(trx: Trx, group: ProvisionedGroup, groupId: GroupId
   const other = await existingGroup(trx, groupId)
   const refusal = whyNotLinkTo(other)
   if (refusal || other === undefined) throw refusal
-  const before = await release(trx, group)
+  const before = await release(trx, group, run)
   const isLinked = nameKey(other.name) !== group.nameKey
   const { state, reasons } = judge(other, { id: group.id, isLinked })
   await pairWith(trx, group, { state, reasons, groupId, isLinked, keepsName: false }, run)
@@ -30,7 +29,7 @@ export async function linkTo(trx: Trx, group: ProvisionedGroup, groupId: GroupId
     subject: group.id,
     directoryId: group.directoryId,
     ...run,
-    facts: { name: group.name, before, after: { id: other.id, name: other.name } },
+    facts: { name: group.name, from: before, to: { id: other.id, name: other.name } },
   })
   await settleNames(trx, keysOf(group, before, other), run)
   return heldGroup(trx, group.id)
@@ -53,9 +52,9 @@ export async function unlink(trx: Trx, id: ProvisionedGroupId): Promise<void> {
       group: group.name,
     })
   const before = await release(trx, group)
-  const facts = { name: group.name, before, after: null }
+  const facts = { name: group.name, from: before, to: null }
   await appendLog(trx, { action: 'group.unlinked', subject: id, directoryId: group.directoryId, facts })
-  await settlePairing(trx, { ...group, isLinked: false, keepsName: false }, {})
+  await settlePairing(trx, group, {}, { isLinked: false, keepsName: false })
   await settleNames(trx, keysOf(group, before), {})
 }
 
@@ -128,8 +127,8 @@ export async function lockWithConcerned(
 }
 
 /** A synced group lets go of its group. @returns the group that it has been with; null where that is not in force */
-async function release(trx: Trx, group: ProvisionedGroup): Promise<Named | null> {
-  if (follows(group.state)) await changeGroup(trx, group.groupId, { managedBy: null })
+async function release(trx: Trx, group: ProvisionedGroup, run: InRun = {}): Promise<Named | null> {
+  if (follows(group.state)) await letGo(trx, group, run)
   return group.isApart ? null : nameOf(trx, group.groupId)
 }
 

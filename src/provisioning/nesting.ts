@@ -62,7 +62,7 @@ export async function pushDirectMembers(
   id: ProvisionedGroupId,
   rows: PushedRows,
 ): Promise<DirectChange> {
-  const written = await sql<DirectChange>`
+  const written = await sql<{ gone: AccountId[]; come: AccountId[]; said: DirectChange['said'] }>`
     with said as materialized (select account_id, pushed from (${rows}) as said_of),
     gone as (
       delete from direct_members d using said
@@ -74,10 +74,12 @@ export async function pushDirectMembers(
       select ${trx.orgId}::uuid, ${id}::uuid, account_id from said where pushed
       on conflict do nothing returning account_id
     )
-    select array(select account_id from gone union all select account_id from come) as changed,
+    select array(select account_id from gone) as gone, array(select account_id from come) as come,
       json_build_object('toBe', count(*) filter (where pushed), 'notToBe', count(*) filter (where not pushed)) as said
     from said`.execute(trx)
-  const [change] = written.rows as [DirectChange]
+  const [{ gone, come, said }] = written.rows as [{ gone: AccountId[]; come: AccountId[]; said: DirectChange['said'] }]
+  const change = { changed: [...gone, ...come], said }
+  await logNamed(trx, directoryId, [{ id, come, gone }])
   await flatten(trx, directoryId, [id], sql`select unnest(${change.changed}::uuid[]) as account_id`)
   return change
 }
@@ -90,18 +92,54 @@ export async function joinDirectly(
   accountId: AccountId,
 ): Promise<void> {
   await lockDirectory(trx, directoryId)
-  await sql`
+  const joined = await idsOf(
+    trx,
+    sql`
     insert into direct_members (org_id, provisioned_group_id, account_id)
-    select ${trx.orgId}::uuid, unnest(${ids}::uuid[]), ${accountId}::uuid on conflict do nothing`.execute(trx)
+    select ${trx.orgId}::uuid, unnest(${ids}::uuid[]), ${accountId}::uuid on conflict do nothing
+    returning provisioned_group_id as id`,
+  )
+  await logNamed(
+    trx,
+    directoryId,
+    joined.map((id) => ({ id, come: [accountId] })),
+  )
   await flatten(trx, directoryId, ids, sql`select ${accountId}::uuid as account_id`)
 }
 
 /** A user is deleted: no group of the directory names them any more. Whom the groups hold is written by who deletes. */
 export async function forgetDirectMember(trx: Trx, directoryId: DirectoryId, accountId: AccountId): Promise<void> {
-  await sql`
+  const left = await idsOf(
+    trx,
+    sql`
     delete from direct_members d using provisioned_groups p
     where d.org_id = ${trx.orgId} and d.account_id = ${accountId}
-      and p.org_id = d.org_id and p.id = d.provisioned_group_id and p.directory_id = ${directoryId}`.execute(trx)
+      and p.org_id = d.org_id and p.id = d.provisioned_group_id and p.directory_id = ${directoryId}
+    returning p.id`,
+  )
+  await logNamed(
+    trx,
+    directoryId,
+    left.map((id) => ({ id, gone: [accountId] })),
+  )
+}
+
+/** The log names whom the provider named in groups in a nest: who is in them by other ways says nothing of it. */
+async function logNamed(
+  trx: Trx,
+  directoryId: DirectoryId,
+  named: readonly { id: ProvisionedGroupId; come?: AccountId[]; gone?: AccountId[] }[],
+): Promise<void> {
+  const entries = named
+    .filter(({ come = [], gone = [] }) => come.length + gone.length > 0)
+    .map(({ id, come = [], gone = [] }) => ({
+      action: 'members.named' as const,
+      subject: id,
+      directoryId,
+      pushedAdded: come,
+      pushedRemoved: gone,
+    }))
+  await appendLogs(trx, entries)
 }
 
 /**
@@ -134,28 +172,29 @@ export async function changeNesting(
     union all select parent_id, child_id, true from come`.execute(trx)
   if (rows.length === 0) return false
   const children = rows.map((row) => row.childId)
-  await enter(trx, [...parents, ...children])
+  await enter(trx, directoryId, [...parents, ...children])
   await flatten(trx, directoryId, parents, heldBy(trx, children))
-  await leave(trx, [...parents, ...children])
-  await appendLogs(
-    trx,
-    parents.map((id) => {
-      const ofParent = (isNew: boolean) =>
-        rows.filter((row) => row.parentId === id && row.isNew === isNew).map((row) => row.childId)
-      return {
-        action: 'group.nesting_changed' as const,
-        subject: id,
-        directoryId,
-        facts: { added: ofParent(true), removed: ofParent(false) },
-      }
-    }),
-  )
+  await leave(trx, directoryId, [...parents, ...children])
+  await logNesting(trx, directoryId, rows)
   return true
 }
 
 interface Edge {
   parentId: ProvisionedGroupId
   childId: ProvisionedGroupId
+}
+
+async function logNesting(trx: Trx, directoryId: DirectoryId, edges: readonly (Edge & { isNew: boolean })[]): Promise<void> {
+  const childrenOf = (of: typeof edges, isNew: boolean) => of.filter((edge) => edge.isNew === isNew).map((edge) => edge.childId)
+  await appendLogs(
+    trx,
+    [...Map.groupBy(edges, (edge) => edge.parentId)].map(([subject, of]) => ({
+      action: 'group.nesting_changed' as const,
+      subject,
+      directoryId,
+      facts: { added: childrenOf(of, true), removed: childrenOf(of, false) },
+    })),
+  )
 }
 
 /** A group is about to go: out of all that hold it, with whom only it brought in. */
@@ -173,21 +212,32 @@ export async function leaveNest(trx: Trx, { id, directoryId, isNested }: HeldGro
     await flatten(trx, directoryId, above, sql`select unnest(${held.rows.map((row) => row.account_id)}::uuid[]) as account_id`)
   const parents = edges.filter((edge) => edge.childId === id).map((edge) => edge.parentId)
   await touchMembers(trx, parents)
-  await leave(trx, [...parents, ...edges.map((edge) => edge.childId)])
+  await leave(trx, directoryId, [...parents, ...edges.map((edge) => edge.childId)])
+  await forgetNamed(trx, directoryId, [id])
+  await logNesting(
+    trx,
+    directoryId,
+    edges.map((edge) => ({ ...edge, isNew: false })),
+  )
 }
 
 // A group comes into a nest: all it has are its direct members.
-async function enter(trx: Trx, ids: readonly ProvisionedGroupId[]): Promise<void> {
-  await sql`
-    insert into direct_members (org_id, provisioned_group_id, account_id)
-    select p.org_id, p.id, m.account_id
-    from provisioned_groups p join memberships m on m.org_id = p.org_id and m.group_id = p.group_id and m.pushed
-    where p.org_id = ${trx.orgId} and p.id = any(${ids}::uuid[]) and not p.is_nested`.execute(trx)
+async function enter(trx: Trx, directoryId: DirectoryId, ids: readonly ProvisionedGroupId[]): Promise<void> {
+  const { rows } = await sql<{ id: ProvisionedGroupId; come: AccountId[] }>`
+    with come as (
+      insert into direct_members (org_id, provisioned_group_id, account_id)
+      select p.org_id, p.id, m.account_id
+      from provisioned_groups p join memberships m on m.org_id = p.org_id and m.group_id = p.group_id and m.pushed
+      where p.org_id = ${trx.orgId} and p.id = any(${ids}::uuid[]) and not p.is_nested
+      returning provisioned_group_id as id, account_id
+    )
+    select id, array_agg(account_id) as come from come group by id order by id`.execute(trx)
+  await logNamed(trx, directoryId, rows)
   await setNested(trx, ids, true)
 }
 
 // A group that neither holds one nor is held by one has its direct members only.
-async function leave(trx: Trx, ids: readonly ProvisionedGroupId[]): Promise<void> {
+async function leave(trx: Trx, directoryId: DirectoryId, ids: readonly ProvisionedGroupId[]): Promise<void> {
   const alone = await idsOf(
     trx,
     sql`
@@ -196,9 +246,18 @@ async function leave(trx: Trx, ids: readonly ProvisionedGroupId[]): Promise<void
       and not exists (select from nested_groups n where n.org_id = ${trx.orgId} and n.child_id = given.id)`,
   )
   if (alone.length === 0) return
-  await sql`
-    delete from direct_members where org_id = ${trx.orgId} and provisioned_group_id = any(${alone}::uuid[])`.execute(trx)
+  await forgetNamed(trx, directoryId, alone)
   await setNested(trx, alone, false)
+}
+
+async function forgetNamed(trx: Trx, directoryId: DirectoryId, ids: readonly ProvisionedGroupId[]): Promise<void> {
+  const { rows } = await sql<{ id: ProvisionedGroupId; gone: AccountId[] }>`
+    with gone as (
+      delete from direct_members where org_id = ${trx.orgId} and provisioned_group_id = any(${ids}::uuid[])
+      returning provisioned_group_id as id, account_id
+    )
+    select id, array_agg(account_id) as gone from gone group by id order by id`.execute(trx)
+  await logNamed(trx, directoryId, rows)
 }
 
 /**

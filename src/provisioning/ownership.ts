@@ -2,8 +2,8 @@ import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { type AccountId, type DirectoryId, newId } from '../database/ids.ts'
 import type { UserReason, UserState } from '../database/tables.ts'
-import { type AccountFields, insertAccounts, writeAccount } from '../organization/accounts.ts'
-import { appendLogs, type LogEntry } from '../organization/log.ts'
+import { type AccountFields, accountCreated, insertAccounts, writeAccount } from '../organization/accounts.ts'
+import { appendLogs, changeOf, type LogEntry } from '../organization/log.ts'
 import { nameKey } from '../organization/name-key.ts'
 import type { UserInput } from '../scim/resource.ts'
 import { displayNameOf, provisionedUsersOf, setUserStates } from './users.ts'
@@ -64,10 +64,8 @@ export function adoptersWord(directoryId: DirectoryId, input: UserInput): Owners
 export async function createOwnedAccounts(trx: Trx, accounts: readonly OwnedAccount[]): Promise<AccountId[]> {
   const ids = await insertAccounts(trx, accounts)
   const entries = accounts.map((account, at) => ({
-    action: 'account.created' as const,
-    subject: ids[at] as AccountId,
+    ...accountCreated(ids[at] as AccountId, account),
     directoryId: account.ownedBy,
-    facts: { ...account },
   }))
   await appendLogs(trx, entries)
   return ids
@@ -78,12 +76,10 @@ export type OwnedAccount = Required<OwnersWord> & { userName: string; ownedBy: D
 
 /** Makes an account what its owner says. Writes and logs what differs only. */
 export async function applyOwnersWord(trx: Trx, directoryId: DirectoryId, have: LockedAccount, word: OwnersWord): Promise<void> {
-  const changed = (Object.keys(word) as (keyof OwnersWord)[]).filter(
-    (field) => word[field] !== undefined && word[field] !== have[field],
-  )
-  if (changed.length === 0) return
-  await writeAccount(trx, have.id, Object.fromEntries(changed.map((field) => [field, word[field]])))
-  await appendLogs(trx, entriesOf(directoryId, have, word, changed))
+  const { after } = changeOf<OwnersWord>(have, word)
+  if (Object.keys(after).length === 0) return
+  await writeAccount(trx, have.id, after)
+  await appendLogs(trx, entriesOf(directoryId, have, after))
 }
 
 /**
@@ -136,12 +132,15 @@ export async function freeUserName(
   return names[(rows[0]?.at ?? 0) - 1] ?? `${name} (${directoryName} ${newId()})`
 }
 
-function entriesOf(directoryId: DirectoryId, have: LockedAccount, word: OwnersWord, changed: (keyof OwnersWord)[]): LogEntry[] {
-  const described = changed.filter((field) => field !== 'active')
-  const of = (from: OwnersWord) => Object.fromEntries(described.map((field) => [field, from[field]]))
-  const about = { subject: have.id, directoryId }
+function entriesOf(directoryId: DirectoryId, have: LockedAccount, { active, ...described }: OwnersWord): LogEntry[] {
+  const entry = (action: LogEntry['action'], want: OwnersWord): LogEntry => ({
+    action,
+    subject: have.id,
+    directoryId,
+    facts: { userName: have.userName, ...changeOf<OwnersWord>(have, want) },
+  })
   const entries: LogEntry[] = []
-  if (described.length > 0) entries.push({ ...about, action: 'account.updated', facts: { before: of(have), after: of(word) } })
-  if (changed.includes('active')) entries.push({ ...about, action: word.active ? 'account.switched_on' : 'account.switched_off' })
+  if (Object.keys(described).length > 0) entries.push(entry('account.updated', described))
+  if (active !== undefined) entries.push(entry(active ? 'account.switched_on' : 'account.switched_off', { active }))
   return entries
 }

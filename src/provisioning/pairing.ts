@@ -1,7 +1,7 @@
 import type { Trx } from '../database/connection.ts'
 import type { DirectoryId, GroupId, ProvisionedGroupId } from '../database/ids.ts'
-import { changeGroup, deleteGroupRow, insertGroup } from '../organization/groups.ts'
-import { type Act, appendLog } from '../organization/log.ts'
+import { changeGroup, deleteGroupRow, groupCreated, insertGroup } from '../organization/groups.ts'
+import { type Act, appendLog, appendLogs, changeOf, type LogEntry } from '../organization/log.ts'
 import { applyPushed, forgetPushed, movePushed } from '../organization/memberships.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { lockGroups } from '../organization/permission.ts'
@@ -17,6 +17,7 @@ import {
 } from './groups.ts'
 import { leaveNest } from './nesting.ts'
 import { type Place, setLinked, setState } from './states.ts'
+import { forgetAllUnknownMembers } from './unknown-members.ts'
 
 /** A pushed group comes to be, without members: paired with the group that has its name, if one does. The caller holds that one's lock. */
 export async function provisionGroup(
@@ -28,13 +29,13 @@ export async function provisionGroup(
   const { name } = group
   const { pairing, state, reasons } = judge(existing, null)
   const isFree = pairing === 'free'
-  const groupId =
-    pairing === 'existing' && existing
-      ? existing.id
-      : await insertGroup(trx, { name, effective: isFree, managedBy: isFree ? directoryId : null })
+  const own = pairing === 'existing' ? undefined : { name, effective: isFree, managedBy: isFree ? directoryId : null }
+  const groupId = own === undefined && existing ? existing.id : await insertGroup(trx, own ?? { name })
   const id = await insertProvisionedGroup(trx, { ...group, directoryId, groupId, state, reasons })
-  const facts = { name, groupId, state, reasons, ...(group.id === undefined ? {} : { wasOffered: true }) }
-  await appendLog(trx, { action: 'group.provisioned', subject: id, directoryId, facts })
+  const after = { name, externalId: group.externalId, groupId, state, reasons, isLinked: false, keepsName: false }
+  const facts = { name, ...(group.id === undefined ? {} : { wasOffered: true }), after }
+  const provisioned: LogEntry = { action: 'group.provisioned', subject: id, directoryId, facts }
+  await appendLogs(trx, [...(own ? [{ ...groupCreated(groupId, own), directoryId }] : []), provisioned])
   return id
 }
 
@@ -55,12 +56,17 @@ export async function settleNames(trx: Trx, nameKeys: readonly string[], run: In
 }
 
 /** Judges a pushed group that is not synced: what its name meets, or the group that it is linked to. */
-export async function settlePairing(trx: Trx, group: ProvisionedGroup, run: InRun): Promise<void> {
-  const existing = group.isLinked ? await existingGroup(trx, group.groupId) : await existingGroupNamed(trx, group.nameKey)
-  const { pairing, state, reasons } = judge(existing, group)
+export async function settlePairing(
+  trx: Trx,
+  group: ProvisionedGroup,
+  run: InRun,
+  { isLinked, keepsName }: Pick<ProvisionedGroup, 'isLinked' | 'keepsName'> = group,
+): Promise<void> {
+  const existing = isLinked ? await existingGroup(trx, group.groupId) : await existingGroupNamed(trx, group.nameKey)
+  const { pairing, state, reasons } = judge(existing, { id: group.id, isLinked })
   const to = pairing === 'existing' && existing ? existing.id : await groupApart(trx, group)
-  if (pairing === 'free') await bringIntoForce(trx, group, to, run)
-  else await pairWith(trx, group, { state, reasons, groupId: to, isLinked: group.isLinked }, run)
+  if (pairing === 'free') await bringIntoForce(trx, group, { groupId: to, isLinked, keepsName }, run)
+  else await pairWith(trx, group, { state, reasons, groupId: to, isLinked, keepsName }, run)
 }
 
 /** Where a pushed group goes: it takes along what is pushed, and leaves the group it shared as it is in force. */
@@ -82,8 +88,13 @@ export async function moveApart(trx: Trx, groupId: GroupId): Promise<string | un
   return group.nameKey
 }
 
-const groupApart = async (trx: Trx, group: ProvisionedGroup): Promise<GroupId> =>
-  group.isApart ? group.groupId : insertGroup(trx, { name: group.name, effective: false })
+async function groupApart(trx: Trx, { name, groupId, directoryId, isApart }: ProvisionedGroup): Promise<GroupId> {
+  if (isApart) return groupId
+  const apart = { name, effective: false }
+  const id = await insertGroup(trx, apart)
+  await appendLog(trx, { ...groupCreated(id, apart), directoryId })
+  return id
+}
 
 async function move(trx: Trx, group: ProvisionedGroup, to: GroupId, run: InRun): Promise<void> {
   const { id, groupId: from, directoryId, name } = group
@@ -101,12 +112,20 @@ async function settleName(trx: Trx, group: ProvisionedGroup, run: InRun): Promis
   if (former !== group.nameKey) await settleNames(trx, [former], run)
 }
 
-async function bringIntoForce(trx: Trx, group: ProvisionedGroup, groupId: GroupId, run: InRun): Promise<void> {
+async function bringIntoForce(
+  trx: Trx,
+  group: ProvisionedGroup,
+  place: Pick<ProvisionedGroup, 'groupId' | 'isLinked' | 'keepsName'>,
+  run: InRun,
+): Promise<void> {
   const { name, directoryId } = group
+  const { groupId } = place
   await move(trx, group, groupId, run)
-  await changeGroup(trx, groupId, { name, effective: true, managedBy: directoryId })
+  const inForce = { name, effective: true, managedBy: directoryId }
+  const facts = { name, ...changeOf(await changeGroup(trx, groupId, inForce), inForce) }
+  await appendLog(trx, { action: 'group.managed', subject: groupId, directoryId, ...run, facts })
   await applyPushed(trx, groupId, { action: 'group.synced', directoryId, ...run, facts: { name } })
-  await setState(trx, group, { state: 'synced', reasons: [], groupId }, run)
+  await setState(trx, group, { state: 'synced', reasons: [], ...place }, run)
 }
 
 /**
@@ -127,10 +146,10 @@ export async function linkGroup(
 
 /** Gives a synced group's group the name that the provider gave it. @returns the key of the name it had, which is free now */
 export async function renameGroup(trx: Trx, group: ProvisionedGroup, name: string, run: InRun = {}): Promise<string> {
-  const before = (await changeGroup(trx, group.groupId, { name })) ?? name
-  const facts = { before, after: name }
+  const before = await changeGroup(trx, group.groupId, { name })
+  const facts = changeOf(before, { name })
   await appendLog(trx, { action: 'group.renamed', subject: group.groupId, directoryId: group.directoryId, ...run, facts })
-  return nameKey(before)
+  return nameKey(before.name)
 }
 
 async function nameKeyOf(trx: Trx, id: GroupId): Promise<string> {
@@ -148,14 +167,23 @@ async function nameKeyOf(trx: Trx, id: GroupId): Promise<string> {
  * Its names, the pushed one and that of the group it shared, are judged afresh.
  */
 export async function unpair(trx: Trx, group: HeldGroup): Promise<void> {
-  const { directoryId, name, groupId, state } = group
+  const { directoryId, name, externalId, groupId, state, reasons, isLinked, keepsName } = group
   await leaveNest(trx, group)
   await lockGroups(trx, [groupId])
   const shared = await nameKeyOf(trx, groupId)
   await forgetPushed(trx, [groupId], { action: 'members.pushed', directoryId, facts: { name, forgotten: true } })
-  if (follows(state)) await changeGroup(trx, groupId, { managedBy: null })
+  if (follows(state)) await letGo(trx, group)
+  await forgetAllUnknownMembers(trx, directoryId, group.id)
   await deleteProvisionedGroup(trx, group.id)
+  const before = { name, externalId, groupId, state, reasons, isLinked, keepsName }
+  await appendLog(trx, { action: 'group.provision_deleted', subject: group.id, directoryId, facts: { name, before } })
   if (group.isApart) await deleteGroupRow(trx, groupId)
-  await appendLog(trx, { action: 'group.provision_deleted', subject: group.id, directoryId, facts: { name, groupId, state } })
   await settleNames(trx, [group.nameKey, shared])
+}
+
+/** A directory no longer manages the group that a synced one of its groups is with. */
+export async function letGo(trx: Trx, { groupId, directoryId, name }: ProvisionedGroup, run: InRun = {}): Promise<void> {
+  const before = await changeGroup(trx, groupId, { managedBy: null })
+  const facts = { name, ...changeOf(before, { managedBy: null }) }
+  await appendLog(trx, { action: 'group.unmanaged', subject: groupId, directoryId, ...run, facts })
 }

@@ -149,9 +149,9 @@ function subjectsOfGroup(reader: Reader, named: string): RawBuilder<unknown> {
     )
     select ${subjectOf(named)}::uuid as subject
     union select unnest(array[id, group_id, ${hashed('name_key')}]) from pushed
-    union select unnest(array[facts ->> 'groupId', facts ->> 'from', facts ->> 'to'])::uuid from log_entries
+    union select unnest(array[facts -> 'before' ->> 'groupId', facts -> 'after' ->> 'groupId'])::uuid from log_entries
       where org_id = ${reader.orgId} and subject in (select id from pushed union select ${id}::uuid)
-        and action in ('group.provisioned', 'group.paired', 'group.provision_deleted')`
+        and action in ('group.provisioned', 'group.state_changed', 'group.provision_deleted')`
 }
 
 // The account and what directories push as it, by all its names.
@@ -203,7 +203,7 @@ async function deedsOf(reader: Reader, rows: readonly Row[]): Promise<Map<string
     join accounts a on a.org_id = e.org_id and a.id = m.id), '{}')`
   const count = (column: string) => sql`coalesce(cardinality(${sql.ref(column)}), 0)`
   const { rows: entries } = await sql<LoggedDeed>`
-    select e.request_id as "requestId", e.subject, e.action, e.facts - 'attributes' as facts,
+    select e.request_id as "requestId", e.subject, e.action, e.facts #- '{before,attributes}' #- '{after,attributes}' as facts,
       ${count('e.added')} as added, ${count('e.removed')} as removed,
       ${count('e.pushed_added')} as "pushedAdded", ${count('e.pushed_removed')} as "pushedRemoved",
       ${names('e.added', 'e.pushed_added')} as "addedNames", ${names('e.removed', 'e.pushed_removed')} as "removedNames"

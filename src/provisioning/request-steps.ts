@@ -93,8 +93,11 @@ function matchedWords({ foundCount, resource, path }: LoggedRequest, deeds: read
   if (path.endsWith('/Bulk')) return 'Each operation for itself.'
   if (foundCount !== null) return foundCount === 0 ? 'Nothing was found.' : `${foundCount} found.`
   const made = deeds.find(({ action }) => action === 'user.provisioned' || action === 'group.provisioned')
-  if (made?.action === 'user.provisioned') return matchedBy[made.facts.matchedBy as MatchedBy]
-  if (made) return reasonsIn(made.facts).length === 0 ? 'No group has the name: a new one.' : 'A group of that name is here.'
+  if (made?.action === 'user.provisioned') return matchedBy[fieldsOf(made.facts.after).matchedBy as MatchedBy]
+  if (made)
+    return reasonsIn(fieldsOf(made.facts.after)).length === 0
+      ? 'No group has the name: a new one.'
+      : 'A group of that name is here.'
   if (resource === null) return 'Nothing had to be matched.'
   return resource.name === null
     ? `A ${resource.kind} that is gone since.`
@@ -126,11 +129,10 @@ type Words = Partial<Record<Action, (deed: Deed) => string | string[]>>
 const follows = () => 'what is pushed follows at once'
 
 const decided: Words = {
-  'group.provisioned': ({ facts }) => groupStateWords(facts.state as GroupState, reasonsIn(facts)),
-  'group.state_changed': ({ facts: { to } }) =>
-    groupStateWords((to as { state: GroupState }).state, reasonsIn(to as Deed['facts'])),
+  'group.provisioned': ({ facts }) => stateWords(facts.after),
+  'group.state_changed': ({ facts }) => stateWords(facts.after),
   'group.renamed': follows,
-  'user.provisioned': ({ facts }) => userReasonWords((facts.reasons ?? []) as UserReason[]),
+  'user.provisioned': ({ facts }) => userReasonWords((fieldsOf(facts.after).reasons ?? []) as UserReason[]),
   'account.updated': follows,
   'account.switched_off': follows,
   'account.switched_on': follows,
@@ -153,9 +155,12 @@ const applied: Words = {
   'account.switched_on': () => 'the account was switched on',
   'group.provisioned': ({ facts }) => `the pushed group ${quoted(facts.name)} was made`,
   'group.provision_updated': ({ facts }) =>
-    facts.renamedTo === undefined ? 'what is pushed of the group changed' : `its pushed name is ${quoted(facts.renamedTo)}`,
+    fieldsOf(facts.after).name === undefined
+      ? 'what is pushed of the group changed'
+      : `its pushed name is ${quoted(fieldsOf(facts.after).name)}`,
   'group.provision_deleted': ({ facts }) => `the pushed group ${quoted(facts.name)} is gone`,
-  'group.renamed': ({ facts }) => `the group ${quoted(facts.before)} is called ${quoted(facts.after)}`,
+  'group.renamed': ({ facts }) =>
+    `the group ${quoted(fieldsOf(facts.before).name)} is called ${quoted(fieldsOf(facts.after).name)}`,
   'group.synced': membersWords,
   'members.pushed': membersWords,
   'members.unknown': ({ facts }) => `recorded as unknown: ${someOf((facts.names ?? []) as string[], Number(facts.count))}`,
@@ -178,6 +183,10 @@ function membersWords(deed: Deed): string[] {
 const isInForce = ({ added, removed }: Deed): boolean => added + removed > 0
 const isPushed = ({ pushedAdded, pushedRemoved, facts }: Deed): boolean =>
   pushedAdded + pushedRemoved > 0 && facts.forgotten !== true
+
+const fieldsOf = (side: unknown): Record<string, unknown> => (side ?? {}) as Record<string, unknown>
+
+const stateWords = (side: unknown): string => groupStateWords(fieldsOf(side).state as GroupState, reasonsIn(fieldsOf(side)))
 
 const reasonsIn = (facts: Record<string, unknown>): GroupReason[] => (facts.reasons ?? []) as GroupReason[]
 

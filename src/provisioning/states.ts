@@ -3,7 +3,7 @@ import type { Trx } from '../database/connection.ts'
 import type { GroupId } from '../database/ids.ts'
 import type { GroupReason, GroupState } from '../database/tables.ts'
 import { changingGroup } from '../organization/groups.ts'
-import { type Act, type LogEntry, logging } from '../organization/log.ts'
+import { type Act, changeOf, type LogEntry, logging } from '../organization/log.ts'
 import { type ProvisionedGroup, settingState } from './groups.ts'
 
 /** What becomes of a pushed group. What is not said stays. */
@@ -36,32 +36,36 @@ export async function setLinked(
   act: Omit<Act, 'action'>,
 ): Promise<void> {
   const { id, name, existingName, directoryId, groupId } = group
-  const linked = { state: 'synced', reasons: takesName || group.keepsName ? [] : ['name_taken'] } satisfies Place
+  const placed = { state: 'synced', reasons: takesName || group.keepsName ? [] : ['name_taken'] } satisfies Place
+  const about = { subject: groupId, directoryId, ...act }
   const isRenamed = takesName && existingName !== name
-  const facts = { before: existingName, after: name }
-  const renamed: LogEntry = { action: 'group.renamed', subject: groupId, directoryId, ...act, facts }
+  const renamed: LogEntry = { ...about, action: 'group.renamed', facts: changeOf({ name: existingName }, { name }) }
+  const managed: LogEntry = {
+    ...about,
+    action: 'group.managed',
+    facts: { name: existingName, before: { managedBy: null }, after: { managedBy: directoryId } },
+  }
   await sql`
     with managed as (${changingGroup(trx, groupId, { managedBy: directoryId, ...(isRenamed ? { name } : {}) })}),
-    placed as (${settingState(trx, id, { ...group, ...linked })})
-    ${logging(trx, [...(isRenamed ? [renamed] : []), stateChanged(group, linked, act)])}`.execute(trx)
+    placed as (${settingState(trx, id, { ...group, ...placed })})
+    ${logging(trx, [...(isRenamed ? [renamed] : []), managed, stateChanged(group, placed, act)])}`.execute(trx)
 }
 
 function stateChanged(group: ProvisionedGroup, to: Place, act: Omit<Act, 'action'> | undefined): LogEntry {
-  const { id, name, directoryId, state, reasons, groupId } = group
-  return {
-    action: 'group.state_changed',
-    subject: id,
-    directoryId,
-    ...act,
-    facts: {
-      name,
-      groupId: to.groupId ?? groupId,
-      from: { state, reasons },
-      to: { state: to.state, reasons: to.reasons },
-      ...act?.facts,
-    },
-  }
+  const { id, name, directoryId } = group
+  // Whole before and after, not what differs alone: who reads of a state wants its reasons.
+  const before = placeOf(group)
+  const after = placeOf({ ...group, ...to })
+  return { action: 'group.state_changed', subject: id, directoryId, ...act, facts: { name, before, after, ...act?.facts } }
 }
+
+const placeOf = ({ state, reasons, groupId, isLinked, keepsName }: Required<Place>): Required<Place> => ({
+  state,
+  reasons,
+  groupId,
+  isLinked,
+  keepsName,
+})
 
 const same = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((reason, index) => reason === b[index])

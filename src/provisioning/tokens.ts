@@ -39,7 +39,7 @@ export async function createDirectoryToken(
     action: 'token.created',
     subject: token.id,
     directoryId,
-    facts: { hint: token.hint, expiresAt: token.expiresAt },
+    facts: { hint: token.hint, after: { hint: token.hint, expiresAt: token.expiresAt, isRevoked: false } },
   })
   return { ...token, secret }
 }

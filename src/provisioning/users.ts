@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { type AccountId, type DirectoryId, isId, newId, type ProvisionedUserId } from '../database/ids.ts'
 import type { MatchedBy, UserReason, UserState } from '../database/tables.ts'
-import { appendLogs } from '../organization/log.ts'
+import { appendLogs, changeOf } from '../organization/log.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
 import type { UserInput } from '../scim/resource.ts'
@@ -11,6 +11,8 @@ export interface ProvisionedUser {
   id: ProvisionedUserId
   accountId: AccountId
   matchedBy: MatchedBy
+  state: UserState
+  reasons: UserReason[]
   /** Moves with all that the provider says. */
   version: number
   input: UserInput
@@ -84,7 +86,7 @@ export async function provisionUsers(trx: Trx, users: readonly NewUser[]): Promi
     action: 'user.provisioned' as const,
     subject: rows[at]?.id as ProvisionedUserId,
     directoryId,
-    facts: { userName: input.userName, accountId, matchedBy, state, reasons },
+    facts: { userName: input.userName, accountId, after: { ...input, accountId, matchedBy, state, reasons } },
   }))
   await appendLogs(trx, entries)
   return rows.map((row) => row.id)
@@ -95,7 +97,7 @@ export async function lockProvisionedUser(trx: Trx, directoryId: DirectoryId, id
   const row = isId(id)
     ? await trx
         .selectFrom('provisioned_users')
-        .select(['id', 'account_id', 'matched_by', 'version', ...inputColumns])
+        .select(['id', 'account_id', 'matched_by', 'state', 'reasons', 'version', ...inputColumns])
         .where('org_id', '=', trx.orgId)
         .where('directory_id', '=', directoryId)
         .where('id', '=', id)
@@ -103,7 +105,8 @@ export async function lockProvisionedUser(trx: Trx, directoryId: DirectoryId, id
         .executeTakeFirst()
     : undefined
   if (!row) throw new Refusal('not_found', 'There is no such user in this directory.')
-  return { id: row.id, accountId: row.account_id, matchedBy: row.matched_by, version: row.version, input: inputOf(row) }
+  const { state, reasons, version } = row
+  return { id: row.id, accountId: row.account_id, matchedBy: row.matched_by, state, reasons, version, input: inputOf(row) }
 }
 
 /**
@@ -189,23 +192,42 @@ export async function provisionedUsersOf(
   return rows.map((row) => ({ directoryId: row.directory_id, input: inputOf(row) }))
 }
 
+/** What a user of a directory is to its account. */
+export interface Standing {
+  state: UserState
+  reasons: UserReason[]
+}
+
 /** Sets what the directories' users of an account are to it, as protection or ownership of the account changes. */
 export async function setUserStates(
   trx: Trx,
   accountId: AccountId,
-  stateOf: (directoryId: DirectoryId) => { state: UserState; reasons: UserReason[] },
+  stateOf: (directoryId: DirectoryId) => Standing,
 ): Promise<void> {
-  const rows = await trx
+  const users = await trx
     .selectFrom('provisioned_users')
-    .select(['id', 'directory_id'])
+    .select(['id', 'directory_id as directoryId', 'user_name as userName', 'state', 'reasons'])
     .where('org_id', '=', trx.orgId)
     .where('account_id', '=', accountId)
     .execute()
-  const given = rows.map((row) => ({ id: row.id, ...stateOf(row.directory_id) }))
+  const changes = users.map((user) => {
+    const { state, reasons } = stateOf(user.directoryId)
+    return { user, to: { state, reasons }, ...changeOf<Standing>(user, { state, reasons }) }
+  })
+  const changed = changes.filter(({ after }) => Object.keys(after).length > 0)
+  if (changed.length === 0) return
+  const given = changed.map(({ user, to }) => ({ id: user.id, ...to }))
   await sql`
     update provisioned_users set state = given.state, reasons = given.reasons
     from jsonb_to_recordset(${JSON.stringify(given)}::jsonb) as given(id uuid, state text, reasons text[])
     where provisioned_users.org_id = ${trx.orgId} and provisioned_users.id = given.id`.execute(trx)
+  const entries = changed.map(({ user: { id, directoryId, userName }, before, after }) => ({
+    action: 'user.state_changed' as const,
+    subject: id,
+    directoryId,
+    facts: { userName, accountId, before, after },
+  }))
+  await appendLogs(trx, entries)
 }
 
 const inputColumns = ['user_name', 'external_id', 'active', 'attributes'] as const

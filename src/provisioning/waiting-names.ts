@@ -1,7 +1,7 @@
 import type { Trx } from '../database/connection.ts'
 import type { ProvisionedGroupId } from '../database/ids.ts'
 import { changeGroup, groupIdsByKey } from '../organization/groups.ts'
-import { appendLog } from '../organization/log.ts'
+import { appendLog, changeOf } from '../organization/log.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { checkedName } from '../organization/name-rules.ts'
 import { Refusal } from '../organization/refusal.ts'
@@ -38,7 +38,12 @@ export async function renameExisting(
     })
   await changeGroup(trx, existing.id, { name: after })
   const names = { before: existing.name, after }
-  await appendLog(trx, { action: 'group.renamed', subject: existing.id, ...run, facts: names })
+  await appendLog(trx, {
+    action: 'group.renamed',
+    subject: existing.id,
+    ...run,
+    facts: changeOf({ name: existing.name }, { name: after }),
+  })
   await settleNames(trx, [group.nameKey, nameKey(after)], run)
   return names
 }

@@ -1,6 +1,6 @@
 import type { Scope, Trx } from '../database/connection.ts'
 import { isId, type ProvisionedGroupId } from '../database/ids.ts'
-import { appendLog } from '../organization/log.ts'
+import { appendLog, changeOf } from '../organization/log.ts'
 import type { PushMembers } from '../organization/memberships.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
@@ -141,6 +141,8 @@ export async function receiveGroupDeletion(
   await unpair(trx, group)
 }
 
+type Described = Pick<ProvisionedGroup, 'name' | 'externalId' | 'keepsName'>
+
 async function receiveAttributes(
   trx: Trx,
   directory: DirectoryContext,
@@ -151,15 +153,16 @@ async function receiveAttributes(
   const isDescribed = isRenamed || (change.externalId !== undefined && change.externalId !== group.externalId)
   if (!isDescribed) return false
   if (isRenamed && change.displayName !== undefined) await refuseTakenName(trx, directory, group, change.displayName)
-  await updateProvisionedGroup(trx, group.id, {
+  const want = {
     ...(isRenamed && change.displayName !== undefined ? { name: change.displayName } : {}),
     ...(change.externalId === undefined ? {} : { externalId: change.externalId }),
-  })
+  }
+  await updateProvisionedGroup(trx, group.id, want)
   await appendLog(trx, {
     action: 'group.provision_updated',
     subject: group.id,
     directoryId: directory.id,
-    facts: { name: group.name, ...(isRenamed ? { renamedTo: change.displayName } : {}) },
+    facts: { name: group.name, ...changeOf<Described>(group, isRenamed ? { ...want, keepsName: false } : want) },
   })
   if (isRenamed && change.displayName !== undefined) await receiveName(trx, group, change.displayName)
   return true

@@ -73,7 +73,10 @@ async function receiveOthers(
   for (const member of others) (isOneOf.has(member.value.toLowerCase()) ? nested : unknown).push(member)
   refuseNested(directory, [...nested, ...unknown.filter((member) => member.isGroup)])
   const unknownValues = unknown.map((member) => member.value)
-  const forgotten = gone === 'rest' ? await keepUnknownMembers(trx, id, unknownValues) : await forgetUnknownMembers(trx, id, gone)
+  const forgotten =
+    gone === 'rest'
+      ? await keepUnknownMembers(trx, directory.id, id, unknownValues)
+      : await forgetUnknownMembers(trx, directory.id, id, gone)
   const recorded = await recordUnknownMembers(trx, directory, id, unknown)
   const isNestChanged =
     (isNested || groups.length > 0) && (await changeNesting(trx, directory.id, [id], { added: groups, removed: gone }))

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { sql } from 'kysely'
 import type { Trx } from '../database/connection.ts'
 import type { AccountId, DirectoryId, GroupId, ProvisionedUserId } from '../database/ids.ts'
-import { appendLog } from '../organization/log.ts'
+import { appendLog, changeOf } from '../organization/log.ts'
 import { setPushedOf } from '../organization/memberships.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
@@ -121,7 +121,12 @@ export async function receiveUser(
     action: 'user.updated',
     subject: id,
     directoryId: directory.id,
-    facts: { userName: input.userName, accountId: user.accountId, changed: changedKeys(user.input, input), active: input.active },
+    facts: {
+      userName: input.userName,
+      accountId: user.accountId,
+      changed: changedKeys(user.input, input),
+      ...inputChange(user.input, input),
+    },
   })
   const names = namesOf(input).filter((name) => !namesOf(user.input).includes(name))
   const awaiting = names.length === 0 ? [] : await resolveUnknownMembers(trx, directory.id, names)
@@ -152,11 +157,12 @@ export async function receiveUserDeletion(
   await setMemberships(trx, directory, user.accountId, false, groups, { user: user.input.userName, deleted: true })
   await deleteProvisionedUser(trx, id)
   // The log keeps what the provider said, so that the person can be restored.
+  const { input, accountId, matchedBy, state, reasons } = user
   await appendLog(trx, {
     action: 'user.deleted',
     subject: id,
     directoryId: directory.id,
-    facts: { accountId: user.accountId, ...user.input },
+    facts: { userName: input.userName, accountId, before: { ...input, accountId, matchedBy, state, reasons } },
   })
   await settleOwner(trx, user.accountId, directory.id)
 }
@@ -266,6 +272,18 @@ const userNameTaken = (userName: string) =>
     `Resource [USER] with userName "${userName}" already exists. Find it with GET /Users?filter=userName eq "…" and update it, or push another user name.`,
     { userName },
   )
+
+/** What the provider says otherwise: of its attributes those that differ, one that is not there left out. */
+function inputChange({ attributes: had, ...before }: UserInput, { attributes, ...after }: UserInput) {
+  const change = changeOf(before, after)
+  const { before: gone, after: come } = changeOf({ ...absent(attributes), ...had }, { ...absent(had), ...attributes })
+  if (Object.keys(come).length === 0) return change
+  return { before: { ...change.before, attributes: present(gone) }, after: { ...change.after, attributes: present(come) } }
+}
+
+const absent = (attributes: Record<string, unknown>) => Object.fromEntries(Object.keys(attributes).map((key) => [key, null]))
+const present = (attributes: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== null))
 
 function changedKeys(before: UserInput, after: UserInput): string[] {
   const keys = new Set([...Object.keys(before.attributes), ...Object.keys(after.attributes)])

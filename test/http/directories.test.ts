@@ -66,7 +66,16 @@ test('settings are changed one by one, and what changes nothing writes nothing',
       .where('org_id', '=', org.id)
       .execute(),
   )
-  expect(entries).toEqual([{ actor: 'token:tests owner', facts: { conflictPolicy: 'refuse', emailDomains: ['example.org'] } }])
+  expect(entries).toEqual([
+    {
+      actor: 'token:tests owner',
+      facts: {
+        name: 'okta',
+        before: { conflictPolicy: 'review', emailDomains: [] },
+        after: { conflictPolicy: 'refuse', emailDomains: ['example.org'] },
+      },
+    },
+  ])
 })
 
 test('a strict directory refuses what no schema has, applies nothing of it, and says why', async ({ api, org, scim }) => {

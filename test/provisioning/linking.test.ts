@@ -177,8 +177,8 @@ test('the log says what a group was paired with before and after', async ({ acme
       .execute(),
   )
   expect(entries).toMatchObject([
-    { action: 'group.linked', facts: { name: 'Designers', before: { name: 'Designers' }, after: { name: 'Design' } } },
-    { action: 'group.unlinked', facts: { name: 'Designers', before: { name: 'Design' }, after: null } },
+    { action: 'group.linked', facts: { name: 'Designers', from: { name: 'Designers' }, to: { name: 'Design' } } },
+    { action: 'group.unlinked', facts: { name: 'Designers', from: { name: 'Design' }, to: null } },
   ])
 })
 

@@ -78,6 +78,6 @@ test('a list of many unknown members is replaced by another one in no more than 
     )
     // Compared each with each it takes a minute.
     await sql`set local statement_timeout = '5s'`.execute(trx)
-    expect(await keepUnknownMembers(trx, groupId, [...values('new'), 'old-7'])).toBe(39_999)
+    expect(await keepUnknownMembers(trx, directory.id, groupId, [...values('new'), 'old-7'])).toBe(39_999)
   })
 })
