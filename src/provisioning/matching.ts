@@ -47,10 +47,11 @@ export async function matchAccount(
 
 /**
  * How many of these people, from the first on, are new beyond doubt: nobody before has their name, no account has their name or
- * e-mail, and no push named them before they were there. A name that the directory alone has is the unique index's to refuse.
+ * e-mail, no user of the directory has their name, and no push named them before they were there.
  */
 export async function countNewcomers(
   reader: Reader,
+  directoryId: DirectoryId,
   people: readonly { userName: string; email: string | null; externalId: string | null }[],
 ): Promise<number> {
   const given = people.map(({ userName, email, externalId }) => ({
@@ -69,6 +70,10 @@ export async function countNewcomers(
     ) with ordinality as given(user_name_key, email_key, user_name, external_id, place)
     where exists (select from accounts where org_id = ${reader.orgId} and user_name_key = given.user_name_key offset 0)
       or exists (select from accounts where org_id = ${reader.orgId} and email_key = given.email_key offset 0)
+      or exists (
+        select from provisioned_users
+        where org_id = ${reader.orgId} and directory_id = ${directoryId} and user_name_key = given.user_name_key offset 0
+      )
       or exists (
         select from unknown_members where org_id = ${reader.orgId} and value in (given.user_name, given.external_id) offset 0
       )`.execute(reader)

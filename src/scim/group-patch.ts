@@ -44,7 +44,7 @@ function applyWithoutPath({ op, value }: Operation, change: GroupChange, members
   const list = under(given, 'members')
   if (displayName !== undefined && displayName !== null) change.displayName = newName(displayName, dialect)
   if (externalId !== undefined) change.externalId = groupText('externalId', externalId, dialect) ?? null
-  if (list !== undefined && list !== null) members.give(op === 'replace' ? 'replace' : 'add', readMembers(list, dialect))
+  if (list !== undefined) members.give(op === 'replace' ? 'replace' : 'add', listOf(list, dialect))
 }
 
 function applyAt(path: Path, operation: Operation, change: GroupChange, members: MemberChange, dialect: Dialect): void {
@@ -72,11 +72,14 @@ function applyToMembers({ name, filter, sub }: Path, { op, value }: Operation, m
     const ids = idsIn(filter)
     if (ids === undefined) members.takeMatching(filter)
     else members.take(ids)
-  } else if (op !== 'remove') members.give(op, value === null ? [] : readMembers(op === 'add' ? asList(value) : value, dialect))
+  } else if (op !== 'remove') members.give(op, listOf(op === 'add' ? asList(value) : value, dialect))
   // An empty list takes nobody; only no value at all takes everybody (RFC 7644 §3.5.2.2).
   else if (value === undefined || value === null) members.give('replace', [])
   else members.take(readMembers(asList(value), dialect).map((member) => member.value))
 }
+
+// Null is nobody, as an empty list is (RFC 7643 §2.5).
+const listOf = (value: unknown, dialect: Dialect): MemberInput[] => (value === null ? [] : readMembers(value, dialect))
 
 // One id alone can do no harm where the other members stay.
 const asList = (value: unknown) => (typeof value === 'string' ? [value] : value)

@@ -96,10 +96,6 @@ const quirks = {
   replaceMakes: {
     source: 'https://github.com/sourcegraph/sourcegraph-public-snapshot/pull/49200',
     of: ['entra'],
-    // What is there, `add` writes as `replace` does (§3.5.2.1).
-    operation: (operation) => [
-      operation.op === 'replace' && operation.path?.includes('[') === true ? { ...operation, op: 'add' } : operation,
-    ],
   },
   /** `"Operations": []`, from Microsoft's validator: it asks for nothing. */
   emptyPatch: { source: 'https://github.com/scimmyjs/scimmy/issues/59', of: ['entra'] },

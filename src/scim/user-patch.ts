@@ -7,7 +7,7 @@ import { matches } from './match.ts'
 import { lastOf } from './names.ts'
 import { type Operation, readOperations } from './patch.ts'
 import { type Path, parsePath } from './path.ts'
-import { type Dialect, rfcs, straightValue } from './quirks.ts'
+import { type Dialect, hasQuirk, rfcs, straightValue } from './quirks.ts'
 import { attributesOf, resourceOf, type UserInput, userOf } from './resource.ts'
 import { userType } from './schemas.ts'
 import { known, notTooMany, readObject, readValue, withOnePrimary } from './values.ts'
@@ -165,13 +165,14 @@ function writeElements(
     return
   }
   const isThere = list.some(isMeant)
-  if (!isThere && op === 'replace' && filter !== undefined)
+  if (!isThere && op === 'replace' && filter !== undefined && !hasQuirk(dialect, 'replaceMakes'))
     throw new ScimError(400, 'noTarget', 'No value matches the path. Add it first.')
   const elements = isThere ? list : notTooMany(attribute, [...list, described(filter)])
   let last: unknown
   const written = elements.map((element) => {
     if (!isMeant(element)) return element
-    const old = isObject(element) && (sub !== undefined || op === 'add') ? element : {}
+    // A value that is there is replaced whole (RFC 7644 §3.5.2.3); one that is made now keeps what the path says of it.
+    const old = isObject(element) && (sub !== undefined || op === 'add' || !isThere) ? element : {}
     const changed =
       sub === undefined ? merged(attribute, old, value, dialect) : { ...old, [sub.name]: readValue(sub, value, dialect) }
     if (changed.primary === true) last = changed

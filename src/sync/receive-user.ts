@@ -45,6 +45,8 @@ import { type Condition, mustMeet } from './condition.ts'
  */
 export async function receiveNewUser(trx: Trx, directory: DirectoryContext, input: UserInput): Promise<ProvisionedUserId> {
   mustBeInDomains(directory, input)
+  const [newcomer] = await receiveNewcomers(trx, directory, [input])
+  if (newcomer !== undefined) return newcomer
   const [isTaken, match] = await Promise.all([
     isUserNameProvisioned(trx, directory.id, input.userName),
     matchAccount(trx, directory.id, { userName: input.userName, email: emailOf(input) }),
@@ -73,7 +75,7 @@ export async function receiveNewcomers(
 ): Promise<ProvisionedUserId[]> {
   const people = inputs.map((input) => ({ ...input, email: emailOf(input) }))
   const stranger = inputs.findIndex((input) => !isInDomains(directory, input))
-  const count = await countNewcomers(trx, stranger < 0 ? people : people.slice(0, stranger))
+  const count = await countNewcomers(trx, directory.id, stranger < 0 ? people : people.slice(0, stranger))
   if (count === 0) return []
   const newcomers = inputs.slice(0, count)
   const accountIds = await createOwnedAccounts(

@@ -43,6 +43,20 @@ test('operators in capitals, booleans as text', async ({ entra, acme }) => {
   expect(on).toMatchObject({ status: 200, body: { active: true } })
 })
 
+test('a replace of a filtered value as a whole leaves nothing of it; of one that is not there it makes it', async ({ entra }) => {
+  const { body: created } = await entra.request('POST', '/Users', { ...ada, emails: [{ ...ada.emails[0], display: 'Ada' }] })
+  const { status, body } = await entra.request(
+    'PATCH',
+    `/Users/${created.id}`,
+    patch(
+      { op: 'Replace', path: 'emails[type eq "work"]', value: { type: 'work', value: 'ada.l@example.org' } },
+      { op: 'Replace', path: 'phoneNumbers[type eq "mobile"]', value: { value: '+44 1' } },
+    ),
+  )
+  expect({ status, body }).toMatchObject({ status: 200, body: { phoneNumbers: [{ type: 'mobile', value: '+44 1' }] } })
+  expect(body.emails).toEqual([{ type: 'work', value: 'ada.l@example.org' }])
+})
+
 test('filtered paths: what is there is changed, what is not is made', async ({ entra, acme }) => {
   const { body: created } = await entra.request('POST', '/Users', ada)
   const { status, body } = await entra.request(

@@ -109,6 +109,18 @@ test('who has a version already is answered with 304 and no body, until anything
   expect(await asked(user, userBefore)).toBe(200)
 })
 
+test('who asks for the names of members is told them as they are now: they are the members’, and no version of the group', async ({
+  okta,
+}) => {
+  await okta.knows('ada')
+  await okta.pushes({ group: 'G', members: ['ada'] })
+  const path = `/Groups/${okta.idOf('G')}?attributes=members.display`
+  const { etag } = await versionOf(okta, path)
+  await okta.request('PATCH', `/Users/${okta.idOfPerson('ada')}`, patch({ op: 'replace', path: 'userName', value: 'lovelace' }))
+  const again = await okta.request('GET', path, undefined, { headers: { 'if-none-match': etag } })
+  expect(again).toMatchObject({ status: 200, body: { members: [{ display: 'lovelace' }] } })
+})
+
 test('what others change beside the provider is no reason to refuse its write', async ({ okta, acme }) => {
   await okta.knows('ada')
   await acme.has({ group: 'G', members: ['cyd'] })

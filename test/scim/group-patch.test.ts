@@ -29,6 +29,12 @@ describe('members', () => {
     expect(patch({ op: 'replace', value: { members: [{ value: 'a' }] } })).toEqual({ members: { all: [{ value: 'a' }] } })
     expect(patch({ op: 'replace', path: 'members', value: [] })).toEqual({ members: { all: [] } })
   })
+  test('null is nobody, with a path and without: a list without anyone', () => {
+    for (const operation of [{ path: 'members', value: null }, { value: { members: null } }]) {
+      expect(patch({ op: 'replace', ...operation })).toEqual({ members: { all: [] } })
+      expect(patch({ op: 'add', ...operation })).toEqual({})
+    }
+  })
   test('add without path adds', () => {
     expect(patch({ op: 'add', value: { members: [{ value: 'a' }] } })).toEqual({
       members: { added: [{ value: 'a' }], removed: [] },

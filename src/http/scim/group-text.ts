@@ -77,17 +77,24 @@ function isOneGo(groups: readonly GroupRecord[], projection: Projection): boolea
   return memberParts(projection, '') === undefined || groups.reduce((sum, group) => sum + group.memberCount, 0) < membersAtOnce
 }
 
+const members = find(groupType.attributes, 'members')
+
+const isPartWanted = (projection: Projection, name: string): boolean =>
+  members?.subAttributes?.some((part) => part.name === name && wantsPart(projection, members, part)) === true
+
+/** Whether members are shown with their names, which are theirs: they change without the group. */
+export const showsNames = (projection: Projection): boolean => isPartWanted(projection, 'display')
+
 // With `excludedAttributes=members` no member is read, let alone sent.
 function memberParts(projection: Projection, base: string): MemberParts | undefined {
-  const members = find(groupType.attributes, 'members')
-  if (members === undefined || !wants(projection, members.name)) return undefined
-  const isWanted = (name: string) =>
-    members.subAttributes?.some((part) => part.name === name && wantsPart(projection, members, part))
+  if (!wants(projection, 'members')) return undefined
   const parts = {
-    value: isWanted('value') === true,
-    refBase: isWanted('$ref') ? { User: locationOf('User', '', base), Group: locationOf('Group', '', base) } : undefined,
-    display: isWanted('display') === true,
-    type: isWanted('type') === true,
+    value: isPartWanted(projection, 'value'),
+    refBase: isPartWanted(projection, '$ref')
+      ? { User: locationOf('User', '', base), Group: locationOf('Group', '', base) }
+      : undefined,
+    display: isPartWanted(projection, 'display'),
+    type: isPartWanted(projection, 'type'),
   }
   return Object.values(parts).some(Boolean) ? parts : undefined
 }

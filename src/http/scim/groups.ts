@@ -18,7 +18,7 @@ import { receiveGroup, receiveGroupDeletion, receiveMembersAlone, receiveNewGrou
 import { largeBodyLimit } from '../content.ts'
 import type { Parts } from '../parts.ts'
 import { listFrame, sendNotModified, sendResource, sendScim } from './answers.ts'
-import { groupsAnswer } from './group-text.ts'
+import { groupsAnswer, showsNames } from './group-text.ts'
 import { inPages } from './pages.ts'
 import { projectionOf, readQuery } from './query.ts'
 import { noteAsked } from './trace.ts'
@@ -43,8 +43,9 @@ export const groupRoutes: FastifyPluginAsync<ScimParts> = async (app, parts) => 
     return lookingUp(db, request.scope, async (reader) => {
       const group = await groupById(reader, request.directory, request.params.id)
       const version = groupVersion(group)
-      // What is only offered is others' word, which no version counts.
-      if (group.version !== null && hasAlready(request.headers['if-none-match'], version)) return sendNotModified(reply, version)
+      // What is only offered is others' word, and so are the members' names: no version counts them.
+      const isCounted = group.version !== null && !showsNames(projection)
+      if (isCounted && hasAlready(request.headers['if-none-match'], version)) return sendNotModified(reply, version)
       const text = await groupsAnswer(parts, request, [group], projection, (work) => work(reader))
       return sendResource(reply, 'Group', { id: group.id, version }, text, publicUrl)
     })
