@@ -22,6 +22,7 @@ export interface Directory {
   conflictPolicy: string
   unknownMembers: string
   nestedGroups: string
+  deletedGroups: string
   strict: boolean
   offerExistingGroups: string
   quietSeconds: number

@@ -1106,6 +1106,11 @@ export interface operations {
                              * @enum {string}
                              */
                             nestedGroups: "flatten" | "refuse";
+                            /**
+                             * @description What becomes of a synced group that the provider deletes: it stays, with members and access, unmanaged; or is deleted, restorable for 30 days
+                             * @enum {string}
+                             */
+                            deletedGroups: "unmanage" | "delete";
                             /** @description Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over */
                             strict: boolean;
                             /**
@@ -1162,6 +1167,11 @@ export interface operations {
                      * @enum {string}
                      */
                     nestedGroups?: "flatten" | "refuse";
+                    /**
+                     * @description What becomes of a synced group that the provider deletes: it stays, with members and access, unmanaged; or is deleted, restorable for 30 days
+                     * @enum {string}
+                     */
+                    deletedGroups?: "unmanage" | "delete";
                     /** @description Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over */
                     strict?: boolean;
                     /**
@@ -1206,6 +1216,11 @@ export interface operations {
                          * @enum {string}
                          */
                         nestedGroups: "flatten" | "refuse";
+                        /**
+                         * @description What becomes of a synced group that the provider deletes: it stays, with members and access, unmanaged; or is deleted, restorable for 30 days
+                         * @enum {string}
+                         */
+                        deletedGroups: "unmanage" | "delete";
                         /** @description Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over */
                         strict: boolean;
                         /**
@@ -1278,6 +1293,11 @@ export interface operations {
                          * @enum {string}
                          */
                         nestedGroups: "flatten" | "refuse";
+                        /**
+                         * @description What becomes of a synced group that the provider deletes: it stays, with members and access, unmanaged; or is deleted, restorable for 30 days
+                         * @enum {string}
+                         */
+                        deletedGroups: "unmanage" | "delete";
                         /** @description Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over */
                         strict: boolean;
                         /**
@@ -1361,6 +1381,11 @@ export interface operations {
                      * @enum {string}
                      */
                     nestedGroups?: "flatten" | "refuse";
+                    /**
+                     * @description What becomes of a synced group that the provider deletes: it stays, with members and access, unmanaged; or is deleted, restorable for 30 days
+                     * @enum {string}
+                     */
+                    deletedGroups?: "unmanage" | "delete";
                     /** @description Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over */
                     strict?: boolean;
                     /**
@@ -1405,6 +1430,11 @@ export interface operations {
                          * @enum {string}
                          */
                         nestedGroups: "flatten" | "refuse";
+                        /**
+                         * @description What becomes of a synced group that the provider deletes: it stays, with members and access, unmanaged; or is deleted, restorable for 30 days
+                         * @enum {string}
+                         */
+                        deletedGroups: "unmanage" | "delete";
                         /** @description Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over */
                         strict: boolean;
                         /**
@@ -1600,7 +1630,7 @@ export interface operations {
                             externalId: string | null;
                             /** @enum {string} */
                             state: "ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored";
-                            reasons: ("name_taken" | "linked" | "default_access_group" | "managed_elsewhere" | "protected")[];
+                            reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected")[];
                             group: {
                                 /** Format: uuid */
                                 id: string;
@@ -3237,7 +3267,7 @@ export interface operations {
                             } | null;
                             /** @enum {string} */
                             state: "ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored";
-                            reasons: ("name_taken" | "linked" | "default_access_group" | "managed_elsewhere" | "protected")[];
+                            reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected")[];
                             /** @description Members were written within the quiet time */
                             filling: boolean;
                             /** Format: date-time */
@@ -3862,7 +3892,7 @@ export interface operations {
                         } | null;
                         /** @enum {string} */
                         state: "ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored";
-                        reasons: ("name_taken" | "linked" | "default_access_group" | "managed_elsewhere" | "protected")[];
+                        reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected")[];
                         /** @description Members were written within the quiet time */
                         filling: boolean;
                         /** Format: date-time */
@@ -4289,7 +4319,7 @@ export interface operations {
                             } | null;
                             /** @enum {string} */
                             state: "ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored";
-                            reasons: ("name_taken" | "linked" | "default_access_group" | "managed_elsewhere" | "protected")[];
+                            reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected")[];
                             /** @description Members were written within the quiet time */
                             filling: boolean;
                             /** Format: date-time */
@@ -4447,7 +4477,7 @@ export interface operations {
                         } | null;
                         /** @enum {string} */
                         state: "ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored";
-                        reasons: ("name_taken" | "linked" | "default_access_group" | "managed_elsewhere" | "protected")[];
+                        reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected")[];
                         /** @description Members were written within the quiet time */
                         filling: boolean;
                         /** Format: date-time */
@@ -4537,7 +4567,7 @@ export interface operations {
                         } | null;
                         /** @enum {string} */
                         state: "ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored";
-                        reasons: ("name_taken" | "linked" | "default_access_group" | "managed_elsewhere" | "protected")[];
+                        reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected")[];
                         /** @description Members were written within the quiet time */
                         filling: boolean;
                         /** Format: date-time */

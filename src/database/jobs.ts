@@ -7,6 +7,7 @@ import type { OrgId, RunId } from './ids.ts'
 export interface JobData {
   'sync-run': { orgId: OrgId; runId: RunId }
   'forget-requests': Record<string, never>
+  'purge-deleted-groups': Record<string, never>
 }
 export type QueueName = keyof JobData
 
@@ -28,10 +29,11 @@ const graceMs = 15_000
 const queues: Record<QueueName, { retryLimit: number; retryDelay: number; expireInSeconds: number; heartbeatSeconds: number }> = {
   'sync-run': { retryLimit: 20, retryDelay: 1, expireInSeconds: 24 * 3600, heartbeatSeconds: 10 },
   'forget-requests': { retryLimit: 2, retryDelay: 60, expireInSeconds: 3600, heartbeatSeconds: 10 },
+  'purge-deleted-groups': { retryLimit: 2, retryDelay: 60, expireInSeconds: 3600, heartbeatSeconds: 10 },
 }
 
 /** Jobs that come by themselves, each on one node: minute and hour in UTC, as cron writes them. */
-const scheduled: Partial<Record<QueueName, string>> = { 'forget-requests': '17 * * * *' }
+const scheduled: Partial<Record<QueueName, string>> = { 'forget-requests': '17 * * * *', 'purge-deleted-groups': '37 * * * *' }
 
 /** Starts the queue with connections of its own: pg-boss's polling does not wait behind requests, nor they behind it. */
 export async function startJobs(connection: ConnectionOptions, onError: (error: Error) => void = () => {}): Promise<Jobs> {

@@ -12,6 +12,7 @@ import * as lists from './migrations/0006-lists.ts'
 import * as linking from './migrations/0007-linking.ts'
 import * as requestLog from './migrations/0008-request-log.ts'
 import * as strictDirectories from './migrations/0009-strict-directories.ts'
+import * as softDeletion from './migrations/0012-soft-deletion.ts'
 import * as links from './migrations/0013-links.ts'
 
 interface Migration {
@@ -29,6 +30,7 @@ const migrations: Record<string, Migration> = {
   '0007-linking': linking,
   '0008-request-log': requestLog,
   '0009-strict-directories': strictDirectories,
+  '0012-soft-deletion': softDeletion,
   '0013-links': links,
 }
 

@@ -48,6 +48,7 @@ type JsonWithDefault<T> = ColumnType<T, string | undefined, string>
 export const conflictPolicies = ['review', 'refuse'] as const
 export const unknownMembersSettings = ['record', 'refuse'] as const
 export const nestedGroupsSettings = ['flatten', 'refuse'] as const
+export const deletedGroupsSettings = ['unmanage', 'delete'] as const
 export const offerSettings = ['names', 'members', 'off'] as const
 export const apiRoles = ['auditor', 'admin', 'owner'] as const
 export const matches = ['email', 'user_name', 'created', 'person'] as const
@@ -55,7 +56,14 @@ export const matches = ['email', 'user_name', 'created', 'person'] as const
 export const groupStates = ['ready', 'needs_review', 'blocked', 'synced', 'held', 'ignored'] as const
 export const userStates = ['synced', 'needs_review', 'blocked', 'held', 'ignored'] as const
 /** Why a provisioned group is in its state; a blocked one has every reason that holds. */
-export const groupReasons = ['name_taken', 'linked', 'default_access_group', 'managed_elsewhere', 'protected'] as const
+export const groupReasons = [
+  'name_taken',
+  'linked',
+  'deleted_before',
+  'default_access_group',
+  'managed_elsewhere',
+  'protected',
+] as const
 export const userReasons = ['managed_elsewhere', 'protected'] as const
 export const runStates = ['queued', 'running', 'finished', 'stopped'] as const
 export const runResults = ['synced', 'skipped', 'failed'] as const
@@ -63,6 +71,7 @@ export const runResults = ['synced', 'skipped', 'failed'] as const
 export type ConflictPolicy = (typeof conflictPolicies)[number]
 export type UnknownMembers = (typeof unknownMembersSettings)[number]
 export type NestedGroups = (typeof nestedGroupsSettings)[number]
+export type DeletedGroups = (typeof deletedGroupsSettings)[number]
 export type OfferExistingGroups = (typeof offerSettings)[number]
 export type ApiRole = (typeof apiRoles)[number]
 export type MatchedBy = (typeof matches)[number]
@@ -91,9 +100,11 @@ export interface DirectoryRow {
   strict: Generated<boolean>
   offer_existing_groups: Generated<OfferExistingGroups>
   nested_groups: Generated<NestedGroups>
+  deleted_groups: Generated<DeletedGroups>
   quiet_seconds: Generated<number>
   email_domains: Generated<string[]>
   cursor_key: Generated<Buffer>
+  disconnected_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
   created_at: Timestamp
   updated_at: Timestamp
 }
@@ -125,6 +136,7 @@ export interface GroupRow {
   member_count: Generated<number>
   add_count: Generated<number>
   remove_count: Generated<number>
+  deleted_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
   created_at: Timestamp
   updated_at: Timestamp
 }

@@ -4,6 +4,7 @@ import { type DirectoryId, type GroupId, isId, newId } from '../database/ids.ts'
 import type { Ensured } from './accounts.ts'
 import { found, type Listed, type Listing, list } from './listing.ts'
 import { appendLog, appendLogs, changeOf, type LogEntry } from './log.ts'
+import { endMembers } from './memberships.ts'
 import { nameKey } from './name-key.ts'
 import { checkedName, checkedText } from './name-rules.ts'
 import { type AskedOfGroup, type GroupStanding, lockGroupFor, whyNotChangeGroup } from './permission.ts'
@@ -107,7 +108,7 @@ export function changingGroup(trx: Trx, id: GroupId, fields: Partial<GroupFields
       updated_at: sql`now()`,
       ...(name === undefined ? {} : { name, name_key: nameKey(name) }),
       ...(description === undefined ? {} : { description }),
-      ...(effective === undefined ? {} : { effective }),
+      ...(effective === undefined ? {} : { effective, ...(effective ? { deleted_at: null } : {}) }),
       ...(managedBy === undefined ? {} : { managed_by: managedBy }),
       ...(isProtected === undefined ? {} : { is_protected: isProtected }),
     })
@@ -179,18 +180,78 @@ export async function lockChangeableGroup(trx: Trx, id: GroupId, change: AskedOf
 }
 
 /**
- * Deletes a group whose members were cleared before, its grants with it; the log keeps what it had.
+ * Deletes a group, softly: it is not in force, nobody is in it, and its name is free. For 30 days its row stays, with its grants, and the
+ * one log entry names who was in it: from the two it comes back as it was.
+ * @param by the directory whose push it was
  * @throws Refusal `managed_by_directory`, `protected`
  */
-export async function deleteGroup(trx: Trx, group: LockedGroup): Promise<void> {
+export async function deleteGroup(trx: Trx, group: LockedGroup, by: DirectoryId | null = null): Promise<void> {
   refuseUnlessMay('delete', group)
-  const grants = await trx
+  const grants = await grantsOf(trx, group.id)
+  const before = await trx
+    .updateTable('groups')
+    .set({ effective: false, deleted_at: sql`now()`, updated_at: sql`now()` })
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', group.id)
+    .returning(fieldColumns)
+    .executeTakeFirstOrThrow()
+  const facts = { name: group.name, grants, before: { ...before, effective: true } }
+  const act = { action: 'group.deleted', directoryId: by, facts } as const
+  const { removed } = await endMembers(trx, group.id, act)
+  if (removed === 0) await appendLog(trx, { ...act, subject: group.id })
+}
+
+/** What the log says of a deleted group that is in force again: with what grants, and what else is other with it. */
+export async function groupRestored(trx: Trx, id: GroupId, name: string): Promise<LogEntry> {
+  const facts = { name, grants: await grantsOf(trx, id), ...changeOf({ effective: false }, { effective: true }) }
+  return { action: 'group.restored', subject: id, facts }
+}
+
+const grantsOf = (reader: Reader, id: GroupId) =>
+  reader
     .selectFrom('grants')
     .select(['role_id as roleId', 'is_default as isDefault'])
-    .where('org_id', '=', trx.orgId)
-    .where('group_id', '=', group.id)
+    .where('org_id', '=', reader.orgId)
+    .where('group_id', '=', id)
+    .orderBy('role_id')
     .execute()
-  await deleteGroupRow(trx, group.id, { grants })
+
+/** For how many days a deleted group can be restored. */
+export const restorableDays = 30
+
+/** Of a row of groups: it was deleted, and can be restored. */
+export const isRestorable = sql<boolean>`deleted_at > now() - make_interval(days => ${sql.lit(restorableDays)})`
+
+/** The deleted groups that can be restored no more, the oldest first. */
+export async function expiredGroups(reader: Reader, limit: number): Promise<GroupId[]> {
+  const { rows } = await sql<{ id: GroupId }>`
+    select id from groups where org_id = ${reader.orgId} and deleted_at is not null and not ${isRestorable}
+    order by deleted_at limit ${limit}`.execute(reader)
+  return rows.map(({ id }) => id)
+}
+
+/** Locks deleted groups: no push is offered them from now on. @returns those of them that are deleted still */
+export async function lockDeletedGroups(trx: Trx, ids: readonly GroupId[]): Promise<GroupId[]> {
+  const { rows } = await sql<{ id: GroupId }>`
+    select id from groups where org_id = ${trx.orgId} and id = any(${ids}::uuid[]) and deleted_at is not null
+    order by id for update`.execute(trx)
+  return rows.map(({ id }) => id)
+}
+
+/** Deletes for good those of these groups that were deleted, with what was kept of them. @returns what they were called */
+export async function purgeGroups(trx: Trx, ids: readonly GroupId[]): Promise<string[]> {
+  const rows = await trx
+    .deleteFrom('groups')
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', sql<GroupId>`any(${ids}::uuid[])`)
+    .where('deleted_at', 'is not', null)
+    .returning(['id', ...fieldColumns])
+    .execute()
+  await appendLogs(
+    trx,
+    rows.map(({ id, ...before }) => ({ action: 'group.purged' as const, subject: id, facts: { name: before.name, before } })),
+  )
+  return rows.map(({ name }) => name)
 }
 
 /** Deletes a group's row, with memberships and grants, which `facts` name: unchecked. The log has it as it was. */

@@ -15,6 +15,8 @@ export type Action =
   | 'group.updated'
   | 'group.renamed'
   | 'group.deleted'
+  | 'group.restored'
+  | 'group.purged'
   | 'group.protected'
   | 'group.unprotected'
   | 'group.managed'

@@ -128,13 +128,15 @@ export function setPushedOf(
   return writePushed(trx, rows, act)
 }
 
-/** Ends every membership of a group, in both truths, so that the log names who was in it before it is deleted. */
-export function clearMembers(trx: Trx, groupId: GroupId, act: Act): Promise<MembershipChange> {
+/** Ends the membership of all who are in a group that is no more. Where a pushed group shares the rows, what was pushed stays. */
+export function endMembers(trx: Trx, groupId: GroupId, act: Act): Promise<MembershipChange> {
   return write(
     trx,
     act,
     sql`
-    select group_id, account_id, false as pushed, false as effective from memberships where org_id = ${trx.orgId} and group_id = ${groupId}`,
+    select m.group_id, m.account_id, case when p.id is null then false end as pushed, false as effective
+    from memberships m left join provisioned_groups p on p.org_id = ${trx.orgId} and p.group_id = m.group_id
+    where m.org_id = ${trx.orgId} and m.group_id = ${groupId}`,
   )
 }
 

@@ -4,6 +4,8 @@ import { type DirectoryId, isId, newId } from '../database/ids.ts'
 import {
   type ConflictPolicy,
   conflictPolicies,
+  type DeletedGroups,
+  deletedGroupsSettings,
   type NestedGroups,
   nestedGroupsSettings,
   type OfferExistingGroups,
@@ -27,6 +29,8 @@ export interface DirectoryContext {
   unknownMembers: UnknownMembers
   /** What becomes of a member that is a group of the directory: its members are in, or the push is refused. */
   nestedGroups: NestedGroups
+  /** What becomes of a synced group that the provider deletes: it stays and is unmanaged, or is deleted, restorable. */
+  deletedGroups: DeletedGroups
   /** Whether a push of attributes that no schema has is refused; else they are passed over. */
   strict: boolean
   /** Whether it is shown unmanaged groups of the organization, so that a provider can link to them. */
@@ -51,6 +55,7 @@ const columns = [
   'conflict_policy',
   'unknown_members',
   'nested_groups',
+  'deleted_groups',
   'strict',
   'offer_existing_groups',
   'quiet_seconds',
@@ -169,6 +174,7 @@ function defaultsOf(provider: Provider): Omit<DirectorySettings, 'name' | 'provi
     conflictPolicy: 'review',
     unknownMembers: 'record',
     nestedGroups: 'flatten',
+    deletedGroups: 'unmanage',
     strict: false,
     offerExistingGroups: 'names',
     quietSeconds: provider === 'entra' ? 3_600 : 120,
@@ -184,6 +190,7 @@ function checked(settings: DirectorySettings): DirectorySettings {
   if (!conflictPolicies.includes(settings.conflictPolicy)) throw invalid('The conflict policy is review or refuse.')
   if (!unknownMembersSettings.includes(settings.unknownMembers)) throw invalid('Unknown members are to be record or refuse.')
   if (!nestedGroupsSettings.includes(settings.nestedGroups)) throw invalid('Nested groups are to be flatten or refuse.')
+  if (!deletedGroupsSettings.includes(settings.deletedGroups)) throw invalid('Deleted groups are to be unmanage or delete.')
   if (!offerSettings.includes(settings.offerExistingGroups))
     throw invalid('Of existing groups names, members or nothing (off) can be offered.')
   const { quietSeconds } = settings
@@ -216,6 +223,7 @@ function valuesOf(settings: DirectorySettings) {
     conflict_policy: settings.conflictPolicy,
     unknown_members: settings.unknownMembers,
     nested_groups: settings.nestedGroups,
+    deleted_groups: settings.deletedGroups,
     strict: settings.strict,
     offer_existing_groups: settings.offerExistingGroups,
     quiet_seconds: settings.quietSeconds,
@@ -232,6 +240,7 @@ interface Row {
   conflict_policy: ConflictPolicy
   unknown_members: UnknownMembers
   nested_groups: NestedGroups
+  deleted_groups: DeletedGroups
   strict: boolean
   offer_existing_groups: OfferExistingGroups
   quiet_seconds: number
@@ -247,6 +256,7 @@ function directoryOf(row: Row): Directory {
     conflictPolicy: row.conflict_policy,
     unknownMembers: row.unknown_members,
     nestedGroups: row.nested_groups,
+    deletedGroups: row.deleted_groups,
     strict: row.strict,
     offerExistingGroups: row.offer_existing_groups,
     quietSeconds: row.quiet_seconds,

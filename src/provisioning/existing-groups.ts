@@ -4,10 +4,10 @@ import * as access from '../organization/access.ts'
 import * as groups from '../organization/groups.ts'
 import { beginImport, groupKeysOf, type ImportReport, importOrganization } from '../organization/import.ts'
 import type { ImportRows } from '../organization/import-files.ts'
-import { addMembers, clearMembers, type MembershipChange, removeMembers } from '../organization/memberships.ts'
+import { addMembers, type MembershipChange, removeMembers } from '../organization/memberships.ts'
 import { nameKey } from '../organization/name-key.ts'
-import { lockConcerned } from './groups.ts'
-import { moveApart, settleNames } from './pairing.ts'
+import { lockConcerned, pairedWith } from './groups.ts'
+import { settleNames } from './pairing.ts'
 
 // What an admin does to groups, with what follows from it for pushed groups: names that become free or taken,
 // reasons that come or go. Routes and imports call these, never the organization's own functions. Each locks the pushed groups it
@@ -40,14 +40,15 @@ export async function changeGroup(trx: Trx, id: GroupId, { isProtected, ...chang
 // A text too long to be a name is refused by who checks it.
 const keysOf = ({ name }: { name?: string }): string[] => (name !== undefined && name.length <= 1_024 ? [nameKey(name)] : [])
 
-/** Deletes a group with its members and grants; a push that waited for its name gets it. @throws Refusal `managed_by_directory` */
+/**
+ * Deletes a group with its members and grants, restorable for 30 days; a push of its name is offered them. @throws Refusal `managed_by_directory`, `protected`
+ */
 export async function deleteGroup(trx: Trx, id: GroupId): Promise<void> {
   await lockConcerned(trx, { groupIds: [id] })
   const group = await groups.lockChangeableGroup(trx, id, 'delete')
-  const pushedKey = await moveApart(trx, id)
-  await clearMembers(trx, id, { action: 'members.changed', facts: { name: group.name, deleted: true } })
+  const pushed = await pairedWith(trx, [id])
   await groups.deleteGroup(trx, group)
-  await settleNames(trx, [nameKey(group.name), ...(pushedKey === undefined ? [] : [pushedKey])])
+  await settleNames(trx, [nameKey(group.name), ...pushed.map((one) => one.nameKey)])
 }
 
 /** Adds and removes members by hand. @throws Refusal `managed_by_directory` */

@@ -15,7 +15,7 @@ export interface ProvisionedGroup {
   externalId: string | null
   /** The group whose memberships carry the pushed truth. */
   groupId: GroupId
-  /** Whether that group is its own and not in force: it could share none. */
+  /** Whether that group is its own and not in force: it could share none. A deleted one is not its own. */
   isApart: boolean
   /** Whether an admin linked it to that group, whatever its name: no name pairs it otherwise. */
   isLinked: boolean
@@ -41,7 +41,7 @@ const columns = [
 
 function isApart() {
   return sql<boolean>`(
-    select not groups.effective from groups
+    select not groups.effective and groups.deleted_at is null from groups
     where groups.org_id = provisioned_groups.org_id and groups.id = provisioned_groups.group_id
   )`.as('isApart')
 }
@@ -180,14 +180,15 @@ export async function heldGroup(trx: Trx, id: ProvisionedGroupId): Promise<Provi
   return group
 }
 
-/** The pushed group that is paired with a group of the organization, if one is. */
-export function pairedWith(reader: Reader, groupId: GroupId): Promise<ProvisionedGroup | undefined> {
+/** The pushed groups that are paired with these groups of the organization. */
+export function pairedWith(reader: Reader, groupIds: readonly GroupId[]): Promise<ProvisionedGroup[]> {
   return reader
     .selectFrom('provisioned_groups')
     .select(columns)
     .where('org_id', '=', reader.orgId)
-    .where('group_id', '=', groupId)
-    .executeTakeFirst()
+    .where('group_id', '=', sql<GroupId>`any(${groupIds}::uuid[])`)
+    .orderBy('id')
+    .execute()
 }
 
 /** Stores a new pushed group. Its group stands already, or is made in the same transaction. */

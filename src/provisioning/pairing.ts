@@ -1,11 +1,18 @@
 import type { Trx } from '../database/connection.ts'
 import type { DirectoryId, GroupId, ProvisionedGroupId } from '../database/ids.ts'
-import { changeGroup, deleteGroupRow, groupCreated, insertGroup } from '../organization/groups.ts'
+import {
+  changeGroup,
+  deleteGroup,
+  deleteGroupRow,
+  groupCreated,
+  insertGroup,
+  lockChangeableGroup,
+} from '../organization/groups.ts'
 import { type Act, appendLog, appendLogs, changeOf, type LogEntry } from '../organization/log.ts'
 import { applyPushed, forgetPushed, movePushed } from '../organization/memberships.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { lockGroups } from '../organization/permission.ts'
-import { type ExistingGroup, existingGroup, existingGroupNamed, judge } from './conflict.ts'
+import { type ExistingGroup, existingGroup, existingGroupNamed, judge, metByName } from './conflict.ts'
 import {
   deleteProvisionedGroup,
   follows,
@@ -60,9 +67,12 @@ export async function settlePairing(
   trx: Trx,
   group: ProvisionedGroup,
   run: InRun,
-  { isLinked, keepsName }: Pick<ProvisionedGroup, 'isLinked' | 'keepsName'> = group,
+  { keepsName, ...asks }: Pick<ProvisionedGroup, 'isLinked' | 'keepsName'> = group,
 ): Promise<void> {
-  const existing = isLinked ? await existingGroup(trx, group.groupId) : await existingGroupNamed(trx, group.nameKey)
+  // A link ends with the group that was linked to.
+  const linked = asks.isLinked ? await existingGroup(trx, group.groupId) : undefined
+  const isLinked = linked !== undefined
+  const existing = linked ?? (await metByName(trx, group.nameKey))
   const { pairing, state, reasons } = judge(existing, { id: group.id, isLinked })
   const to = pairing === 'existing' && existing ? existing.id : await groupApart(trx, group)
   if (pairing === 'free') await bringIntoForce(trx, group, { groupId: to, isLinked, keepsName }, run)
@@ -76,16 +86,13 @@ export async function pairWith(trx: Trx, group: ProvisionedGroup, to: Place & { 
   if (to.groupId !== group.groupId && group.isApart) await deleteGroupRow(trx, group.groupId)
 }
 
-/**
- * Takes what is pushed off a group that is about to go: it waits in a group of its own until its name is judged.
- * @returns the key of that name
- */
-export async function moveApart(trx: Trx, groupId: GroupId): Promise<string | undefined> {
-  const group = await pairedWith(trx, groupId)
-  if (!group) return undefined
-  const { state, reasons } = group
-  await pairWith(trx, group, { state, reasons, groupId: await groupApart(trx, group), isLinked: false }, {})
-  return group.nameKey
+/** Takes what is pushed off deleted groups that are about to go: it waits in groups of its own until its names are judged. */
+export async function moveApart(trx: Trx, groupIds: readonly GroupId[]): Promise<void> {
+  // One at a time: few are offered to anybody.
+  for (const group of await pairedWith(trx, groupIds)) {
+    const { state, reasons } = group
+    await pairWith(trx, group, { state, reasons, groupId: await groupApart(trx, group), isLinked: false }, {})
+  }
 }
 
 async function groupApart(trx: Trx, { name, groupId, directoryId, isApart }: ProvisionedGroup): Promise<GroupId> {
@@ -165,8 +172,9 @@ async function nameKeyOf(trx: Trx, id: GroupId): Promise<string> {
 /**
  * Takes a pushed group off the organization: what was shared stays as it is in force, what was only pushed goes.
  * Its names, the pushed one and that of the group it shared, are judged afresh.
+ * @param deletes a group that it was synced with is deleted, too
  */
-export async function unpair(trx: Trx, group: HeldGroup): Promise<void> {
+export async function unpair(trx: Trx, group: HeldGroup, deletes: boolean): Promise<void> {
   const { directoryId, name, externalId, groupId, state, reasons, isLinked, keepsName } = group
   await leaveNest(trx, group)
   await lockGroups(trx, [groupId])
@@ -178,6 +186,7 @@ export async function unpair(trx: Trx, group: HeldGroup): Promise<void> {
   const before = { name, externalId, groupId, state, reasons, isLinked, keepsName }
   await appendLog(trx, { action: 'group.provision_deleted', subject: group.id, directoryId, facts: { name, before } })
   if (group.isApart) await deleteGroupRow(trx, groupId)
+  if (deletes && follows(state)) await deleteGroup(trx, await lockChangeableGroup(trx, groupId, 'delete'), directoryId)
   await settleNames(trx, [group.nameKey, shared])
 }
 

@@ -159,6 +159,8 @@ const applied: Words = {
       ? 'what is pushed of the group changed'
       : `its pushed name is ${quoted(fieldsOf(facts.after).name)}`,
   'group.provision_deleted': ({ facts }) => `the pushed group ${quoted(facts.name)} is gone`,
+  'group.deleted': (deed) =>
+    deed.facts.grants === undefined ? [] : [`the group ${quoted(deed.facts.name)} was deleted`, ...membersWords(deed)],
   'group.renamed': ({ facts }) =>
     `the group ${quoted(fieldsOf(facts.before).name)} is called ${quoted(fieldsOf(facts.after).name)}`,
   'group.synced': membersWords,

@@ -12,6 +12,7 @@ const groupStates: Record<GroupState, string> = {
 const groupReasons: Record<GroupReason, string> = {
   name_taken: 'its name was taken',
   linked: 'it was linked to a group of another name',
+  deleted_before: 'a group of its name was deleted',
   default_access_group: 'it is a default access group',
   managed_elsewhere: 'another pushed group has the group of its name',
   protected: 'it is protected',

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Trx } from '../database/connection.ts'
 import type { GroupId } from '../database/ids.ts'
 import type { GroupReason, GroupState } from '../database/tables.ts'
-import { changingGroup } from '../organization/groups.ts'
+import { changingGroup, groupRestored } from '../organization/groups.ts'
 import { type Act, changeOf, type LogEntry, logging } from '../organization/log.ts'
 import { type ProvisionedGroup, settingState } from './groups.ts'
 
@@ -27,7 +27,8 @@ export async function setState(trx: Trx, group: ProvisionedGroup, to: Place, act
 
 /**
  * Links a pushed group with the group it is paired with, which has the name `existingName`: its directory manages it, what is pushed is in
- * force, the name's spelling included. The name itself is followed if `takesName`; if it is not, and not settled, it waits.
+ * force, the name's spelling included. One that was deleted is in force again, with the grants it had. The name itself is followed if
+ * `takesName`; if it is not, and not settled, it waits.
  */
 export async function setLinked(
   trx: Trx,
@@ -45,10 +46,13 @@ export async function setLinked(
     action: 'group.managed',
     facts: { name: existingName, before: { managedBy: null }, after: { managedBy: directoryId } },
   }
+  const restored = group.reasons.includes('deleted_before')
+    ? [{ ...(await groupRestored(trx, groupId, existingName)), ...about }]
+    : []
   await sql`
-    with managed as (${changingGroup(trx, groupId, { managedBy: directoryId, ...(isRenamed ? { name } : {}) })}),
+    with managed as (${changingGroup(trx, groupId, { managedBy: directoryId, effective: true, ...(isRenamed ? { name } : {}) })}),
     placed as (${settingState(trx, id, { ...group, ...placed })})
-    ${logging(trx, [...(isRenamed ? [renamed] : []), managed, stateChanged(group, placed, act)])}`.execute(trx)
+    ${logging(trx, [...restored, ...(isRenamed ? [renamed] : []), managed, stateChanged(group, placed, act)])}`.execute(trx)
 }
 
 function stateChanged(group: ProvisionedGroup, to: Place, act: Omit<Act, 'action'> | undefined): LogEntry {

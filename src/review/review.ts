@@ -274,6 +274,8 @@ function whyBlocked(reason: GroupReason, { grants, elsewhere }: Detail): string 
       return `Pushed by ${elsewhere.directory} first. Delete or rename it there.`
     case 'protected':
       return 'Protected. Lift the protection first.'
+    case 'deleted_before':
+      return 'A group of this name was deleted. Restore it, or delete it for good.'
     case 'name_taken':
       return 'The name is taken. Rename the pushed group or the existing one.'
     case 'linked':

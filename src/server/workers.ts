@@ -1,7 +1,8 @@
-import type { Db, Scope } from '../database/connection.ts'
+import type { Db, Scope, Trx } from '../database/connection.ts'
 import { newId, type OrgId } from '../database/ids.ts'
 import type { Jobs } from '../database/jobs.ts'
 import { inTransaction, reading } from '../database/transaction.ts'
+import { purgeExpired } from '../provisioning/deleted-groups.ts'
 import { forgetRequests } from '../provisioning/requests.ts'
 import { runSync } from '../sync/run-sync.ts'
 import { resendRuns } from '../sync/runs.ts'
@@ -17,7 +18,8 @@ export interface WorkerOptions {
 export async function startWorkers(db: Db, jobs: Jobs, { signal, onError = console.error }: WorkerOptions = {}): Promise<void> {
   const until = (lost: AbortSignal) => (signal ? AbortSignal.any([lost, signal]) : lost)
   await jobs.work('sync-run', (run, lost) => runSync(db, run, { signal: until(lost), onError }))
-  await jobs.work('forget-requests', async (_, lost) => forgetEverywhere(db, until(lost)))
+  await jobs.work('forget-requests', async (_, lost) => everywhere(db, forgetRequests, until(lost)))
+  await jobs.work('purge-deleted-groups', async (_, lost) => everywhere(db, purgeExpired, until(lost)))
 }
 
 /** Sends the jobs of the runs that no job may be left for, in every organization: asked at each start. */
@@ -25,10 +27,10 @@ export async function resumeRuns(db: Db, jobs: Pick<Jobs, 'send'>): Promise<void
   for (const scope of await organizations(db)) await inTransaction(db, scope, (trx) => resendRuns(trx, jobs))
 }
 
-/** Forgets what is older than the request log goes back, in every organization: many short transactions. What is left at the end of an hour, the next one does. */
-export async function forgetEverywhere(db: Db, signal: AbortSignal): Promise<void> {
+/** Does in every organization what is done a piece at a time, until nothing is left: many short transactions. What is left at the end of an hour, the next one does. */
+export async function everywhere(db: Db, piece: (trx: Trx) => Promise<boolean>, signal: AbortSignal): Promise<void> {
   for (const scope of await organizations(db)) {
-    while (!signal.aborted && (await inTransaction(db, scope, forgetRequests)));
+    while (!signal.aborted && (await inTransaction(db, scope, piece)));
   }
 }
 

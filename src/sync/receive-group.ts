@@ -4,7 +4,7 @@ import { appendLog, changeOf } from '../organization/log.ts'
 import type { PushMembers } from '../organization/memberships.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
-import { existingGroupNamed, judge } from '../provisioning/conflict.ts'
+import { existingGroupNamed, judge, metByName } from '../provisioning/conflict.ts'
 import type { DirectoryContext } from '../provisioning/directories.ts'
 import {
   follows,
@@ -27,7 +27,8 @@ import { adoptOffer, declineOffer, lockOffer } from './take-offer.ts'
 
 /**
  * A directory pushes a group it has not pushed before (behaviour.md, «A group is pushed»): a free name is synced at once;
- * a taken one is kept apart until it is reviewed, or refused where the directory's policy says so.
+ * a taken one is kept apart until it is reviewed, or refused where the directory's policy says so; one that a deleted group had is
+ * offered what that had, after review.
  * @throws Refusal `name_taken`, `unknown_members`, `nested_groups`
  */
 export async function receiveNewGroup(trx: Trx, directory: DirectoryContext, input: GroupInput): Promise<ProvisionedGroupId> {
@@ -36,15 +37,15 @@ export async function receiveNewGroup(trx: Trx, directory: DirectoryContext, inp
     keepUsers(trx, directory.id),
     lockNest(trx, directory.id, { children: groupsNamed(input.members) }),
     isGroupNameProvisioned(trx, directory.id, key),
-    existingGroupNamed(trx, key),
+    metByName(trx, key),
   ])
   if (isTaken)
     throw nameTaken(
       input.displayName,
       'This directory has pushed a group of that name. Link the pushed group to it, or push another name.',
     )
-  // What is blocked is no conflict that a policy could decide.
-  if (existing && judge(existing, null).state === 'needs_review' && directory.conflictPolicy === 'refuse')
+  // What is blocked is no conflict that a policy could decide, and who was deleted stands in nobody's way.
+  if (existing && judge(existing, null).reasons.includes('name_taken') && directory.conflictPolicy === 'refuse')
     throw nameTaken(
       existing.name,
       `The organization has a group of that name, and the directory ${directory.name} refuses conflicts. Rename the pushed group, or set the directory's conflict policy to review.`,
@@ -123,7 +124,7 @@ export async function receiveMembersAlone(
 
 /**
  * A directory deletes a group: one that is not synced goes, and the existing one never notices; a synced one is unmanaged and keeps
- * its members; of one that was only offered nothing is deleted.
+ * its members, or is deleted, as the directory's setting has it; of one that was only offered nothing is deleted.
  * @throws Refusal `not_found`, `version_changed`
  */
 export async function receiveGroupDeletion(
@@ -138,7 +139,7 @@ export async function receiveGroupDeletion(
   if (!found && (await declineOffer(trx, directory, id))) return mustMeet(condition, offered)
   const group = found ?? (await lockProvisionedGroup(trx, directory.id, id))
   mustMeet(condition, group)
-  await unpair(trx, group)
+  await unpair(trx, group, directory.deletedGroups === 'delete')
 }
 
 type Described = Pick<ProvisionedGroup, 'name' | 'externalId' | 'keepsName'>

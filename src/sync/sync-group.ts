@@ -115,6 +115,7 @@ const inWords: Record<GroupReason, string> = {
   protected: 'It is protected.',
   name_taken: 'Its name is taken.',
   linked: 'It is linked to a group of another name.',
+  deleted_before: 'A group of its name was deleted.',
 }
 
 /** The same group with the same changes, and nothing is lost that was not foreseen. Less lost is no reason to refuse. */
@@ -150,7 +151,7 @@ async function claimGroup(trx: Trx, runId: RunId, id: ProvisionedGroupId, others
     locked as materialized (
       select p.id, p.directory_id as "directoryId", p.name, p.name_key as "nameKey", p.external_id as "externalId", p.group_id as "groupId", p.state, p.reasons,
         p.is_linked as "isLinked", p.keeps_name as "keepsName",
-        o.name as "existingName", not o.effective as "isApart", o.add_count as added, o.remove_count as removed,
+        o.name as "existingName", not o.effective and o.deleted_at is null as "isApart", o.add_count as added, o.remove_count as removed,
         ${isFilling} as "isFilling", ${becomesEmpty} as "isEmpty"
       from pushed p
       join directories d on d.org_id = ${trx.orgId} and d.id = p.directory_id

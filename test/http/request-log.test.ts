@@ -4,7 +4,8 @@ import { newId } from '../../src/database/ids.ts'
 import { inTransaction } from '../../src/database/transaction.ts'
 import { buildApp } from '../../src/http/app.ts'
 import { mostWaiting } from '../../src/http/scim/request-log.ts'
-import { forgetEverywhere } from '../../src/server/workers.ts'
+import { forgetRequests } from '../../src/provisioning/requests.ts'
+import { everywhere } from '../../src/server/workers.ts'
 import type { Client } from '../support/clients.ts'
 import { expect, test as story } from '../support/story.ts'
 
@@ -351,7 +352,7 @@ test('lines are kept for 30 days', async ({ api, db, inOrg, okta }) => {
     inOrg((trx) => sql`update scim_requests set at = now() - make_interval(days => ${days}) where id = ${id}`.execute(trx))
   await age(items[0].id, 31)
   await age(items[1].id, 29)
-  await forgetEverywhere(db, new AbortController().signal)
+  await everywhere(db, forgetRequests, new AbortController().signal)
   expect((await api('GET', '/directories/okta/requests')).body.items.map(({ id }: Line) => id)).toEqual([items[1].id])
 })
 

@@ -100,7 +100,7 @@ async function perform(trx: Trx, groupId: GroupId, accounts: AccountId[], step: 
       await memberships.forgetPushed(trx, [groupId], act)
       break
     case 'clear':
-      await memberships.clearMembers(trx, groupId, act)
+      await memberships.endMembers(trx, groupId, act)
       break
   }
 }

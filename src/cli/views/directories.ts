@@ -77,6 +77,7 @@ const settings = (one: Directory) =>
     ['On conflict', one.conflictPolicy],
     ['Unknown members', one.unknownMembers],
     ['Nested groups', one.nestedGroups],
+    ['Deleted groups', one.deletedGroups],
     ['Strict', one.strict ? 'yes' : 'no'],
     ['Offers existing groups', one.offerExistingGroups],
     ['Quiet time', `${count(one.quietSeconds)} s`],

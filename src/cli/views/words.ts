@@ -25,6 +25,7 @@ const states: Record<string, Look> = {
 const reasons: Record<string, string> = {
   name_taken: 'a group of that name exists',
   linked: 'linked to a group of another name',
+  deleted_before: 'a group of that name was deleted',
   default_access_group: 'default access group',
   managed_elsewhere: 'managed elsewhere',
   protected: 'protected',

@@ -14,6 +14,7 @@ import type { ApiPlugin } from './api.ts'
 import { Listed, listingOf, Page } from './paging.ts'
 import {
   ConflictPolicy,
+  DeletedGroups,
   ExpiresInDays,
   Id,
   NestedGroups,
@@ -31,6 +32,7 @@ const settings = {
   conflictPolicy: ConflictPolicy,
   unknownMembers: UnknownMembers,
   nestedGroups: NestedGroups,
+  deletedGroups: DeletedGroups,
   strict: Type.Boolean({
     description: 'Whether a push of attributes or extensions that no schema has is refused (400); else they are passed over',
   }),

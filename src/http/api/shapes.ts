@@ -1,5 +1,12 @@
 import { type TSchema, Type } from 'typebox'
-import { apiRoles, conflictPolicies, nestedGroupsSettings, offerSettings, unknownMembersSettings } from '../../database/tables.ts'
+import {
+  apiRoles,
+  conflictPolicies,
+  deletedGroupsSettings,
+  nestedGroupsSettings,
+  offerSettings,
+  unknownMembersSettings,
+} from '../../database/tables.ts'
 import { providers } from '../../scim/quirks.ts'
 
 /** A moment in UTC, RFC 3339; routes answer with a Date. */
@@ -21,6 +28,10 @@ export const UnknownMembers = OneOf(unknownMembersSettings, 'What becomes of a m
 export const NestedGroups = OneOf(
   nestedGroupsSettings,
   'What becomes of a member that is a group of this directory: its members are members, or the push is a 400',
+)
+export const DeletedGroups = OneOf(
+  deletedGroupsSettings,
+  'What becomes of a synced group that the provider deletes: it stays, with members and access, unmanaged; or is deleted, restorable for 30 days',
 )
 export const OfferExistingGroups = OneOf(
   offerSettings,

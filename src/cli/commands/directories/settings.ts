@@ -5,6 +5,7 @@ export interface SettingOptions {
   conflictPolicy?: 'review' | 'refuse'
   unknownMembers?: 'record' | 'refuse'
   nestedGroups?: 'flatten' | 'refuse'
+  deletedGroups?: 'unmanage' | 'delete'
   strict?: boolean
   offerExistingGroups?: 'names' | 'members' | 'off'
   quietSeconds?: number
@@ -32,6 +33,12 @@ export function addSettingOptions(command: Command): Command {
         'refuse',
       ]),
     )
+    .addOption(
+      new Option(
+        '--deleted-groups <what>',
+        'synced groups that the provider deletes: keep them unmanaged, or delete them',
+      ).choices(['unmanage', 'delete']),
+    )
     .option('--strict', 'answer 400 to a push of attributes that no schema has')
     .option('--no-strict', 'pass them over')
     .addOption(
@@ -46,11 +53,13 @@ export function addSettingOptions(command: Command): Command {
 
 /** The settings that were given, as the API names them. */
 export function settingsOf(options: SettingOptions) {
-  const { conflictPolicy, unknownMembers, nestedGroups, strict, offerExistingGroups, quietSeconds, emailDomain } = options
+  const { conflictPolicy, unknownMembers, nestedGroups, deletedGroups, strict, offerExistingGroups, quietSeconds, emailDomain } =
+    options
   return {
     ...(conflictPolicy === undefined ? {} : { conflictPolicy }),
     ...(unknownMembers === undefined ? {} : { unknownMembers }),
     ...(nestedGroups === undefined ? {} : { nestedGroups }),
+    ...(deletedGroups === undefined ? {} : { deletedGroups }),
     ...(strict === undefined ? {} : { strict }),
     ...(offerExistingGroups === undefined ? {} : { offerExistingGroups }),
     ...(quietSeconds === undefined ? {} : { quietSeconds }),
