@@ -203,9 +203,33 @@ export interface Person {
   active: boolean
 }
 
+export interface PersonChange extends Person {
+  change: Change
+}
+
 export interface AccessOfPerson extends Grant {
   through: string[]
 }
+
+export type Change = 'gained' | 'lost'
+
+/** With the groups that gave it then, and those that give it now. */
+interface Since {
+  change: Change
+  throughThen: string[]
+  throughNow: string[]
+}
+
+export type AccessChange = Grant & Since
+
+export interface Holder {
+  userName: string
+  email: string | null
+  displayName: string | null
+  through: string[]
+}
+
+export type HolderChange = Omit<Holder, 'through'> & Since
 
 export interface PersonEffect {
   person: { userName: string }

@@ -254,8 +254,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who is in a group, as is in force
-         * @description Sorted by name, email, displayName, active or since.
+         * Who is in a group, as is in force, or was at a moment
+         * @description Sorted by name, email, displayName, active or, but of the past, since. `active` is as of now.
          */
         get: operations["listGroupMembers"];
         put?: never;
@@ -265,6 +265,26 @@ export interface paths {
         head?: never;
         /** Add and remove members of a group, all or none */
         patch: operations["changeGroupMembers"];
+        trace?: never;
+    };
+    "/api/v1/groups/{group}/members/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who has come into a group since a moment, and who has gone
+         * @description Sorted by name, email, displayName or active. Of a deleted group too.
+         */
+        get: operations["listGroupMemberChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/people": {
@@ -334,10 +354,30 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What a person may do, and through which groups
+         * What a person may do, or could do at a moment, and through which groups
          * @description Sorted by site, product, role or isAdministrative.
          */
         get: operations["listPersonAccess"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{person}/access/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a person may do now and could not at a moment, and the other way round
+         * @description Sorted by site, product, role or isAdministrative.
+         */
+        get: operations["listPersonAccessChanges"];
         put?: never;
         post?: never;
         delete?: never;
@@ -431,10 +471,30 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who has a role, and through which groups
+         * Who has a role, or had it at a moment, and through which groups
          * @description Sorted by name or email.
          */
         get: operations["listRolePeople"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles/{role}/people/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who has a role now and had it not at a moment, and the other way round
+         * @description Sorted by name or email.
+         */
+        get: operations["listRolePeopleChanges"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2200,6 +2260,8 @@ export interface operations {
                 search?: string;
                 /** @description What to sort by; with a minus in front, downwards: `-name` */
                 sort?: string;
+                /** @description As of then; of a deleted group too: a time, RFC 3339, or the id of a log entry, which means right after it */
+                at?: string;
                 /** @description `csv` answers all that match, as a file */
                 format?: "json" | "csv";
             };
@@ -2228,7 +2290,7 @@ export interface operations {
                             displayName: string | null;
                             active: boolean;
                             /** Format: date-time */
-                            since: string;
+                            since?: string;
                         }[];
                     };
                     "text/csv": string;
@@ -2275,6 +2337,64 @@ export interface operations {
                     "application/json": {
                         added: number;
                         removed: number;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listGroupMemberChanges: {
+        parameters: {
+            query: {
+                /** @description How many to leave out at the beginning */
+                offset?: number;
+                /** @description How many to answer; 0 is all of them */
+                limit?: number;
+                /** @description Part of a name; case and blanks do not matter */
+                search?: string;
+                /** @description What to sort by; with a minus in front, downwards: `-name` */
+                sort?: string;
+                /** @description Compared with: a time, RFC 3339, or the id of a log entry, which means right after it */
+                since: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name; a name is percent-encoded: `kubernetes%2Fsig-docs` */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        total: number;
+                        items: {
+                            /** Format: uuid */
+                            id: string;
+                            userName: string;
+                            email: string | null;
+                            displayName: string | null;
+                            active: boolean;
+                            /**
+                             * @description lost: it was so then and is not now; gained: it is so now and was not then
+                             * @enum {string}
+                             */
+                            change: "gained" | "lost";
+                        }[];
                     };
                 };
             };
@@ -2608,6 +2728,8 @@ export interface operations {
                 search?: string;
                 /** @description What to sort by; with a minus in front, downwards: `-name` */
                 sort?: string;
+                /** @description As of then: a time, RFC 3339, or the id of a log entry, which means right after it */
+                at?: string;
             };
             header?: never;
             path: {
@@ -2635,6 +2757,68 @@ export interface operations {
                             isAdministrative: boolean;
                             /** @description Names of the groups that give it */
                             through: string[];
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPersonAccessChanges: {
+        parameters: {
+            query: {
+                /** @description How many to leave out at the beginning */
+                offset?: number;
+                /** @description How many to answer; 0 is all of them */
+                limit?: number;
+                /** @description Part of a name; case and blanks do not matter */
+                search?: string;
+                /** @description What to sort by; with a minus in front, downwards: `-name` */
+                sort?: string;
+                /** @description Compared with: a time, RFC 3339, or the id of a log entry, which means right after it */
+                since: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id, user name or e-mail */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        total: number;
+                        items: {
+                            site: string;
+                            product: string;
+                            role: string;
+                            /** Format: uuid */
+                            roleId: string;
+                            isAdministrative: boolean;
+                            /**
+                             * @description lost: it was so then and is not now; gained: it is so now and was not then
+                             * @enum {string}
+                             */
+                            change: "gained" | "lost";
+                            /** @description Names of the groups that gave it then, as they were called then */
+                            throughThen: string[];
+                            /** @description Names of the groups that give it now */
+                            throughNow: string[];
                         }[];
                     };
                 };
@@ -2868,6 +3052,8 @@ export interface operations {
                 search?: string;
                 /** @description What to sort by; with a minus in front, downwards: `-name` */
                 sort?: string;
+                /** @description As of then: a time, RFC 3339, or the id of a log entry, which means right after it */
+                at?: string;
                 /** @description `csv` answers all that match, as a file */
                 format?: "json" | "csv";
             };
@@ -2899,6 +3085,67 @@ export interface operations {
                         }[];
                     };
                     "text/csv": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRolePeopleChanges: {
+        parameters: {
+            query: {
+                /** @description How many to leave out at the beginning */
+                offset?: number;
+                /** @description How many to answer; 0 is all of them */
+                limit?: number;
+                /** @description Part of a name; case and blanks do not matter */
+                search?: string;
+                /** @description What to sort by; with a minus in front, downwards: `-name` */
+                sort?: string;
+                /** @description Compared with: a time, RFC 3339, or the id of a log entry, which means right after it */
+                since: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id, or `site/product/role`, percent-encoded */
+                role: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        total: number;
+                        items: {
+                            /** Format: uuid */
+                            id: string;
+                            userName: string;
+                            email: string | null;
+                            displayName: string | null;
+                            /**
+                             * @description lost: it was so then and is not now; gained: it is so now and was not then
+                             * @enum {string}
+                             */
+                            change: "gained" | "lost";
+                            /** @description Names of the groups that gave it then, as they were called then */
+                            throughThen: string[];
+                            /** @description Names of the groups that give it now */
+                            throughNow: string[];
+                        }[];
+                    };
                 };
             };
             /** @description A problem */

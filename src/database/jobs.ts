@@ -8,6 +8,7 @@ export interface JobData {
   'sync-run': { orgId: OrgId; runId: RunId }
   'forget-requests': Record<string, never>
   'purge-deleted-groups': Record<string, never>
+  'note-log-people': Record<string, never>
 }
 export type QueueName = keyof JobData
 
@@ -30,10 +31,15 @@ const queues: Record<QueueName, { retryLimit: number; retryDelay: number; expire
   'sync-run': { retryLimit: 20, retryDelay: 1, expireInSeconds: 24 * 3600, heartbeatSeconds: 10 },
   'forget-requests': { retryLimit: 2, retryDelay: 60, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'purge-deleted-groups': { retryLimit: 2, retryDelay: 60, expireInSeconds: 3600, heartbeatSeconds: 10 },
+  'note-log-people': { retryLimit: 0, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
 }
 
 /** Jobs that come by themselves, each on one node: minute and hour in UTC, as cron writes them. */
-const scheduled: Partial<Record<QueueName, string>> = { 'forget-requests': '17 * * * *', 'purge-deleted-groups': '37 * * * *' }
+const scheduled: Partial<Record<QueueName, string>> = {
+  'forget-requests': '17 * * * *',
+  'purge-deleted-groups': '37 * * * *',
+  'note-log-people': '* * * * *',
+}
 
 /** Starts the queue with connections of its own: pg-boss's polling does not wait behind requests, nor they behind it. */
 export async function startJobs(connection: ConnectionOptions, onError: (error: Error) => void = () => {}): Promise<Jobs> {

@@ -14,6 +14,7 @@ import * as requestLog from './migrations/0008-request-log.ts'
 import * as strictDirectories from './migrations/0009-strict-directories.ts'
 import * as softDeletion from './migrations/0012-soft-deletion.ts'
 import * as links from './migrations/0013-links.ts'
+import * as thePast from './migrations/0014-the-past.ts'
 
 interface Migration {
   /** Nodes of the last release cannot work with the database once this has run. */
@@ -32,6 +33,7 @@ const migrations: Record<string, Migration> = {
   '0009-strict-directories': strictDirectories,
   '0012-soft-deletion': softDeletion,
   '0013-links': links,
+  '0014-the-past': thePast,
 }
 
 interface Book {

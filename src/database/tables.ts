@@ -36,6 +36,8 @@ export interface Tables {
   runs: RunRow
   run_groups: RunGroupRow
   log_entries: LogEntryRow
+  log_people: LogPeopleRow
+  log_people_read: LogPeopleReadRow
   idempotency_keys: IdempotencyKeyRow
   scim_requests: ScimRequestRow
 }
@@ -342,6 +344,20 @@ export interface LogEntryRow {
   removed: AccountId[] | null
   pushed_added: AccountId[] | null
   pushed_removed: AccountId[] | null
+}
+
+export interface LogPeopleRow {
+  org_id: OrgId
+  account_id: AccountId
+  last: string
+  entries: string[]
+}
+
+export interface LogPeopleReadRow {
+  org_id: OrgId
+  done: Generated<string>
+  awaited: Generated<string>
+  awaited_xid: Generated<string>
 }
 
 export interface IdempotencyKeyRow {

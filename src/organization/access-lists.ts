@@ -18,8 +18,7 @@ export interface PersonAccess extends RoleName {
  */
 export async function accessOfPerson(reader: Reader, accountId: AccountId, listing: Listing = {}): Promise<Listed<PersonAccess>> {
   const { rows } = await sql<PersonAccess & { total: number }>`
-    select s.name as site, p.name as product, r.name as role, r.id as "roleId", r.is_administrative as "isAdministrative",
-      array_agg(g.name order by g.name_key) as through
+    select ${accessColumns}, array_agg(g.name order by g.name_key) as through
     from accounts a
     join memberships m on m.org_id = a.org_id and m.account_id = a.id and m.effective
     join groups g on g.org_id = m.org_id and g.id = m.group_id and g.effective
@@ -29,13 +28,22 @@ export async function accessOfPerson(reader: Reader, accountId: AccountId, listi
     join sites s on s.org_id = p.org_id and s.id = p.site_id
     where a.org_id = ${reader.orgId} and a.id = ${accountId} and a.active and ${found(listing, 's.name_key', 'p.name_key', 'r.name_key')}
     group by s.id, s.name, s.name_key, p.id, p.name, p.name_key, r.id, r.name, r.name_key, r.is_administrative
-    ${orderBy(listing.sort, personSorts, 'site', 's.name_key, p.name_key, r.name_key')}`.execute(reader)
+    ${orderBy(listing.sort, accessSorts, 'site', accessOrder)}`.execute(reader)
   // One person's access is short: it is cut here, so that the total costs nothing.
   const { offset = 0, limit = 0 } = listing
   return { total: rows.length, items: rows.slice(offset, limit === 0 ? undefined : offset + limit) }
 }
 
-const personSorts = { site: 's.name_key', product: 'p.name_key', role: 'r.name_key', isAdministrative: 'r.is_administrative' }
+/** The columns of an access, of sites s, products p and product_roles r; what lists of it are sorted by. */
+export const accessColumns = sql`
+  s.name as site, p.name as product, r.name as role, r.id as "roleId", r.is_administrative as "isAdministrative"`
+export const accessOrder = 's.name_key, p.name_key, r.name_key'
+export const accessSorts = {
+  site: 's.name_key',
+  product: 'p.name_key',
+  role: 'r.name_key',
+  isAdministrative: 'r.is_administrative',
+}
 
 /** A person who has a role, and the names of the groups through which. */
 export interface RoleHolder {
@@ -131,7 +139,7 @@ export function listRoles(reader: Reader, listing: Listing, filter: AccessFilter
       where r.org_id = ${reader.orgId} and ${found(listing, 's.name_key', 'p.name_key', 'r.name_key')} and ${narrowed(filter)}`,
     sorts: roleSorts,
     usual: 'site',
-    last: roleOrder,
+    last: accessOrder,
   })
 }
 
@@ -154,7 +162,7 @@ export function listGrants(reader: Reader, listing: Listing, filter: AccessFilte
         and (${isDefault ?? null}::boolean is null or grants.is_default = ${isDefault ?? null})`,
     sorts: { ...roleSorts, group: 'g.name_key', isDefault: 'grants.is_default', since: 'grants.created_at' },
     usual: 'site',
-    last: `${roleOrder}, g.name_key`,
+    last: `${accessOrder}, g.name_key`,
   })
 }
 
@@ -182,7 +190,6 @@ const grantColumns = sql`
   grants.is_default as "isDefault", grants.created_at as since`
 
 const roleSorts = { site: 's.name_key', product: 'p.name_key', role: 'r.name_key' }
-const roleOrder = 's.name_key, p.name_key, r.name_key'
 
 const narrowed = ({ siteKey, productKey, roleKey }: AccessFilter) => sql`
   (${siteKey ?? null}::text is null or s.name_key = ${siteKey ?? null})

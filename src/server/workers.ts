@@ -2,6 +2,7 @@ import type { Db, Scope, Trx } from '../database/connection.ts'
 import { newId, type OrgId } from '../database/ids.ts'
 import type { Jobs } from '../database/jobs.ts'
 import { inTransaction, reading } from '../database/transaction.ts'
+import { noteLogPeople } from '../organization/log-people.ts'
 import { purgeExpired } from '../provisioning/deleted-groups.ts'
 import { forgetRequests } from '../provisioning/requests.ts'
 import { runSync } from '../sync/run-sync.ts'
@@ -20,6 +21,7 @@ export async function startWorkers(db: Db, jobs: Jobs, { signal, onError = conso
   await jobs.work('sync-run', (run, lost) => runSync(db, run, { signal: until(lost), onError }))
   await jobs.work('forget-requests', async (_, lost) => everywhere(db, forgetRequests, until(lost)))
   await jobs.work('purge-deleted-groups', async (_, lost) => everywhere(db, purgeExpired, until(lost)))
+  await jobs.work('note-log-people', async (_, lost) => everywhere(db, noteLogPeople, until(lost)))
 }
 
 /** Sends the jobs of the runs that no job may be left for, in every organization: asked at each start. */

@@ -35,6 +35,28 @@ test('names with slashes; members and access of people', async ({ muster, acme }
   )
 })
 
+test('who could do what at a moment, and what is other now', async ({ muster, acme, api }) => {
+  await acme.has({ group: 'docs', members: ['ada', 'bob'] })
+  await acme.grants('docs', 'kubernetes/website/write')
+  const moment = new Date().toISOString()
+  await api('PATCH', '/groups/docs/members', { remove: ['ada'], add: [] })
+  expect((await muster(`people access ada --at ${moment}`)).stdout).toBe('kubernetes\twebsite\twrite\tdocs\n')
+  expect((await muster(`people access ada --since ${moment}`)).stdout).toBe('lost\tkubernetes\twebsite\twrite\tdocs\n')
+  expect((await muster(`access people kubernetes/website/write --at ${moment}`)).stdout).toBe(
+    'ada\tada@example.org\tada\tdocs\nbob\tbob@example.org\tbob\tdocs\n',
+  )
+  expect((await muster(`access people kubernetes/website/write --since ${moment}`)).stdout).toBe(
+    'lost\tada\tada@example.org\tada\tdocs\n',
+  )
+  expect((await muster(`groups members docs --at ${moment} --json`)).stdout).toMatch(/"ada"/)
+  expect((await muster(`groups members docs --since ${moment}`)).stdout).toBe('lost\tada\tada@example.org\tada\ttrue\n')
+  expect(await muster('people access ada --at 2001-01-01')).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(/The organization began at/),
+  })
+  expect(await muster('people access ada --at 2001-01-01 --since 2001-01-01')).toMatchObject({ exitCode: 64 })
+})
+
 test('what is not there: one line why, one line what to do, exit code 1', async ({ muster }) => {
   expect(await muster('groups show nobody')).toMatchObject({
     exitCode: 1,

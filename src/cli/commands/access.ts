@@ -2,8 +2,10 @@ import { Command } from 'commander'
 import { type Api, answer } from '../api.ts'
 import { contextOf } from '../context.ts'
 import { Failure } from '../failure.ts'
-import { accessesNamed, type NamedAccess } from '../lists.ts'
-import type { Why } from '../shapes.ts'
+import { accessesNamed, addListOptions, type ListOptions, listQuery, type NamedAccess, printList } from '../lists.ts'
+import { addPastOptions, type PastOptions } from '../past.ts'
+import type { Holder, HolderChange, Listed, Why } from '../shapes.ts'
+import { holderChangeList, holderList } from '../views/organization.ts'
 import { print } from '../views/output.ts'
 import { whyView } from '../views/why.ts'
 
@@ -32,4 +34,23 @@ async function whyOf(api: Api, person: string, [reading, next, ...others]: [Name
 const isNoSuchRole = ({ problem, message }: Failure) =>
   (problem as { status?: number } | undefined)?.status === 404 && /role/.test(message)
 
-export const access = new Command('access').description('who may do what: {why}').addCommand(why)
+const people = addListOptions(
+  addPastOptions(
+    new Command('people')
+      .description('who has a role, or had it, and through which groups')
+      .argument('<access>', 'SITE/PRODUCT/ROLE'),
+  ),
+).action(async (role: string, { at, since, ...options }: ListOptions & PastOptions, command: Command) => {
+  const { api, out } = await contextOf(command)
+  const path = { role }
+  if (since !== undefined) {
+    const query = { ...listQuery(options), since }
+    const found = api.GET('/api/v1/roles/{role}/people/changes', { params: { path, query } })
+    return printList(out, await answer<Listed<HolderChange>>(found), holderChangeList, 'Nobody has gained or lost it.')
+  }
+  const query = { ...listQuery(options), ...(at === undefined ? {} : { at }) }
+  const found = api.GET('/api/v1/roles/{role}/people', { params: { path, query } })
+  printList(out, await answer<Listed<Holder>>(found), holderList, 'Nobody.')
+})
+
+export const access = new Command('access').description('who may do what: {people|why}').addCommand(people).addCommand(why)

@@ -2,8 +2,9 @@ import { Command } from 'commander'
 import { answer } from '../api.ts'
 import { contextOf } from '../context.ts'
 import { addListOptions, type ListOptions, listQuery, printList } from '../lists.ts'
-import type { Group, Listed, Person } from '../shapes.ts'
-import { groupList, groupView, personList } from '../views/organization.ts'
+import { addPastOptions, type PastOptions } from '../past.ts'
+import type { Group, Listed, Person, PersonChange } from '../shapes.ts'
+import { groupList, groupView, personChangeList, personList } from '../views/organization.ts'
 import { print } from '../views/output.ts'
 
 const list = addListOptions(new Command('list').description('the groups in force')).action(
@@ -26,15 +27,20 @@ const show = new Command('show')
     print(out, await answer<Group>(api.GET('/api/v1/groups/{group}', { params: { path: { group } } })), groupView)
   })
 
-const members = addListOptions(new Command('members').description('who is in a group').argument('<group>', 'name or id')).action(
-  async (group: string, options: ListOptions, command: Command) => {
-    const { api, out } = await contextOf(command)
-    const listed = await answer<Listed<Person>>(
-      api.GET('/api/v1/groups/{group}/members', { params: { path: { group }, query: listQuery(options) } }),
-    )
-    printList(out, listed, personList, 'Nobody.')
-  },
-)
+const members = addListOptions(
+  addPastOptions(new Command('members').description('who is, or was, in a group').argument('<group>', 'name or id')),
+).action(async (group: string, { at, since, ...options }: ListOptions & PastOptions, command: Command) => {
+  const { api, out } = await contextOf(command)
+  const path = { group }
+  if (since !== undefined) {
+    const query = { ...listQuery(options), since }
+    const found = api.GET('/api/v1/groups/{group}/members/changes', { params: { path, query } })
+    return printList(out, await answer<Listed<PersonChange>>(found), personChangeList, 'Nobody has come or gone.')
+  }
+  const query = { ...listQuery(options), ...(at === undefined ? {} : { at }) }
+  const found = api.GET('/api/v1/groups/{group}/members', { params: { path, query } })
+  printList(out, await answer<Listed<Person>>(found), personList, 'Nobody.')
+})
 
 export const groups = new Command('groups')
   .description('the organization’s groups: {list|show|members}')

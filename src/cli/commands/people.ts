@@ -2,8 +2,9 @@ import { Command } from 'commander'
 import { answer } from '../api.ts'
 import { contextOf } from '../context.ts'
 import { addListOptions, type ListOptions, listQuery, printList } from '../lists.ts'
-import type { AccessOfPerson, Listed, Person } from '../shapes.ts'
-import { accessList, personList, personView } from '../views/organization.ts'
+import { addPastOptions, type PastOptions } from '../past.ts'
+import type { AccessChange, AccessOfPerson, Listed, Person } from '../shapes.ts'
+import { accessChangeList, accessList, personList, personView } from '../views/organization.ts'
 import { print } from '../views/output.ts'
 
 const list = addListOptions(new Command('list').description('the organization’s people')).action(
@@ -27,16 +28,23 @@ const show = new Command('show')
   })
 
 const access = addListOptions(
-  new Command('access')
-    .description('what a person may do, and through which groups')
-    .argument('<person>', 'user name, e-mail or id'),
+  addPastOptions(
+    new Command('access')
+      .description('what a person may do, or could, and through which groups')
+      .argument('<person>', 'user name, e-mail or id'),
+  ),
   0, // Short, and half of what somebody may do is a wrong answer.
-).action(async (person: string, options: ListOptions, command: Command) => {
+).action(async (person: string, { at, since, ...options }: ListOptions & PastOptions, command: Command) => {
   const { api, out } = await contextOf(command)
-  const listed = await answer<Listed<AccessOfPerson>>(
-    api.GET('/api/v1/people/{person}/access', { params: { path: { person }, query: listQuery(options) } }),
-  )
-  printList(out, listed, accessList, 'No access.')
+  const path = { person }
+  if (since !== undefined) {
+    const query = { ...listQuery(options), since }
+    const found = api.GET('/api/v1/people/{person}/access/changes', { params: { path, query } })
+    return printList(out, await answer<Listed<AccessChange>>(found), accessChangeList, 'No other access than then.')
+  }
+  const query = { ...listQuery(options), ...(at === undefined ? {} : { at }) }
+  const found = api.GET('/api/v1/people/{person}/access', { params: { path, query } })
+  printList(out, await answer<Listed<AccessOfPerson>>(found), accessList, 'No access.')
 })
 
 export const people = new Command('people')

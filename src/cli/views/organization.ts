@@ -1,4 +1,4 @@
-import type { AccessOfPerson, Group, Person } from '../shapes.ts'
+import type { AccessChange, AccessOfPerson, Change, Grant, Group, Holder, HolderChange, Person, PersonChange } from '../shapes.ts'
 import { count } from './numbers.ts'
 import type { Output } from './output.ts'
 import { type Column, facts, table } from './table.ts'
@@ -24,10 +24,13 @@ export const groupView = (group: Group, out: Output): string =>
     out,
   )
 
-const personColumns: Column<Person>[] = [
+const whoColumns: Column<Pick<Person, 'userName' | 'email' | 'displayName'>>[] = [
   { title: 'USER NAME', value: (person) => person.userName },
   { title: 'E-MAIL', value: (person) => person.email, mayShrink: true },
   { title: 'NAME', value: (person) => person.displayName },
+]
+const personColumns: Column<Person>[] = [
+  ...whoColumns,
   { title: 'ACTIVE', value: (person) => person.active, shown: (person) => (person.active ? 'yes' : 'no') },
 ]
 
@@ -44,11 +47,49 @@ export const personView = (person: Person, out: Output): string =>
     out,
   )
 
-const accessColumns: Column<AccessOfPerson>[] = [
+const grantColumns: Column<Grant>[] = [
   { title: 'SITE', value: (access) => access.site },
   { title: 'PRODUCT', value: (access) => access.product },
   { title: 'ROLE', value: (access) => access.role },
+]
+const accessColumns: Column<AccessOfPerson>[] = [
+  ...grantColumns,
   { title: 'THROUGH', value: (access) => access.through.join(', '), mayShrink: true },
 ]
 
 export const accessList = (access: AccessOfPerson[], out: Output): string => table(access, accessColumns, out)
+
+// A sign and a word, never the colour alone.
+const changeColumn = <Row extends { change: Change }>(): Column<Row> => ({
+  title: 'SINCE',
+  value: ({ change }) => change,
+  shown: ({ change }, { colors }) => (change === 'gained' ? colors.green('+ gained') : colors.red('− lost')),
+})
+const throughColumn = <Row extends { throughThen: string[]; throughNow: string[] }>(): Column<Row> => ({
+  title: 'THROUGH',
+  value: ({ throughThen, throughNow }) => [...throughThen, ...throughNow].join(', '),
+  mayShrink: true,
+})
+
+const accessChangeColumns: Column<AccessChange>[] = [changeColumn(), ...grantColumns, throughColumn()]
+
+/** What a person has gained and lost since a moment. */
+export const accessChangeList = (found: AccessChange[], out: Output): string => table(found, accessChangeColumns, out)
+
+const personChangeColumns: Column<PersonChange>[] = [changeColumn(), ...personColumns]
+
+/** Who has come into a group since a moment, and who has gone. */
+export const personChangeList = (found: PersonChange[], out: Output): string => table(found, personChangeColumns, out)
+
+const holderColumns: Column<Holder>[] = [
+  ...whoColumns,
+  { title: 'THROUGH', value: ({ through }) => through.join(', '), mayShrink: true },
+]
+
+/** Who has a role. */
+export const holderList = (found: Holder[], out: Output): string => table(found, holderColumns, out)
+
+const holderChangeColumns: Column<HolderChange>[] = [changeColumn(), ...whoColumns, throughColumn()]
+
+/** Who has gained a role since a moment, and who has lost it. */
+export const holderChangeList = (found: HolderChange[], out: Output): string => table(found, holderChangeColumns, out)

@@ -15,12 +15,15 @@ import {
 } from '../../organization/access-lists.ts'
 import { writeCsv } from '../../organization/csv.ts'
 import { findGroup } from '../../organization/groups.ts'
+import { momentOf } from '../../organization/moment.ts'
 import { nameKey } from '../../organization/name-key.ts'
+import { changesOfRole, peopleOfRoleAt } from '../../organization/past-access.ts'
 import { addGrant, removeGrant, setDefaultAccess } from '../../provisioning/existing-groups.ts'
 import type { ApiPlugin } from './api.ts'
 import { csvFormat, ListedOrCsv, listingOrAll, sendCsv } from './csv-answer.ts'
 import { Listed, listingOf, Page, pageWith } from './paging.ts'
-import { Id, NoContent, Nullable, Time } from './shapes.ts'
+import { since } from './past-shapes.ts'
+import { Id, NoContent, Nullable, PastMoment, Time } from './shapes.ts'
 
 const Site = Type.Object({ id: Id, name: Type.String(), productCount: Type.Integer() })
 const Product = Type.Object({
@@ -43,6 +46,8 @@ const Holder = Type.Object({
   displayName: Nullable(Type.String()),
   through: Type.Array(Type.String(), { description: 'Names of the groups that give it' }),
 })
+const { through: _, ...person } = Holder.properties
+const HolderChange = Type.Object({ ...person, ...since })
 const Grant = Type.Object({
   group: Type.Object({ id: Id, name: Type.String(), memberCount: Type.Integer() }),
   roleId: Id,
@@ -132,19 +137,41 @@ export const accessApi: ApiPlugin = async (app, { db }) => {
       schema: {
         operationId: 'listRolePeople',
         tags,
-        summary: 'Who has a role, and through which groups',
+        summary: 'Who has a role, or had it at a moment, and through which groups',
         description: 'Sorted by name or email.',
         params: Type.Object({ role: RoleParam }),
-        querystring: pageWith(csvFormat),
+        querystring: pageWith({ at: Type.Optional(PastMoment('As of then')), ...csvFormat }),
         response: { 200: ListedOrCsv(Holder) },
       },
     },
     async ({ scope, params, query }, reply) => {
-      const list = await reading(db, scope, async (reader) =>
-        peopleOfRole(reader, (await findRole(reader, parseRole(params.role))).id, listingOrAll(query)),
-      )
+      const list = await reading(db, scope, async (reader) => {
+        const { id } = await findRole(reader, parseRole(params.role))
+        if (query.at === undefined) return peopleOfRole(reader, id, listingOrAll(query))
+        return peopleOfRoleAt(reader, id, await momentOf(reader, query.at), listingOrAll(query))
+      })
       return query.format === 'csv' ? sendCsv(reply, 'people', writeCsv(holderColumns, list.items)) : list
     },
+  )
+
+  app.get(
+    '/roles/:role/people/changes',
+    {
+      schema: {
+        operationId: 'listRolePeopleChanges',
+        tags,
+        summary: 'Who has a role now and had it not at a moment, and the other way round',
+        description: 'Sorted by name or email.',
+        params: Type.Object({ role: RoleParam }),
+        querystring: pageWith({ since: PastMoment('Compared with') }),
+        response: { 200: Listed(HolderChange) },
+      },
+    },
+    async ({ scope, params, query }) =>
+      reading(db, scope, async (reader) => {
+        const { id } = await findRole(reader, parseRole(params.role))
+        return changesOfRole(reader, id, await momentOf(reader, query.since), listingOf(query))
+      }),
   )
 
   app.get(

@@ -3,15 +3,18 @@ import { inTransaction, reading } from '../../database/transaction.ts'
 import { accountIdsOf } from '../../organization/accounts.ts'
 import { writeCsv } from '../../organization/csv.ts'
 import { findGroup, type Group as GroupOf, listGroups } from '../../organization/groups.ts'
-import { listMembers, type Member as MemberOf } from '../../organization/members.ts'
+import { listMembers } from '../../organization/members.ts'
+import { momentOf } from '../../organization/moment.ts'
+import { changesOfMembers, groupEver, type MemberThen, membersAt } from '../../organization/past-access.ts'
 import { offeredOfGroup, permittedOfGroup } from '../../organization/permission.ts'
 import { findDirectory } from '../../provisioning/directories.ts'
 import { changeGroup, changeMembers, createGroup, deleteGroup } from '../../provisioning/existing-groups.ts'
 import { largeBodyLimit } from '../content.ts'
 import type { ApiPlugin } from './api.ts'
 import { csvFormat, ListedOrCsv, listingOrAll, sendCsv } from './csv-answer.ts'
-import { pageWith } from './paging.ts'
-import { Id, NoContent, Nullable, OneOf, Time } from './shapes.ts'
+import { Listed, listingOf, pageWith } from './paging.ts'
+import { Change } from './past-shapes.ts'
+import { Id, NoContent, Nullable, OneOf, PastMoment, Time } from './shapes.ts'
 
 const Group = Type.Object({
   id: Id,
@@ -40,8 +43,10 @@ const Member = Type.Object({
   email: Nullable(Type.String()),
   displayName: Nullable(Type.String()),
   active: Type.Boolean(),
-  since: Time,
+  since: Type.Optional(Time),
 })
+const { since: _, ...person } = Member.properties
+const MemberChange = Type.Object({ ...person, change: Change })
 
 const Params = Type.Object({
   group: Type.String({ description: 'Id or name; a name is percent-encoded: `kubernetes%2Fsig-docs`' }),
@@ -60,11 +65,11 @@ const groupColumns = {
   managed_by: ({ managedBy }: GroupOf) => managedBy?.name,
 }
 const memberColumns = {
-  user_name: ({ userName }: MemberOf) => userName,
-  email: ({ email }: MemberOf) => email,
-  display_name: ({ displayName }: MemberOf) => displayName,
-  active: ({ active }: MemberOf) => active,
-  since: ({ since }: MemberOf) => since,
+  user_name: ({ userName }: MemberThen) => userName,
+  email: ({ email }: MemberThen) => email,
+  display_name: ({ displayName }: MemberThen) => displayName,
+  active: ({ active }: MemberThen) => active,
+  since: ({ since }: MemberThen & { since?: Date }) => since,
 }
 
 const shown = (group: GroupOf) => ({ ...group, ...permittedOfGroup(standingOf(group)) })
@@ -188,19 +193,41 @@ export const groupsApi: ApiPlugin = async (app, { db }) => {
       schema: {
         operationId: 'listGroupMembers',
         tags,
-        summary: 'Who is in a group, as is in force',
-        description: 'Sorted by name, email, displayName, active or since.',
+        summary: 'Who is in a group, as is in force, or was at a moment',
+        description: 'Sorted by name, email, displayName, active or, but of the past, since. `active` is as of now.',
         params: Params,
-        querystring: pageWith(csvFormat),
+        querystring: pageWith({ at: Type.Optional(PastMoment('As of then; of a deleted group too')), ...csvFormat }),
         response: { 200: ListedOrCsv(Member) },
       },
     },
     async ({ scope, params, query }, reply) => {
-      const list = await reading(db, scope, async (reader) =>
-        listMembers(reader, (await findGroup(reader, params.group)).id, listingOrAll(query)),
-      )
+      const list = await reading(db, scope, async (reader) => {
+        if (query.at === undefined) return listMembers(reader, (await findGroup(reader, params.group)).id, listingOrAll(query))
+        const { id } = await groupEver(reader, params.group)
+        return membersAt(reader, id, await momentOf(reader, query.at), listingOrAll(query))
+      })
       return query.format === 'csv' ? sendCsv(reply, 'members', writeCsv(memberColumns, list.items)) : list
     },
+  )
+
+  app.get(
+    '/groups/:group/members/changes',
+    {
+      schema: {
+        operationId: 'listGroupMemberChanges',
+        tags,
+        summary: 'Who has come into a group since a moment, and who has gone',
+        description: 'Sorted by name, email, displayName or active. Of a deleted group too.',
+        params: Params,
+        querystring: pageWith({ since: PastMoment('Compared with') }),
+        response: { 200: Listed(MemberChange) },
+      },
+    },
+    async ({ scope, params, query }) =>
+      reading(db, scope, async (reader) => {
+        const { id } = await groupEver(reader, params.group)
+        return changesOfMembers(reader, id, await momentOf(reader, query.since), listingOf(query))
+      }),
   )
 
   app.patch(

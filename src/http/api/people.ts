@@ -5,6 +5,8 @@ import { type ListedAccount, listAccounts } from '../../organization/account-lis
 import { type Account, accountById, createAccount, findAccount } from '../../organization/accounts.ts'
 import { writeCsv } from '../../organization/csv.ts'
 import { groupsOfPerson } from '../../organization/members.ts'
+import { momentOf } from '../../organization/moment.ts'
+import { accessChangesOfPerson, accessOfPersonAt } from '../../organization/past-access.ts'
 import { askedOfAccount, permittedOfAccount } from '../../organization/permission.ts'
 import { findDirectory } from '../../provisioning/directories.ts'
 import { updatePerson } from '../../provisioning/existing-people.ts'
@@ -12,7 +14,8 @@ import { stepKinds, whyAccess } from '../../review/why.ts'
 import type { ApiPlugin } from './api.ts'
 import { csvFormat, ListedOrCsv, listingOrAll, sendCsv } from './csv-answer.ts'
 import { Listed, listingOf, Page, pageWith } from './paging.ts'
-import { Id, Nullable, OneOf, Time } from './shapes.ts'
+import { since } from './past-shapes.ts'
+import { Id, Nullable, OneOf, PastMoment, Time } from './shapes.ts'
 
 const person = {
   id: Id,
@@ -48,6 +51,8 @@ const Access = Type.Object({
   isAdministrative: Type.Boolean(),
   through: Type.Array(Type.String(), { description: 'Names of the groups that give it' }),
 })
+const { through: _, ...accessItself } = Access.properties
+const AccessChange = Type.Object({ ...accessItself, ...since })
 const MemberGroup = Type.Object({
   id: Id,
   name: Type.String(),
@@ -200,17 +205,39 @@ export const peopleApi: ApiPlugin = async (app, { db }) => {
       schema: {
         operationId: 'listPersonAccess',
         tags,
-        summary: 'What a person may do, and through which groups',
+        summary: 'What a person may do, or could do at a moment, and through which groups',
         description: 'Sorted by site, product, role or isAdministrative.',
         params: Params,
-        querystring: Page,
+        querystring: pageWith({ at: Type.Optional(PastMoment('As of then')) }),
         response: { 200: Listed(Access) },
       },
     },
     async ({ scope, params, query }) =>
-      reading(db, scope, async (reader) =>
-        accessOfPerson(reader, (await findAccount(reader, params.person)).id, listingOf(query)),
-      ),
+      reading(db, scope, async (reader) => {
+        const { id } = await findAccount(reader, params.person)
+        if (query.at === undefined) return accessOfPerson(reader, id, listingOf(query))
+        return accessOfPersonAt(reader, id, await momentOf(reader, query.at), listingOf(query))
+      }),
+  )
+
+  app.get(
+    '/people/:person/access/changes',
+    {
+      schema: {
+        operationId: 'listPersonAccessChanges',
+        tags,
+        summary: 'What a person may do now and could not at a moment, and the other way round',
+        description: 'Sorted by site, product, role or isAdministrative.',
+        params: Params,
+        querystring: pageWith({ since: PastMoment('Compared with') }),
+        response: { 200: Listed(AccessChange) },
+      },
+    },
+    async ({ scope, params, query }) =>
+      reading(db, scope, async (reader) => {
+        const { id } = await findAccount(reader, params.person)
+        return accessChangesOfPerson(reader, id, await momentOf(reader, query.since), listingOf(query))
+      }),
   )
 
   app.get(

@@ -12,6 +12,13 @@ import { providers } from '../../scim/quirks.ts'
 /** A moment in UTC, RFC 3339; routes answer with a Date. */
 export const Time = Type.Unsafe<Date | string>({ type: 'string', format: 'date-time' })
 
+/** A moment of the past that is asked for. */
+export const PastMoment = (description: string) =>
+  Type.String({
+    maxLength: 40,
+    description: `${description}: a time, RFC 3339, or the id of a log entry, which means right after it`,
+  })
+
 /** A UUIDv7. */
 export const Id = Type.String({ format: 'uuid' })
 
