@@ -238,12 +238,29 @@ export interface paths {
         get: operations["showGroup"];
         put?: never;
         post?: never;
-        /** Delete a group with its members and grants */
+        /** Delete a group with its members and grants; it can be restored for 30 days */
         delete: operations["deleteGroup"];
         options?: never;
         head?: never;
         /** Rename, describe or protect a group */
         patch: operations["updateGroup"];
+        trace?: never;
+    };
+    "/api/v1/groups/{group}/deletion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What deleting a group would take */
+        get: operations["showGroupDeletion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/groups/{group}/members": {
@@ -281,6 +298,61 @@ export interface paths {
         get: operations["listGroupMemberChanges"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deleted-groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Groups that were deleted and can be restored
+         * @description Sorted by -deletedAt, name or members; the search looks into descriptions too.
+         */
+        get: operations["listDeletedGroups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deleted-groups/{group}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A deleted group, and what restoring it would give */
+        get: operations["showDeletedGroup"];
+        put?: never;
+        post?: never;
+        /** Delete for good what was deleted; a push that was offered it gets its name */
+        delete: operations["deleteGroupForGood"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deleted-groups/{group}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Restore a deleted group as it was, with members and grants */
+        post: operations["restoreGroup"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2150,7 +2222,10 @@ export interface operations {
     };
     deleteGroup: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the deletion that was shown; where it would take something else by now: 409 */
+                fingerprint?: string;
+            };
             header?: never;
             path: {
                 /** @description Id or name; a name is percent-encoded: `kubernetes%2Fsig-docs` */
@@ -2235,6 +2310,67 @@ export interface operations {
                             what: "rename" | "describe" | "change_members" | "protect" | "delete" | "grant" | "make_default";
                             why: string;
                         }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showGroupDeletion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name; a name is percent-encoded: `kubernetes%2Fsig-docs` */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        name: string;
+                        takes: {
+                            members: number;
+                            /** @description Members who are switched off */
+                            inactive: number;
+                            /** @description Net: what goes, or comes, with this group */
+                            access: {
+                                /** @description (person, site, product, role) that no other group gives */
+                                accesses: number;
+                                people: number;
+                                /** @description People who have no other access at all */
+                                withNoOther: number;
+                            };
+                            roles: {
+                                site: string;
+                                product: string;
+                                role: string;
+                                isDefault: boolean;
+                                /** @description Who has it through this group alone */
+                                people: number;
+                                /** @description An administrative role that nobody else has */
+                                isLastHolder: boolean;
+                            }[];
+                            /** @description SHA-256 in hex of the answer */
+                            fingerprint: string;
+                        };
                     };
                 };
             };
@@ -2395,6 +2531,217 @@ export interface operations {
                              */
                             change: "gained" | "lost";
                         }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDeletedGroups: {
+        parameters: {
+            query?: {
+                /** @description How many to leave out at the beginning */
+                offset?: number;
+                /** @description How many to answer; 0 is all of them */
+                limit?: number;
+                /** @description Part of a name; case and blanks do not matter */
+                search?: string;
+                /** @description What to sort by; with a minus in front, downwards: `-name` */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        total: number;
+                        items: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                            description: string | null;
+                            /** @description How many were in it */
+                            memberCount: number;
+                            grantCount: number;
+                            /** Format: date-time */
+                            deletedAt: string;
+                            deletedBy: string;
+                            /** Format: date-time */
+                            restorableUntil: string;
+                            pushedBy: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                            } | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showDeletedGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name, percent-encoded */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        name: string;
+                        description: string | null;
+                        /** @description How many were in it */
+                        memberCount: number;
+                        grantCount: number;
+                        /** Format: date-time */
+                        deletedAt: string;
+                        deletedBy: string;
+                        /** Format: date-time */
+                        restorableUntil: string;
+                        pushedBy: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                        } | null;
+                        restores: {
+                            members: number;
+                            /** @description Members who are switched off */
+                            inactive: number;
+                            /** @description Net: what goes, or comes, with this group */
+                            access: {
+                                /** @description (person, site, product, role) that no other group gives */
+                                accesses: number;
+                                people: number;
+                                /** @description People who have no other access at all */
+                                withNoOther: number;
+                            };
+                            roles: {
+                                site: string;
+                                product: string;
+                                role: string;
+                                isDefault: boolean;
+                                /** @description Who has it through this group alone */
+                                people: number;
+                                /** @description An administrative role that nobody else has */
+                                isLastHolder: boolean;
+                            }[];
+                            /** @description SHA-256 in hex of the answer */
+                            fingerprint: string;
+                        };
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteGroupForGood: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name, percent-encoded */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restoreGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name, percent-encoded */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Of what was shown; where it would give something else by now: 409 */
+                    fingerprint: string;
+                    /** @description Another name, where its own is taken */
+                    name?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        name: string;
+                        memberCount: number;
+                        grantCount: number;
                     };
                 };
             };

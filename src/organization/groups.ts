@@ -201,9 +201,9 @@ export async function deleteGroup(trx: Trx, group: LockedGroup, by: DirectoryId 
   if (removed === 0) await appendLog(trx, { ...act, subject: group.id })
 }
 
-/** What the log says of a deleted group that is in force again: with what grants, and what else is other with it. */
-export async function groupRestored(trx: Trx, id: GroupId, name: string): Promise<LogEntry> {
-  const facts = { name, grants: await grantsOf(trx, id), ...changeOf({ effective: false }, { effective: true }) }
+/** What the log says of a deleted group that is in force again, perhaps under another name: with what grants. */
+export async function groupRestored(trx: Trx, id: GroupId, was: string, name = was): Promise<LogEntry> {
+  const facts = { name, grants: await grantsOf(trx, id), ...changeOf({ effective: false, name: was }, { effective: true, name }) }
   return { action: 'group.restored', subject: id, facts }
 }
 
@@ -215,28 +215,6 @@ const grantsOf = (reader: Reader, id: GroupId) =>
     .where('group_id', '=', id)
     .orderBy('role_id')
     .execute()
-
-/** For how many days a deleted group can be restored. */
-export const restorableDays = 30
-
-/** Of a row of groups: it was deleted, and can be restored. */
-export const isRestorable = sql<boolean>`deleted_at > now() - make_interval(days => ${sql.lit(restorableDays)})`
-
-/** The deleted groups that can be restored no more, the oldest first. */
-export async function expiredGroups(reader: Reader, limit: number): Promise<GroupId[]> {
-  const { rows } = await sql<{ id: GroupId }>`
-    select id from groups where org_id = ${reader.orgId} and deleted_at is not null and not ${isRestorable}
-    order by deleted_at limit ${limit}`.execute(reader)
-  return rows.map(({ id }) => id)
-}
-
-/** Locks deleted groups: no push is offered them from now on. @returns those of them that are deleted still */
-export async function lockDeletedGroups(trx: Trx, ids: readonly GroupId[]): Promise<GroupId[]> {
-  const { rows } = await sql<{ id: GroupId }>`
-    select id from groups where org_id = ${trx.orgId} and id = any(${ids}::uuid[]) and deleted_at is not null
-    order by id for update`.execute(trx)
-  return rows.map(({ id }) => id)
-}
 
 /** Deletes for good those of these groups that were deleted, with what was kept of them. @returns what they were called */
 export async function purgeGroups(trx: Trx, ids: readonly GroupId[]): Promise<string[]> {

@@ -128,6 +128,19 @@ export function setPushedOf(
   return writePushed(trx, rows, act)
 }
 
+/** The same of rows of account_id, as SQL: accounts become members of a group. Who is no more is passed over. */
+export function addMembersOf(trx: Trx, groupId: GroupId, accounts: RawBuilder<unknown>, act: Act): Promise<MembershipChange> {
+  return write(
+    trx,
+    act,
+    sql`
+    select ${groupId}::uuid as group_id, given.account_id, case when p.id is null then true end as pushed, true as effective
+    from (${accounts}) as given
+    join accounts a on a.org_id = ${trx.orgId} and a.id = given.account_id
+    left join provisioned_groups p on p.org_id = ${trx.orgId} and p.group_id = ${groupId}`,
+  )
+}
+
 /** Ends the membership of all who are in a group that is no more. Where a pushed group shares the rows, what was pushed stays. */
 export function endMembers(trx: Trx, groupId: GroupId, act: Act): Promise<MembershipChange> {
   return write(

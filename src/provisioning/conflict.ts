@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Trx } from '../database/connection.ts'
 import type { DirectoryId, GroupId, ProvisionedGroupId } from '../database/ids.ts'
 import type { GroupReason, GroupState } from '../database/tables.ts'
-import { isRestorable } from '../organization/groups.ts'
+import { isRestorable } from '../organization/deleted-groups.ts'
 import type { ProvisionedGroup } from './groups.ts'
 
 /** The group of the organization that has a pushed name, with what stands in the way of the push. */

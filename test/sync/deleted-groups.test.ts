@@ -168,3 +168,118 @@ test('after 30 days a deleted group goes for good, and the push that waited for 
   )
   expect(left).toEqual([{ name: 'Young' }])
 })
+
+test('an admin is shown what deleting a group takes, and what restoring it gives; it comes back as it was', async ({
+  acme,
+  api,
+}) => {
+  await acme.has({ group: 'Crew', members: ['ada', 'bob', 'cyd'] })
+  await acme.has({ group: 'Other', members: ['bob'] })
+  await acme.grants('Crew', role)
+  await acme.grants('Crew', 'acme/wiki/admin')
+  await acme.grants('Other', role)
+  await api('PATCH', '/people/cyd', { active: false })
+  const before = (await api('GET', '/groups/Crew')).body
+  const { takes } = (await api('GET', '/groups/Crew/deletion')).body
+  expect(takes).toMatchObject({
+    members: 3,
+    inactive: 1,
+    access: { accesses: 3, people: 2, withNoOther: 1 },
+    roles: [
+      { role: 'admin', people: 2, isLastHolder: true },
+      { role: 'user', people: 1, isLastHolder: false },
+    ],
+  })
+
+  await acme.adds('Crew', ['dee'])
+  const stale = await api('DELETE', `/groups/Crew?fingerprint=${takes.fingerprint}`)
+  expect(stale).toMatchObject({ status: 409, body: { type: 'urn:muster:problem:review_changed', effect: { members: 4 } } })
+  await api('PATCH', '/groups/Crew/members', { remove: ['dee'] })
+  expect((await api('DELETE', `/groups/Crew?fingerprint=${takes.fingerprint}`)).status).toBe(204)
+  expect(await acme.accessOf('ada')).toEqual([])
+
+  const listed = (await api('GET', '/deleted-groups')).body
+  expect(listed).toMatchObject({
+    total: 1,
+    items: [{ id: before.id, name: 'Crew', memberCount: 3, grantCount: 2, deletedBy: 'token:tests owner', pushedBy: null }],
+  })
+  const { deletedAt, restorableUntil } = listed.items[0]
+  expect(Date.parse(restorableUntil) - Date.parse(deletedAt)).toBe(30 * 24 * 3_600_000)
+  const { restores } = (await api('GET', '/deleted-groups/crew')).body
+  expect(restores).toEqual(takes)
+
+  expect((await api('POST', '/deleted-groups/Crew/restore', { fingerprint: 'another' })).status).toBe(409)
+  const restored = await api('POST', '/deleted-groups/Crew/restore', { fingerprint: restores.fingerprint })
+  expect(restored).toMatchObject({ status: 200, body: { id: before.id, name: 'Crew', memberCount: 3, grantCount: 2 } })
+  expect((await api('GET', '/groups/Crew')).body).toEqual({ ...before, updatedAt: expect.any(String) })
+  expect(await acme.membersOf('Crew')).toEqual(['ada', 'bob', 'cyd'])
+  expect(await acme.accessOf('ada')).toEqual(['acme/wiki/admin', role])
+  expect((await api('GET', '/deleted-groups')).body.total).toBe(0)
+  expect((await api('POST', '/deleted-groups/Crew/restore', { fingerprint: restores.fingerprint })).status).toBe(404)
+})
+
+test('a deleted group whose name is taken is restored under another one; that is said', async ({ acme, api }) => {
+  await acme.has({ group: 'Crew', members: ['ada'] })
+  await acme.deletes('Crew')
+  await acme.has({ group: 'crew', members: ['bob'] })
+  const { restores } = (await api('GET', '/deleted-groups/Crew')).body
+  const refused = await api('POST', '/deleted-groups/Crew/restore', { fingerprint: restores.fingerprint })
+  expect(refused).toMatchObject({ status: 409, body: { type: 'urn:muster:problem:name_taken', free: 'Crew (2)' } })
+  expect(refused.body.detail).toContain('under another name, such as "Crew (2)"')
+  const restored = await api('POST', '/deleted-groups/Crew/restore', { fingerprint: restores.fingerprint, name: 'Crew (2)' })
+  expect(restored.body).toMatchObject({ name: 'Crew (2)', memberCount: 1 })
+  expect(await acme.membersOf('crew')).toEqual(['bob'])
+})
+
+test('a group restored while a push is offered it is compared with that push, and nothing pushed is lost', async ({
+  acme,
+  api,
+  okta,
+}) => {
+  await acme.has({ group: 'Crew', members: ['ada', 'bob'] })
+  await acme.grants('Crew', role)
+  await acme.deletes('Crew')
+  await okta.knows('bob', 'cyd')
+  await okta.pushes({ group: 'Crew', members: ['bob', 'cyd'] })
+  const { restores, pushedBy } = (await api('GET', '/deleted-groups/Crew')).body
+  expect(pushedBy).toMatchObject({ name: 'okta' })
+  expect((await api('POST', '/deleted-groups/Crew/restore', { fingerprint: restores.fingerprint })).status).toBe(200)
+  expect(await okta.stateOf('Crew')).toEqual({ state: 'needs_review', reasons: ['name_taken'] })
+  expect(await acme.membersOf('Crew')).toEqual(['ada', 'bob'])
+  expect((await api('GET', '/directories/okta/reviews')).body.items[0]).toMatchObject({
+    members: { added: 1, removed: 1, unchanged: 1 },
+    existing: { name: 'Crew', memberCount: 2 },
+  })
+})
+
+test('what is deleted for good is gone: the push that waited has a free name, and nothing can be restored', async ({
+  acme,
+  api,
+  okta,
+}) => {
+  await acme.has({ group: 'Crew', members: ['ada'] })
+  await acme.grants('Crew', role)
+  await acme.deletes('Crew')
+  await okta.knows('bob')
+  await okta.pushes({ group: 'Crew', members: ['bob'] })
+  expect((await api('DELETE', '/deleted-groups/Crew')).status).toBe(204)
+  expect(await okta.stateOf('Crew')).toEqual({ state: 'synced', reasons: [] })
+  expect((await api('GET', '/groups/Crew')).body).toMatchObject({ memberCount: 1, grantCount: 0 })
+  const gone = await api('GET', '/deleted-groups/Crew')
+  expect(gone).toMatchObject({ status: 404, body: { detail: expect.stringContaining('for 30 days') } })
+})
+
+test('what was deleted more than 30 days ago is not restored, whether the job has been there or not', async ({
+  acme,
+  api,
+  inOrg,
+}) => {
+  await acme.has({ group: 'Crew', members: ['ada'] })
+  await acme.deletes('Crew')
+  const { id, restores } = (await api('GET', '/deleted-groups/Crew')).body
+  await inOrg((trx) =>
+    sql`update groups set deleted_at = now() - interval '30 days' where org_id = ${trx.orgId} and id = ${id}`.execute(trx),
+  )
+  const late = await api('POST', `/deleted-groups/${id}/restore`, { fingerprint: restores.fingerprint })
+  expect(late).toMatchObject({ status: 404, body: { detail: expect.stringContaining('for 30 days') } })
+})

@@ -8,13 +8,14 @@ import { momentOf } from '../../organization/moment.ts'
 import { changesOfMembers, groupEver, type MemberThen, membersAt } from '../../organization/past-access.ts'
 import { offeredOfGroup, permittedOfGroup } from '../../organization/permission.ts'
 import { findDirectory } from '../../provisioning/directories.ts'
-import { changeGroup, changeMembers, createGroup, deleteGroup } from '../../provisioning/existing-groups.ts'
+import { changeGroup, changeMembers, createGroup } from '../../provisioning/existing-groups.ts'
+import { deleteAsShown, deletionOf } from '../../sync/delete-and-restore.ts'
 import { largeBodyLimit } from '../content.ts'
 import type { ApiPlugin } from './api.ts'
 import { csvFormat, ListedOrCsv, listingOrAll, sendCsv } from './csv-answer.ts'
 import { Listed, listingOf, pageWith } from './paging.ts'
 import { Change } from './past-shapes.ts'
-import { Id, NoContent, Nullable, OneOf, PastMoment, Time } from './shapes.ts'
+import { Id, NoContent, Nullable, OneOf, PastMoment, ThroughGroup, Time } from './shapes.ts'
 
 const Group = Type.Object({
   id: Id,
@@ -176,15 +177,38 @@ export const groupsApi: ApiPlugin = async (app, { db }) => {
       schema: {
         operationId: 'deleteGroup',
         tags,
-        summary: 'Delete a group with its members and grants',
+        summary: 'Delete a group with its members and grants; it can be restored for 30 days',
         params: Params,
+        querystring: Type.Object({
+          fingerprint: Type.Optional(
+            Type.String({ description: 'Of the deletion that was shown; where it would take something else by now: 409' }),
+          ),
+        }),
         response: { 204: NoContent },
       },
     },
-    async ({ scope, params }, reply) => {
-      await inTransaction(db, scope, async (trx) => deleteGroup(trx, (await findGroup(trx, params.group)).id))
+    async ({ scope, params, query }, reply) => {
+      await inTransaction(db, scope, async (trx) => deleteAsShown(trx, await findGroup(trx, params.group), query.fingerprint))
       return reply.code(204).send()
     },
+  )
+
+  app.get(
+    '/groups/:group/deletion',
+    {
+      schema: {
+        operationId: 'showGroupDeletion',
+        tags,
+        summary: 'What deleting a group would take',
+        params: Params,
+        response: { 200: Type.Object({ id: Id, name: Type.String(), takes: ThroughGroup }) },
+      },
+    },
+    async ({ scope, params }) =>
+      reading(db, scope, async (reader) => {
+        const { id, name } = await findGroup(reader, params.group)
+        return { id, name, takes: await deletionOf(reader, { id }) }
+      }),
   )
 
   app.get(

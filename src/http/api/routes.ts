@@ -1,6 +1,7 @@
 import { accessApi } from './access.ts'
 import type { ApiPlugin } from './api.ts'
 import { apiTokensApi } from './api-tokens.ts'
+import { deletedGroupsApi } from './deleted-groups.ts'
 import { directoriesApi } from './directories.ts'
 import { groupsApi } from './groups.ts'
 import { importsApi } from './imports.ts'
@@ -20,6 +21,7 @@ export const apiRoutes: ApiPlugin[] = [
   provisionedApi,
   requestsApi,
   groupsApi,
+  deletedGroupsApi,
   peopleApi,
   accessApi,
   importsApi,

@@ -45,6 +45,31 @@ export const OfferExistingGroups = OneOf(
   'Which unmanaged groups the provider is shown, to link to them: their names, with members, or none',
 )
 
+/** What people have through one group alone. */
+export const ThroughGroup = Type.Object({
+  members: Type.Integer(),
+  inactive: Type.Integer({ description: 'Members who are switched off' }),
+  access: Type.Object(
+    {
+      accesses: Type.Integer({ description: '(person, site, product, role) that no other group gives' }),
+      people: Type.Integer(),
+      withNoOther: Type.Integer({ description: 'People who have no other access at all' }),
+    },
+    { description: 'Net: what goes, or comes, with this group' },
+  ),
+  roles: Type.Array(
+    Type.Object({
+      site: Type.String(),
+      product: Type.String(),
+      role: Type.String(),
+      isDefault: Type.Boolean(),
+      people: Type.Integer({ description: 'Who has it through this group alone' }),
+      isLastHolder: Type.Boolean({ description: 'An administrative role that nobody else has' }),
+    }),
+  ),
+  fingerprint: Type.String({ description: 'SHA-256 in hex of the answer' }),
+})
+
 /** A token as it is shown. */
 export const token = {
   id: Id,
