@@ -15,6 +15,7 @@ import * as strictDirectories from './migrations/0009-strict-directories.ts'
 import * as softDeletion from './migrations/0012-soft-deletion.ts'
 import * as links from './migrations/0013-links.ts'
 import * as thePast from './migrations/0014-the-past.ts'
+import * as usersAndPushes from './migrations/0016-users-and-pushes.ts'
 
 interface Migration {
   /** Nodes of the last release cannot work with the database once this has run. */
@@ -34,6 +35,7 @@ const migrations: Record<string, Migration> = {
   '0012-soft-deletion': softDeletion,
   '0013-links': links,
   '0014-the-past': thePast,
+  '0016-users-and-pushes': usersAndPushes,
 }
 
 interface Book {

@@ -40,6 +40,7 @@ export interface Tables {
   log_people_read: LogPeopleReadRow
   idempotency_keys: IdempotencyKeyRow
   scim_requests: ScimRequestRow
+  scim_request_subjects: ScimRequestSubjectRow
 }
 
 type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>
@@ -275,6 +276,7 @@ export interface TakenOfferRow {
   directory_id: DirectoryId
   group_id: GroupId
   times: Generated<number>
+  declined: Generated<boolean>
 }
 
 export interface NestedGroupRow {
@@ -387,4 +389,11 @@ export interface ScimRequestRow {
   found_count: number | null
   error: string | null
   subjects: string[]
+}
+
+export interface ScimRequestSubjectRow {
+  org_id: OrgId
+  directory_id: DirectoryId
+  subject: string
+  minute: ColumnType<Date, Date | string, Date | string>
 }

@@ -50,10 +50,10 @@ export interface MembersPush {
   removed: readonly string[]
 }
 
-/** @returns the version that the pushed group has now; undefined, and nothing is done, where a member is unknown, there is no such group, or it is locked */
-export type PushMembers = (push: MembersPush) => Promise<number | undefined>
+/** @returns whether it is done; nothing is, where a member is unknown, there is no such group, or it is locked */
+export type PushMembers = (push: MembersPush) => Promise<boolean>
 
-/** Pushes of members alone, those that come at the same time together: one statement, which is a transaction of its own (push_members, migration 0003). */
+/** Pushes of members alone, those that come at the same time together: one statement, which is a transaction of its own (push_members, migration 0016). */
 export function pushMembersTogether(db: Db): PushMembers {
   const push = together((pushes: MembersPush[]) => pushAtOnce(db, pushes), {
     subject: ({ id }) => id,
@@ -63,7 +63,7 @@ export function pushMembersTogether(db: Db): PushMembers {
   return (one) => push(`${one.directoryId} ${one.scope.actor}`, one)
 }
 
-async function pushAtOnce(db: Db, pushes: MembersPush[]): Promise<(number | undefined)[]> {
+async function pushAtOnce(db: Db, pushes: MembersPush[]): Promise<boolean[]> {
   const [{ scope, directoryId }] = pushes as [MembersPush]
   const members = pushes.flatMap(({ added, removed }, at) => [
     ...added.map((id) => ({ push: at + 1, id, pushed: true })),
@@ -79,12 +79,12 @@ async function pushAtOnce(db: Db, pushes: MembersPush[]): Promise<(number | unde
     members.map(({ id }) => id),
     members.map(({ pushed }) => pushed),
   ]
-  const [row] = await inOneStatement<{ versions: (number | null)[] }>(
+  const [row] = await inOneStatement<{ done: boolean[] }>(
     db,
-    'select push_members($1, $2, $3, $4, $5, $6, $7, $8) as versions',
+    'select push_members($1, $2, $3, $4, $5, $6, $7, $8) as done',
     values,
   )
-  return pushes.map((_, at) => row?.versions[at] ?? undefined)
+  return row?.done ?? []
 }
 
 /** Sync: makes the effective members of a group the pushed ones. Reads and writes the differences only. */
@@ -160,7 +160,7 @@ function differences(trx: Trx, groupIds: readonly GroupId[], truths: RawBuilder<
 }
 
 /**
- * Writes memberships by the one statement there is for it (change_memberships, migration 0003): from `given` (group_id, account_id, pushed,
+ * Writes memberships by the one statement there is for it (change_memberships, migration 0016): from `given` (group_id, account_id, pushed,
  * effective; each pair once; null leaves a truth as it is) come the rows, the groups' counts and one log entry a group. The caller holds
  * the groups' locks.
  */

@@ -14,7 +14,7 @@ type Offered = Pick<DirectoryContext, 'id' | 'offerExistingGroups'>
 
 /**
  * The groups that a directory is offered, as rows `g` like those of its pushed groups (read.ts): unmanaged, unprotected, of no
- * name that it has pushed, and linked to none of its groups. Undefined where it is offered none.
+ * name that it has pushed, linked to none of its groups, and not deleted by it. Undefined where it is offered none.
  */
 export function offeredGroups(reader: Reader, { id, offerExistingGroups }: Offered): RawBuilder<unknown> | undefined {
   if (offerExistingGroups === 'off') return undefined
@@ -24,7 +24,7 @@ export function offeredGroups(reader: Reader, { id, offerExistingGroups }: Offer
       o.created_at, o.updated_at, ${offerExistingGroups === 'members' ? sql`'effective'` : sql`'hidden'`}::text as shown
     from groups o
     left join taken_offers t on t.org_id = o.org_id and t.directory_id = ${id} and t.group_id = o.id
-    where o.org_id = ${reader.orgId} and o.effective and o.managed_by is null and not o.is_protected and not exists (
+    where o.org_id = ${reader.orgId} and o.effective and o.managed_by is null and not o.is_protected and t.declined is not true and not exists (
       select from provisioned_groups p where p.org_id = o.org_id and p.directory_id = ${id} and p.name_key = o.name_key)
       and not exists (select from provisioned_groups p where p.org_id = o.org_id and p.directory_id = ${id} and p.group_id = o.id)
   ) as g`
@@ -58,4 +58,20 @@ export async function takeOffer(trx: Trx, directoryId: DirectoryId, groupId: Gro
   await sql`
     insert into taken_offers (org_id, directory_id, group_id) values (${trx.orgId}, ${directoryId}, ${groupId})
     on conflict (org_id, directory_id, group_id) do update set times = taken_offers.times + 1`.execute(trx)
+}
+
+/**
+ * The directory has deleted a group, or one of this name: what there is of it is no longer offered, so that what was deleted is in no
+ * answer any more (RFC 7644 §3.6). A push of the name finds it still.
+ */
+export async function declineOffers(
+  trx: Trx,
+  directoryId: DirectoryId,
+  of: { groupId: GroupId; nameKey: string },
+): Promise<void> {
+  await sql`
+    insert into taken_offers (org_id, directory_id, group_id, declined)
+    select org_id, ${directoryId}::uuid, id, true from groups
+    where org_id = ${trx.orgId} and effective and (id = ${of.groupId} or name_key = ${of.nameKey})
+    on conflict (org_id, directory_id, group_id) do update set times = taken_offers.times + 1, declined = true`.execute(trx)
 }

@@ -36,6 +36,11 @@ export function lockAccountInForce(trx: Trx, accountId: AccountId): Promise<Lock
     .executeTakeFirstOrThrow()
 }
 
+/** Locks an account for who deletes a user of it: who is putting it into a group is waited for, and is found to have come too late after. */
+export async function lockAccountWhole(trx: Trx, accountId: AccountId): Promise<void> {
+  await sql`select from accounts where org_id = ${trx.orgId} and id = ${accountId} for update`.execute(trx)
+}
+
 /**
  * What a directory may say of an account: its owner everything; of another directory's account, or a protected one,
  * only memberships count (rule 4). Null is an account that is yet to be created.

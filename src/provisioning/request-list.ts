@@ -45,11 +45,12 @@ export async function listRequests(
   directory: DirectoryId,
   query: RequestQuery,
 ): Promise<{ items: ListedRequest[]; next: string | null }> {
-  const rows = await rowsOf(
-    reader,
-    directory,
-    sql`${conditions(reader, directory, query)} order by r.at desc, r.id desc limit ${query.limit + 1}`,
-  )
+  const { group, person } = query
+  const named = [
+    ...(group === undefined ? [] : [subjectsOfGroup(reader, group)]),
+    ...(person === undefined ? [] : [subjectsOfPerson(reader, person)]),
+  ]
+  const rows = await rowsOf(reader, directory, conditions(reader, directory, query), { named, limit: query.limit + 1 })
   const page = rows.slice(0, query.limit)
   return {
     items: (await told(reader, page)).map(({ steps: _, ...item }) => item),
@@ -63,7 +64,9 @@ export async function findRequest(
   directory: DirectoryId,
   id: string,
 ): Promise<ListedRequest & { steps: RequestStep[] }> {
-  const [found] = isId(id) ? await told(reader, await rowsOf(reader, directory, sql`and ${isRequest(id)}`)) : []
+  const [found] = isId(id)
+    ? await told(reader, await rowsOf(reader, directory, sql`and ${isRequest(id)}`, { named: [], limit: 1 }))
+    : []
   if (found === undefined)
     throw new Refusal('not_found', 'There is no such request in the log of this directory. It keeps them for 30 days.')
   return found
@@ -86,13 +89,34 @@ interface Row extends Omit<ListedRequest, 'outcome' | 'resource' | 'token'> {
   isRevoked: boolean
 }
 
-async function rowsOf(reader: Reader, directory: DirectoryId, which: RawBuilder<unknown>): Promise<Row[]> {
+// The newest first; of whom or what is named, those of the minutes in which there are such lines, minute by minute, until there are enough.
+async function rowsOf(
+  reader: Reader,
+  directory: DirectoryId,
+  which: RawBuilder<unknown>,
+  { named, limit }: { named: readonly RawBuilder<unknown>[]; limit: number },
+): Promise<Row[]> {
+  const [first] = named
+  const about = named.map((subjects) => sql`and subjects && array(${subjects})`)
+  const lines = sql`
+    select * from scim_requests
+    where org_id = ${reader.orgId} and directory_id = ${directory} ${sql.join(about, sql` `)}`
+  const from =
+    first === undefined
+      ? sql`(${lines}) as r`
+      : sql`(
+          select distinct minute from scim_request_subjects
+          where org_id = ${reader.orgId} and directory_id = ${directory} and subject = any(array(${first}))
+        ) as of_them
+        cross join lateral (${lines} and at >= minute and at < minute + interval '1 minute' offset 0) as r`
+  const order = first === undefined ? sql`r.at desc, r.id desc` : sql`minute desc, r.at desc, r.id desc`
   const { rows } = await sql<Row>`
     select r.id, r.at, r.method, r.path, r.status, r.duration_ms as "durationMs", r.times, r.user_agent as "userAgent", r.asked,
       r.found_count as "foundCount", r.error, r.token_id as "tokenId", t.hint,
       coalesce(t.revoked_at < t.expires_at, false) as "isRevoked"
-    from scim_requests r left join directory_tokens t on t.org_id = r.org_id and t.id = r.token_id
-    where r.org_id = ${reader.orgId} and r.directory_id = ${directory} ${which}`.execute(reader)
+    from ${from} left join directory_tokens t on t.org_id = r.org_id and t.id = r.token_id
+    where true ${which}
+    order by ${order} limit ${limit}`.execute(reader)
   return rows
 }
 
@@ -111,15 +135,8 @@ function isRequest(id: string): RawBuilder<unknown> {
 }
 
 function conditions(reader: Reader, directory: DirectoryId, query: RequestQuery): RawBuilder<unknown> {
-  const { group, person, status, method, search, since, until, before } = query
-  const about = (subjects: RawBuilder<unknown>) => sql`(
-    r.subjects && array(${subjects}) or r.id::text in (
-      select request_id from log_entries
-      where org_id = ${reader.orgId} and subject = any(array(${subjects})) and request_id is not null)
-  )`
+  const { status, method, search, since, until, before } = query
   const all = [
-    group === undefined ? undefined : about(subjectsOfGroup(reader, group)),
-    person === undefined ? undefined : about(subjectsOfPerson(reader, person)),
     status === undefined ? undefined : statuses[status],
     method === undefined ? undefined : sql`r.method = ${method}`,
     search === undefined

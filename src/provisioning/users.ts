@@ -126,19 +126,6 @@ export async function lockUsersOf(trx: Trx, of: AccountId | ProvisionedUserId): 
     order by id for update`.execute(trx)
 }
 
-/** Until the transaction ends, no user of the directory is deleted: whoever is found to be one can be pushed into a group. First of all locks. */
-export async function keepUsers(trx: Trx, directoryId: DirectoryId): Promise<void> {
-  await sql`select pg_advisory_xact_lock_shared(${usersOf(directoryId)})`.execute(trx)
-}
-
-/** Waits for every push that may name a user of the directory, and lets none begin: for who deletes one. First of all locks. */
-export async function lockUsersOfDirectory(trx: Trx, directoryId: DirectoryId): Promise<void> {
-  await sql`select pg_advisory_xact_lock(${usersOf(directoryId)})`.execute(trx)
-}
-
-// One lock for all of them, which push_members takes too: a lock on each member's row is a write.
-const usersOf = (directoryId: DirectoryId) => sql`hashtextextended(${directoryId}::text, 0)`
-
 /** Stores what the provider now says of a user. */
 export async function updateProvisionedUser(trx: Trx, id: ProvisionedUserId, input: UserInput): Promise<void> {
   await Promise.all([

@@ -14,8 +14,6 @@ export interface InWords {
   names: readonly string[]
   /** The members it names, the first hundred. */
   members: readonly string[]
-  /** Whether it can change nobody but these members. */
-  namesAll: boolean
 }
 
 const mostMembers = 100
@@ -24,7 +22,6 @@ export const newGroupInWords = ({ displayName, members = [] }: GroupInput): InWo
   words: `create the group ${quoted(displayName)}${members.length === 0 ? '' : ` with ${counted(members.length, 'member')}`}`,
   names: [displayName],
   members: valuesOf(members),
-  namesAll: false,
 })
 
 export function groupChangeInWords({ displayName, externalId, members }: GroupChange): InWords {
@@ -32,24 +29,22 @@ export function groupChangeInWords({ displayName, externalId, members }: GroupCh
   if (displayName !== undefined) parts.push(`name it ${quoted(displayName)}`)
   if (externalId !== undefined) parts.push('set externalId')
   const names = displayName === undefined ? [] : [displayName]
-  if (members === undefined) return { words: parts.join(', ') || 'change nothing', names, members: [], namesAll: false }
+  if (members === undefined) return { words: parts.join(', ') || 'change nothing', names, members: [] }
   if ('all' in members) {
     parts.push(`have exactly ${counted(members.all.length, 'member')}`)
-    return { words: parts.join(', '), names, members: valuesOf(members.all), namesAll: false }
+    return { words: parts.join(', '), names, members: valuesOf(members.all) }
   }
   const { added, removed } = members
   if (added.length > 0) parts.push(`add ${counted(added.length, 'member')}`)
   if (removed.length > 0) parts.push(`remove ${counted(removed.length, 'member')}`)
   const named = [...valuesOf(added), ...removed.slice(0, mostMembers - Math.min(added.length, mostMembers))]
-  const namesAll = displayName === undefined && named.length === added.length + removed.length
-  return { words: parts.join(', '), names, members: named, namesAll }
+  return { words: parts.join(', '), names, members: named }
 }
 
 export const userInWords = (verb: 'create' | 'replace', { userName, externalId, active, attributes }: UserInput): InWords => ({
   words: `${verb} the user ${quoted(userName)}${active ? '' : ', switched off'}`,
   names: [userName, ...(externalId === null ? [] : [externalId]), ...emailsIn(attributes)],
   members: [],
-  namesAll: false,
 })
 
 /** A PATCH of a user: which attributes, and of their values `active` alone. */
@@ -61,14 +56,14 @@ export function userPatchInWords(body: unknown, dialect: Dialect): InWords {
       .map((key) => withActive(key, given[key]))
       .join(', ')}`
   })
-  return { words: words.join('; '), names: [], members: [], namesAll: false }
+  return { words: words.join('; '), names: [], members: [] }
 }
 
 /** A Bulk: how many operations, of which methods. Its operations say by themselves what they are about. */
 export function bulkInWords(operations: readonly { method?: string | undefined }[]): InWords {
   const methods = Map.groupBy(operations, ({ method }) => method ?? 'unknown')
   const each = [...methods].map(([method, some]) => `${some.length} ${method}`)
-  return { words: `do ${counted(operations.length, 'operation')}: ${each.join(', ')}`, names: [], members: [], namesAll: false }
+  return { words: `do ${counted(operations.length, 'operation')}: ${each.join(', ')}`, names: [], members: [] }
 }
 
 /** A list or a search. */
@@ -83,7 +78,7 @@ export function queryInWords(query: {
   if (paging.count !== defaultPageSize) parts.push(`${paging.count} at most`)
   if ('cursor' in paging) parts.push(paging.cursor === '' ? 'by cursor' : 'the next page')
   else if (paging.startIndex > 1) parts.push(`from ${paging.startIndex}`)
-  return { words: parts.join(', '), names: filter === undefined ? [] : textsIn(filter), members: [], namesAll: true }
+  return { words: parts.join(', '), names: filter === undefined ? [] : textsIn(filter), members: [] }
 }
 
 const withActive = (name: string, value: unknown): string =>

@@ -16,10 +16,10 @@ import {
   updateProvisionedGroup,
 } from '../provisioning/groups.ts'
 import { lockNest } from '../provisioning/nesting.ts'
+import { declineOffers } from '../provisioning/offers.ts'
 import { provisionGroup, renameGroup, settleNames, unpair } from '../provisioning/pairing.ts'
 import { membersIds, membersMatching } from '../provisioning/pushed-members.ts'
 import { setState } from '../provisioning/states.ts'
-import { keepUsers } from '../provisioning/users.ts'
 import type { GroupChange, GroupInput, MemberInput } from '../scim/resource.ts'
 import { type Condition, mustMeet } from './condition.ts'
 import { receiveMembers, resolveNested } from './receive-members.ts'
@@ -33,8 +33,7 @@ import { adoptOffer, declineOffer, lockOffer } from './take-offer.ts'
  */
 export async function receiveNewGroup(trx: Trx, directory: DirectoryContext, input: GroupInput): Promise<ProvisionedGroupId> {
   const key = nameKey(input.displayName)
-  const [, , isTaken, existing] = await Promise.all([
-    keepUsers(trx, directory.id),
+  const [, isTaken, existing] = await Promise.all([
     lockNest(trx, directory.id, { children: groupsNamed(input.members) }),
     isGroupNameProvisioned(trx, directory.id, key),
     metByName(trx, key),
@@ -71,7 +70,7 @@ export async function receiveGroup(
 ): Promise<{ changed: boolean }> {
   const steps = [...(members === undefined ? [] : [members]), ...later]
   const children = steps.flatMap((step) => groupsNamed('all' in step ? step.all : 'added' in step ? step.added : []))
-  if (steps.length > 0) await Promise.all([keepUsers(trx, directory.id), lockNest(trx, directory.id, { id, children })])
+  if (steps.length > 0) await lockNest(trx, directory.id, { id, children })
   const nameKeys = attributes.displayName === undefined ? [] : [nameKey(attributes.displayName)]
   if (nameKeys.length > 0) {
     await lockOffer(trx, directory, id)
@@ -107,7 +106,7 @@ const membersOfNew = (members: GroupChange['members']): MemberInput[] =>
 
 /**
  * The common push, some members and nothing else, all of them known: a part of one statement, whatever the group's size.
- * @returns the version that the group has now; undefined, and nothing is done, where `receiveGroup` is needed
+ * @returns whether it is done; nothing is, where `receiveGroup` is needed
  */
 export async function receiveMembersAlone(
   pushMembers: PushMembers,
@@ -115,10 +114,10 @@ export async function receiveMembersAlone(
   directory: DirectoryContext,
   id: ProvisionedGroupId,
   { members, ...attributes }: GroupChange,
-): Promise<number | undefined> {
-  if (members === undefined || 'all' in members || Object.keys(attributes).length > 0 || !isId(id)) return undefined
+): Promise<boolean> {
+  if (members === undefined || 'all' in members || Object.keys(attributes).length > 0 || !isId(id)) return false
   const { added, removed } = membersIds(members)
-  if (added.length < members.added.length || removed.length < members.removed.length) return undefined
+  if (added.length < members.added.length || removed.length < members.removed.length) return false
   return pushMembers({ scope, directoryId: directory.id, id, added, removed })
 }
 
@@ -140,6 +139,7 @@ export async function receiveGroupDeletion(
   const group = found ?? (await lockProvisionedGroup(trx, directory.id, id))
   mustMeet(condition, group)
   await unpair(trx, group, directory.deletedGroups === 'delete')
+  await declineOffers(trx, directory.id, group)
 }
 
 type Described = Pick<ProvisionedGroup, 'name' | 'externalId' | 'keepsName'>

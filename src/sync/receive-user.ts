@@ -16,6 +16,7 @@ import {
   createOwnedAccounts,
   freeUserName,
   lockAccountInForce,
+  lockAccountWhole,
   type OwnedAccount,
   type OwnersWord,
   ownership,
@@ -29,7 +30,6 @@ import {
   isUserNameProvisioned,
   lockProvisionedUser,
   lockUsersOf,
-  lockUsersOfDirectory,
   type ProvisionedUser,
   provisionUsers,
   updateProvisionedUser,
@@ -150,7 +150,6 @@ export async function receiveUserDeletion(
   id: ProvisionedUserId,
   condition?: Condition,
 ): Promise<void> {
-  await lockUsersOfDirectory(trx, directory.id)
   await lockUsersOf(trx, id)
   const user = await lockProvisionedUser(trx, directory.id, id)
   mustMeet(condition, user)
@@ -237,21 +236,29 @@ async function setMemberships(
   )
 }
 
+/** Locks the groups that a person was pushed into, for good: nobody puts them into another one until the transaction ends. */
 async function lockPushedGroupsOf(
   trx: Trx,
   directoryId: DirectoryId,
   accountId: AccountId,
 ): Promise<{ groupId: GroupId; follow: boolean }[]> {
-  // Two statements: a group that is linked to another one while its lock is waited for has its members there.
-  const pushed = sql`
+  const groups = sql`
     from memberships m
     join provisioned_groups p on p.org_id = m.org_id and p.group_id = m.group_id
-    where m.org_id = ${trx.orgId} and m.account_id = ${accountId} and m.pushed and p.directory_id = ${directoryId}`
-  await sql`
-    select from provisioned_groups where org_id = ${trx.orgId} and id = any(array(select p.id ${pushed}))
+    where m.org_id = ${trx.orgId} and m.account_id = ${accountId} and p.directory_id = ${directoryId}`
+  const lockGroups = () =>
+    sql`
+    select from provisioned_groups where org_id = ${trx.orgId} and id = any(array(select p.id ${groups}))
     order by id for update`.execute(trx)
-  const { rows } = await sql<{ groupId: GroupId; follow: boolean }>`
-    select p.group_id as "groupId", ${followsIn('p.state')} as follow ${pushed}`.execute(trx)
+  // Statements of their own, each of which sees what was waited for before it: those whom a push is putting the person into are known once
+  // the account is locked, since the foreign key of each new membership holds it; and a group may have been linked to another one.
+  const [, , , { rows }] = await Promise.all([
+    lockGroups(),
+    lockAccountWhole(trx, accountId),
+    lockGroups(),
+    sql<{ groupId: GroupId; follow: boolean }>`
+      select p.group_id as "groupId", ${followsIn('p.state')} as follow ${groups} and m.pushed`.execute(trx),
+  ])
   return rows
 }
 

@@ -4,7 +4,7 @@ import { appendLog } from '../organization/log.ts'
 import { existingGroupNamed } from '../provisioning/conflict.ts'
 import { type DirectoryContext, lockDirectory } from '../provisioning/directories.ts'
 import { lockConcerned } from '../provisioning/groups.ts'
-import { type Offer, offerOf, takeOffer } from '../provisioning/offers.ts'
+import { declineOffers, type Offer, offerOf, takeOffer } from '../provisioning/offers.ts'
 import { provisionGroup } from '../provisioning/pairing.ts'
 
 /**
@@ -37,7 +37,7 @@ export async function adoptOffer(
 export async function declineOffer(trx: Trx, directory: DirectoryContext, id: ProvisionedGroupId): Promise<boolean> {
   const offer = await lockOffer(trx, directory, id)
   if (offer === undefined) return false
-  await takeOffer(trx, directory.id, offer.groupId)
+  await declineOffers(trx, directory.id, offer)
   await appendLog(trx, {
     action: 'group.offer_declined',
     subject: offer.groupId,

@@ -4,6 +4,8 @@ import { newId } from '../../src/database/ids.ts'
 import { inTransaction } from '../../src/database/transaction.ts'
 import { buildApp } from '../../src/http/app.ts'
 import { mostWaiting } from '../../src/http/scim/request-log.ts'
+import { findDirectory } from '../../src/provisioning/directories.ts'
+import { listRequests } from '../../src/provisioning/request-list.ts'
 import { forgetRequests } from '../../src/provisioning/requests.ts'
 import { everywhere } from '../../src/server/workers.ts'
 import type { Client } from '../support/clients.ts'
@@ -306,6 +308,28 @@ test('requests are found by group, by its name and by its id, also those that we
   for (const name of ['Sales', okta.idOf('SALES')])
     expect(await about(name), name).toEqual(['GET 200', 'POST 201', 'POST 409', 'PATCH 204'])
   expect(await about('nobody')).toEqual([])
+})
+
+test('to find a group’s requests costs what is found, however many others there are', async ({ okta, log, inOrg }) => {
+  await okta.pushes({ group: 'G' })
+  await log.lines()
+  await inOrg(async (trx) => {
+    const { id } = await findDirectory(trx, okta.directory.name)
+    await sql`
+      insert into scim_requests (org_id, directory_id, at, id, token_id, method, path, status, duration_ms, times, subjects)
+      select ${trx.orgId}::uuid, ${id}, now() - n * interval '1 minute', gen_random_uuid(), gen_random_uuid(), 'GET', '/scim/v2/Users', 200, 1, 1, '{}'
+      from generate_series(1, 20000) as n`.execute(trx)
+    const read = async () =>
+      (
+        await sql<{ n: number }>`
+          select coalesce(seq_tup_read, 0)::int + coalesce(idx_tup_fetch, 0)::int as n
+          from pg_stat_xact_user_tables where relname = 'scim_requests'`.execute(trx)
+      ).rows[0]?.n ?? 0
+    const before = await read()
+    const { items } = await listRequests(trx, id, { group: 'G', limit: 10 })
+    expect(items.map(({ path }) => path)).toEqual(['/scim/v2/Groups'])
+    expect((await read()) - before).toBeLessThan(100)
+  })
 })
 
 test('pages go on where the last one ended, the newest first, and a time limits them', async ({ api, okta }) => {

@@ -185,28 +185,45 @@ test('a POST of an offered name is a push like any other, and ends the offer', a
   expect(await namesIn(okta)).toEqual(['Sales', 'Engineering'])
 })
 
-test('a deletion of what is only offered deletes nothing; an id that was deleted never comes back', async ({
+test('a deletion of what is only offered deletes nothing, and it is not offered to who deleted it again', async ({
   acme,
   okta,
+  entra,
   inOrg,
 }) => {
   await severalGroups(acme)
-  const seen: string[] = []
-  for (const isAdopted of [false, true, false]) {
-    const id = await offerOf(okta, 'Engineering')
-    expect(seen).not.toContain(id)
-    seen.push(id)
-    if (isAdopted) await okta.request('PUT', `/Groups/${id}`, { displayName: 'Engineering' })
+  for (const [name, isAdopted] of [
+    ['Engineering', false],
+    ['Sales', true],
+  ] as const) {
+    const id = await offerOf(okta, name)
+    if (isAdopted) await okta.request('PUT', `/Groups/${id}`, { displayName: name })
     expect((await okta.request('DELETE', `/Groups/${id}`)).status).toBe(204)
     expect((await okta.request('GET', `/Groups/${id}`)).status).toBe(404)
     expect((await okta.request('DELETE', `/Groups/${id}`)).status).toBe(404)
+    expect(await namesIn(okta)).not.toContain(name)
+    expect(await namesIn(entra)).toContain(name)
   }
   expect(await acme.membersOf('Engineering')).toEqual(['ada', 'bob'])
   const { rows } = await inOrg((trx) =>
-    sql<{ subject: string }>`
-      select facts ->> 'offeredAs' as subject from log_entries where action = 'group.offer_declined' order by id`.execute(trx),
+    sql`select facts ->> 'name' as name from log_entries where action = 'group.offer_declined'`.execute(trx),
   )
-  expect(rows.map(({ subject }) => subject)).toEqual([seen[0], seen[2]])
+  expect(rows).toEqual([{ name: 'Engineering' }])
+  expect(await okta.pushes({ group: 'Engineering' })).toBe(201)
+  expect(await okta.stateOf('Engineering')).toEqual({ state: 'needs_review', reasons: ['name_taken'] })
+})
+
+test('a group that a directory deletes is in no list of its any more, though it stays with its members', async ({
+  acme,
+  okta,
+}) => {
+  await okta.knows('ada')
+  await okta.pushes({ group: 'Engineering', members: ['ada'] })
+  expect(await okta.deletes('Engineering')).toBe(204)
+  expect(await namesIn(okta)).toEqual([])
+  const found = await okta.request('GET', `/Groups?filter=${encodeURIComponent('displayName eq "Engineering"')}`)
+  expect(found.body).toMatchObject({ totalResults: 0, Resources: [] })
+  expect(await acme.membersOf('Engineering')).toEqual(['ada'])
 })
 
 test('a first write that is refused adopts nothing', async ({ acme, api, okta }) => {
@@ -234,13 +251,14 @@ test('of parallel first writes one adopts and all are applied', async ({ acme, o
 })
 
 test('a deletion and first writes at once end as some order of them does', async ({ acme, okta }) => {
-  await severalGroups(acme)
   for (let round = 0; round < 5; round++) {
-    const id = await offerOf(okta, 'Sales')
+    const name = `Sales ${round}`
+    await acme.has({ group: name, members: [] })
+    const id = await offerOf(okta, name)
     const [gone, ...written] = await Promise.all([
       okta.request('DELETE', `/Groups/${id}`),
-      okta.request('PUT', `/Groups/${id}`, { displayName: 'Sales' }),
-      okta.request('PUT', `/Groups/${id}`, { displayName: 'Sales' }),
+      okta.request('PUT', `/Groups/${id}`, { displayName: name }),
+      okta.request('PUT', `/Groups/${id}`, { displayName: name }),
     ])
     expect(gone?.status).toBe(204)
     for (const { status } of written) expect([200, 404]).toContain(status)

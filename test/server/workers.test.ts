@@ -85,11 +85,23 @@ test('a job that comes by itself each hour forgets old lines of the request log'
   await inOrg((trx) =>
     sql`
       insert into scim_requests (org_id, directory_id, at, id, token_id, method, path, status, duration_ms, times, subjects)
-      select ${trx.orgId}::uuid, ${id}, now() - interval '30 days 1 second', gen_random_uuid(), gen_random_uuid(), 'GET', '/scim/v2/Users', 200, 1, 1, '{}'
+      select ${trx.orgId}::uuid, ${id}, now() - interval '30 days 1 second', gen_random_uuid(), gen_random_uuid(), 'GET', '/scim/v2/Users', 200, 1, 1, array[${id}::uuid]
       from generate_series(1, 5001)`.execute(trx),
+  )
+  await inOrg((trx) =>
+    sql`
+      insert into scim_request_subjects (org_id, directory_id, subject, minute)
+      select org_id, directory_id, unnest(subjects), date_trunc('minute', at, 'UTC') from scim_requests on conflict do nothing`.execute(
+      trx,
+    ),
   )
   await startWorkers(db, jobs)
   await inOrg((trx) => jobs.send(trx, 'forget-requests', {}))
-  const left = () => inOrg(async (trx) => (await trx.selectFrom('scim_requests').select('id').execute()).length)
+  const left = () =>
+    inOrg(
+      async (trx) =>
+        (await trx.selectFrom('scim_requests').select('id').execute()).length +
+        (await trx.selectFrom('scim_request_subjects').select('minute').execute()).length,
+    )
   await expect.poll(left, { timeout: 20_000, interval: 20 }).toBe(0)
 })

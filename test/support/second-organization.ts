@@ -106,6 +106,9 @@ export async function createSecondOrganization(db: Db): Promise<Scope> {
       values (${org}, ${id.request}, ${id.okta}, ${id.scim}, now(), 'GET', '/scim/v2/Users', 200, 1, 1, array[${id.her}]::uuid[])`.execute(
       trx,
     )
+    await sql`
+      insert into scim_request_subjects (org_id, directory_id, subject, minute)
+      values (${org}, ${id.okta}, ${id.her}, date_trunc('minute', now(), 'UTC'))`.execute(trx)
     await sql`insert into log_entries (org_id, actor, action) values (${org}, 'system', 'organization.created')`.execute(trx)
     // Read already: the job that reads the log finds nothing to do.
     await sql`insert into log_people_read (org_id, done, awaited) select ${org}, max(id), max(id) from log_entries where org_id = ${org}`.execute(

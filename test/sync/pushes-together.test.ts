@@ -1,9 +1,10 @@
 import { sql } from 'kysely'
-import type { ProvisionedGroupId } from '../../src/database/ids.ts'
+import type { ProvisionedGroupId, ProvisionedUserId } from '../../src/database/ids.ts'
 import { pushMembersTogether } from '../../src/organization/memberships.ts'
 import { findDirectory } from '../../src/provisioning/directories.ts'
 import { lockProvisionedGroup } from '../../src/provisioning/groups.ts'
-import { keepUsers, lockUsersOfDirectory } from '../../src/provisioning/users.ts'
+import { receiveGroup } from '../../src/sync/receive-group.ts'
+import { receiveUserDeletion } from '../../src/sync/receive-user.ts'
 import { expect, test } from '../support/story.ts'
 import { someoneWaits } from '../support/waiting.ts'
 
@@ -22,7 +23,7 @@ test('pushes that come at the same time are one transaction, each under its own 
     added: people.slice(0, 3).map(okta.idOfPerson),
     removed: [],
   }))
-  expect(await Promise.all(pushes.map(push))).toEqual(groups.map(() => 2))
+  expect(await Promise.all(pushes.map(push))).toEqual(groups.map(() => true))
   const { rows } = await inOrg((trx) =>
     sql`
       select count(*)::int as entries, count(distinct request_id)::int as requests, count(distinct xid)::int as transactions
@@ -73,22 +74,60 @@ test('a group that somebody else is at does not hold up the pushes of other grou
 
 test('who is deleted at this moment is not pushed into a group behind the deletion', async ({ okta, acme, inOrg, db }) => {
   await okta.knows('ada', 'bob')
-  await okta.pushes({ group: 'G', members: ['bob'] })
-  await okta.pushes({ group: 'H', members: ['bob'] })
+  for (const group of ['G', 'H', 'I']) await okta.pushes({ group, members: ['bob'] })
+  await okta.pushes({ group: 'Parent' })
+  const nest = { value: okta.idOf('I'), type: 'Group' }
+  const path = `/Groups/${okta.idOf('Parent')}`
+  await okta.request('PATCH', path, { Operations: [{ op: 'add', path: 'members', value: [nest] }] })
   const acts: Promise<number>[] = []
   await inOrg(async (trx) => {
-    await lockUsersOfDirectory(trx, (await findDirectory(trx, okta.directory.name)).id)
-    acts.push(okta.adds('G', ['ada']), okta.replaces('H', ['ada']))
-    await someoneWaits(db, { many: 2 })
+    const directory = await findDirectory(trx, okta.directory.name)
+    await receiveUserDeletion(trx, directory, okta.idOfPerson('ada') as ProvisionedUserId)
+    acts.push(okta.adds('G', ['ada']), okta.replaces('H', ['ada']), okta.replaces('I', ['ada', 'bob']))
+    await someoneWaits(db, { many: 3 })
   })
-  expect(await Promise.all(acts)).toEqual([204, 204])
+  expect(await Promise.all(acts)).toEqual([204, 204, 204])
+  expect(await acme.membersOf('G')).toEqual(['bob'])
+  expect(await acme.membersOf('H')).toEqual([])
+  expect(await acme.membersOf('Parent')).toEqual(['bob'])
+})
+
+test('who is pushed into a group at this moment is taken out by a deletion that waits for the push', async ({
+  okta,
+  acme,
+  inOrg,
+  db,
+}) => {
+  await okta.knows('ada', 'bob')
+  await okta.pushes({ group: 'G', members: ['bob'] })
   const deletion: Promise<number>[] = []
   await inOrg(async (trx) => {
-    await keepUsers(trx, (await findDirectory(trx, okta.directory.name)).id)
+    const directory = await findDirectory(trx, okta.directory.name)
+    const added = [{ value: okta.idOfPerson('ada') }]
+    await receiveGroup(trx, directory, okta.idOf('G') as ProvisionedGroupId, { members: { added, removed: [] } })
     deletion.push(okta.deletesPerson('ada'))
     await someoneWaits(db)
   })
   expect(await Promise.all(deletion)).toEqual([204])
   expect(await acme.membersOf('G')).toEqual(['bob'])
-  expect(await acme.membersOf('H')).toEqual([])
+  const { body } = await okta.request('GET', `/Groups/${okta.idOf('G')}`)
+  expect(body.members).toMatchObject([{ value: okta.idOfPerson('bob') }])
+})
+
+test('a deletion that waits for a long push of a group holds no push of another', async ({ okta, acme, inOrg, db }) => {
+  await okta.knows('ada', 'bob', 'cyd')
+  await okta.pushes({ group: 'Long', members: ['ada'] })
+  await okta.pushes({ group: 'Other', members: ['bob'] })
+  const deletion: Promise<number>[] = []
+  await inOrg(async (trx) => {
+    const directory = await findDirectory(trx, okta.directory.name)
+    const all = ['ada', 'bob'].map((name) => ({ value: okta.idOfPerson(name) }))
+    await receiveGroup(trx, directory, okta.idOf('Long') as ProvisionedGroupId, { members: { all } })
+    deletion.push(okta.deletesPerson('ada'))
+    await someoneWaits(db)
+    expect([await okta.adds('Other', ['cyd']), await okta.replaces('Other', ['cyd'])]).toEqual([204, 204])
+    expect(await okta.pushes({ group: 'New', members: ['cyd'] })).toBe(201)
+    expect(await acme.membersOf('Other')).toEqual(['cyd'])
+  })
+  expect(await Promise.all(deletion)).toEqual([204])
 })

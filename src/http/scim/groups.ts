@@ -107,8 +107,8 @@ export function groupWrites(parts: Pick<Parts, 'db' | 'publicUrl'>): Writes {
       const { scope, directory } = asker
       const id = write.id as ProvisionedGroupId
       const condition = writeCondition(write.precondition)
-      const version = condition ? undefined : await receiveMembersAlone(pushMembers, scope, directory, id, changed)
-      if (version === undefined) await inTransaction(db, scope, (trx) => receiveGroup(trx, directory, id, changed, condition))
+      const isDone = !condition && (await receiveMembersAlone(pushMembers, scope, directory, id, changed))
+      if (!isDone) await inTransaction(db, scope, (trx) => receiveGroup(trx, directory, id, changed, condition))
       return { status: 204, id }
     },
     DELETE: async ({ scope, directory }, { id, precondition }) => {

@@ -125,12 +125,16 @@ function lineOf(request: FastifyRequest, reply: FastifyReply, trace: Trace): Req
   }
 }
 
-// What it names, and, where it may have changed others, whom the log names.
-function foundBy({ method, params }: FastifyRequest, status: number, trace: Trace): Pick<RequestLine, 'subjects' | 'isSweeping'> {
+// What it names; what it has changed, the log knows.
+function foundBy(
+  { method, params }: FastifyRequest,
+  status: number,
+  trace: Trace,
+): Pick<RequestLine, 'subjects' | 'mayHaveChanged'> {
   const { id } = (params ?? {}) as { id?: unknown }
   const resource = typeof id === 'string' && isId(id) ? [id] : []
   const reads = method === 'GET' || method === 'HEAD'
-  return { subjects: [...resource, ...trace.names, ...trace.members], isSweeping: status < 400 && !reads && !trace.namesAll }
+  return { subjects: [...resource, ...trace.names, ...trace.members], mayHaveChanged: status < 400 && !reads }
 }
 
 const longest = 1_024

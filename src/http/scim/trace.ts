@@ -12,8 +12,6 @@ export interface Trace {
   error: string | null
   names: string[]
   members: string[]
-  /** Whether it could change nobody but the members that it names. */
-  namesAll: boolean
 }
 
 export const newTrace = (of: Pick<Trace, 'orgId' | 'directoryId' | 'tokenId'>): Trace => ({
@@ -25,15 +23,13 @@ export const newTrace = (of: Pick<Trace, 'orgId' | 'directoryId' | 'tokenId'>): 
   error: null,
   names: [],
   members: [],
-  namesAll: false,
 })
 
 /** So many names and so many members of a request are noted. */
 const mostNoted = 100
 
 /** Notes what was asked, once that is read. Of several (the operations of a Bulk, a transaction done again) the first words stay; all are found by. */
-export function noteAsked({ trace }: { trace: Trace }, { words, names, members, namesAll }: InWords): void {
-  trace.namesAll = namesAll && (trace.asked === null || trace.namesAll)
+export function noteAsked({ trace }: { trace: Trace }, { words, names, members }: InWords): void {
   trace.asked ??= words
   // As hashes and ids: a name cut out of a body would keep the whole body in memory.
   if (trace.names.length < mostNoted) trace.names.push(...names.slice(0, mostNoted).map(subjectOf))
