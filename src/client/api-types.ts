@@ -94,6 +94,63 @@ export interface paths {
         patch: operations["updateDirectory"];
         trace?: never;
     };
+    "/api/v1/directories/{directory}/disconnection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What disconnecting a directory would come to */
+        get: operations["showDisconnection"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/directories/{directory}/disconnect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Disconnect a directory: its groups and people stay as they are, and nobody but you changes them any more
+         * @description Its tokens are revoked at once; what it pushed is let go of in the background (`left` in /disconnected-directories).
+         */
+        post: operations["disconnectDirectory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disconnected-directories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Directories that were disconnected, and what is not let go of yet
+         * @description Sorted by -disconnectedAt or name.
+         */
+        get: operations["listDisconnectedDirectories"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/directories/{directory}/tokens": {
         parameters: {
             query?: never;
@@ -1580,6 +1637,190 @@ export interface operations {
                         emailDomains: string[];
                         /** Format: date-time */
                         createdAt: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showDisconnection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                directory: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        name: string;
+                        groups: {
+                            pushed: number;
+                            /** @description Synced: they stay, with members and grants */
+                            unmanaged: number;
+                            /** @description Not synced: what was pushed goes, the existing group stays */
+                            dropped: number;
+                        };
+                        members: {
+                            staying: number;
+                            /** @description Pushed and not in force: dropped */
+                            additions: number;
+                            /** @description In force and not pushed: they stay */
+                            removals: number;
+                            unknown: number;
+                        };
+                        people: {
+                            pushed: number;
+                            /** @description Accounts that it owns; they stay as they are */
+                            released: number;
+                        };
+                        /** @description Pushed groups of other directories that have waited behind it */
+                        reviewable: number;
+                        /** @description Live ones, revoked */
+                        tokens: number;
+                        /** @description SHA-256 in hex of the answer */
+                        fingerprint: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disconnectDirectory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                directory: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Of what was shown; where it comes to something else by now: 409 */
+                    fingerprint: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        name: string;
+                        groups: {
+                            pushed: number;
+                            /** @description Synced: they stay, with members and grants */
+                            unmanaged: number;
+                            /** @description Not synced: what was pushed goes, the existing group stays */
+                            dropped: number;
+                        };
+                        members: {
+                            staying: number;
+                            /** @description Pushed and not in force: dropped */
+                            additions: number;
+                            /** @description In force and not pushed: they stay */
+                            removals: number;
+                            unknown: number;
+                        };
+                        people: {
+                            pushed: number;
+                            /** @description Accounts that it owns; they stay as they are */
+                            released: number;
+                        };
+                        /** @description Pushed groups of other directories that have waited behind it */
+                        reviewable: number;
+                        /** @description Live ones, revoked */
+                        tokens: number;
+                        /** @description SHA-256 in hex of the answer */
+                        fingerprint: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDisconnectedDirectories: {
+        parameters: {
+            query?: {
+                /** @description How many to leave out at the beginning */
+                offset?: number;
+                /** @description How many to answer; 0 is all of them */
+                limit?: number;
+                /** @description Part of a name; case and blanks do not matter */
+                search?: string;
+                /** @description What to sort by; with a minus in front, downwards: `-name` */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        total: number;
+                        items: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                            /** @enum {string} */
+                            provider: "okta" | "entra" | "google" | "keycloak" | "jumpcloud" | "onelogin" | "ping" | "sailpoint" | "aws" | "ldap" | "other";
+                            /** Format: date-time */
+                            disconnectedAt: string;
+                            left: {
+                                groups: number;
+                                people: number;
+                            };
+                        }[];
                     };
                 };
             };

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fromKysely, PgBoss } from 'pg-boss'
 import type { ConnectionOptions, Trx } from './connection.ts'
-import type { OrgId, RunId } from './ids.ts'
+import type { DirectoryId, OrgId, RunId } from './ids.ts'
 
 /** What each queue's jobs carry. A new queue is a line here and one in `queues`. */
 export interface JobData {
   'sync-run': { orgId: OrgId; runId: RunId }
+  'let-go-of-directory': { orgId: OrgId; directoryId: DirectoryId; actor: string }
   'forget-requests': Record<string, never>
   'purge-deleted-groups': Record<string, never>
   'note-log-people': Record<string, never>
@@ -29,6 +30,7 @@ const graceMs = 15_000
 // A worker that was killed is noticed after 10 s without a heartbeat; minutes at pg-boss's defaults.
 const queues: Record<QueueName, { retryLimit: number; retryDelay: number; expireInSeconds: number; heartbeatSeconds: number }> = {
   'sync-run': { retryLimit: 20, retryDelay: 1, expireInSeconds: 24 * 3600, heartbeatSeconds: 10 },
+  'let-go-of-directory': { retryLimit: 20, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'forget-requests': { retryLimit: 2, retryDelay: 60, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'purge-deleted-groups': { retryLimit: 2, retryDelay: 60, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'note-log-people': { retryLimit: 0, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },

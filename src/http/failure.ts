@@ -66,6 +66,8 @@ export const refusalStatus: Record<RefusalCode, number> = {
   not_linked: 409,
   name_not_waiting: 409,
   too_many_tokens: 409,
+  run_under_way: 409,
+  directory_disconnected: 401,
   review_changed: 409,
   group_filling: 409,
   group_blocked: 409,
@@ -84,6 +86,8 @@ export const refusalStatus: Record<RefusalCode, number> = {
  */
 export function failureOf(error: unknown): Failure {
   if (error instanceof Failure) return error
+  // A token of it is believed for some seconds more, and then is none.
+  if (error instanceof Refusal && error.code === 'directory_disconnected') return unauthenticated()
   if (error instanceof Refusal) return new Failure(refusalStatus[error.code], error.code, error.message, { facts: error.facts })
   if (error instanceof ScimError) return new Failure(error.status, 'invalid_request', error.message, { scimType: error.scimType })
   if (error instanceof JsonError) return new Failure(400, 'invalid_json', error.message)

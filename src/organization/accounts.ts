@@ -116,6 +116,41 @@ export async function writeAccount(trx: Trx, id: AccountId, fields: Partial<Acco
     .execute()
 }
 
+/** Accounts that a directory owns, some of them. */
+export async function accountsOwnedBy(reader: Reader, directoryId: DirectoryId, limit: number): Promise<AccountId[]> {
+  const rows = await reader
+    .selectFrom('accounts')
+    .select('id')
+    .where('org_id', '=', reader.orgId)
+    .where('owned_by', '=', directoryId)
+    .limit(limit)
+    .execute()
+  return rows.map(({ id }) => id)
+}
+
+/** A directory lets go of accounts, which stay as they are: those of these that it owns are others' from now on, or nobody's. The caller holds their locks. */
+export async function handOverAccounts(
+  trx: Trx,
+  from: DirectoryId,
+  owners: readonly { accountId: AccountId; to: DirectoryId | null }[],
+): Promise<{ accountId: AccountId; to: DirectoryId | null }[]> {
+  const { rows } = await sql<{ accountId: AccountId; userName: string; to: DirectoryId | null }>`
+    update accounts a set owned_by = given.owner, updated_at = now()
+    from unnest(${owners.map(({ accountId }) => accountId)}::uuid[], ${owners.map(({ to }) => to)}::uuid[]) as given(id, owner)
+    where a.org_id = ${trx.orgId} and a.id = given.id and a.owned_by = ${from}
+    returning a.id as "accountId", a.user_name as "userName", a.owned_by as "to"`.execute(trx)
+  await appendLogs(
+    trx,
+    rows.map(({ accountId, userName, to }) => ({
+      action: 'account.updated' as const,
+      subject: accountId,
+      directoryId: from,
+      facts: { userName, before: { ownedBy: from }, after: { ownedBy: to } },
+    })),
+  )
+  return rows
+}
+
 /** What an admin may ask to be changed. */
 export type AccountUpdate = { [Field in Exclude<keyof AccountFields, 'ownedBy'>]?: AccountFields[Field] | undefined }
 

@@ -232,6 +232,37 @@ export async function purgeGroups(trx: Trx, ids: readonly GroupId[]): Promise<st
   return rows.map(({ name }) => name)
 }
 
+/** A directory no longer manages these groups, which stay as they are, with the log. @returns what those of them are called that it did */
+export async function unmanageGroups(trx: Trx, from: DirectoryId, ids: readonly GroupId[]): Promise<string[]> {
+  const { rows } = await sql<{ id: GroupId; name: string }>`
+    update groups set managed_by = null, updated_at = now()
+    where org_id = ${trx.orgId} and id = any(${ids}::uuid[]) and managed_by = ${from} returning id, name`.execute(trx)
+  await appendLogs(
+    trx,
+    rows.map(({ id, name }) => ({
+      action: 'group.unmanaged' as const,
+      subject: id,
+      directoryId: from,
+      facts: { name, before: { managedBy: from }, after: { managedBy: null } },
+    })),
+  )
+  return rows.map(({ name }) => name)
+}
+
+/** Deletes groups' rows, as `deleteGroupRow` does one. */
+export async function deleteGroupRows(trx: Trx, ids: readonly GroupId[]): Promise<void> {
+  const rows = await trx
+    .deleteFrom('groups')
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', sql<GroupId>`any(${ids}::uuid[])`)
+    .returning(['id', ...fieldColumns])
+    .execute()
+  await appendLogs(
+    trx,
+    rows.map(({ id, ...before }) => ({ action: 'group.deleted' as const, subject: id, facts: { before } })),
+  )
+}
+
 /** Deletes a group's row, with memberships and grants, which `facts` name: unchecked. The log has it as it was. */
 export async function deleteGroupRow(trx: Trx, id: GroupId, facts: Record<string, unknown> = {}): Promise<void> {
   const before = await trx

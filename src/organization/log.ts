@@ -50,6 +50,7 @@ export type Action =
   | 'user.deleted'
   | 'directory.created'
   | 'directory.updated'
+  | 'directory.disconnected'
   | 'token.created'
   | 'token.revoked'
   | 'import.finished'

@@ -14,6 +14,8 @@ export type RefusalCode =
   | 'not_linked'
   | 'name_not_waiting'
   | 'too_many_tokens'
+  | 'run_under_way'
+  | 'directory_disconnected'
   | 'review_changed'
   | 'group_filling'
   | 'group_blocked'

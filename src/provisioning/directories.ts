@@ -93,6 +93,7 @@ export async function updateDirectory(
     .select(columns)
     .where('org_id', '=', trx.orgId)
     .where('id', '=', id)
+    .where('disconnected_at', 'is', null)
     .forUpdate()
     .executeTakeFirst()
   if (!row) throw noSuchDirectory()
@@ -118,6 +119,7 @@ export async function findDirectory(reader: Reader, idOrName: string): Promise<D
     .selectFrom('directories')
     .select(columns)
     .where('org_id', '=', reader.orgId)
+    .where('disconnected_at', 'is', null)
     .where((eb) =>
       isId(idOrName)
         ? eb.or([eb('id', '=', idOrName as DirectoryId), eb('name_key', '=', nameKey(idOrName))])
@@ -127,6 +129,17 @@ export async function findDirectory(reader: Reader, idOrName: string): Promise<D
     .orderBy(sql`id::text = ${idOrName.toLowerCase()}`, 'desc')
     .executeTakeFirst()
   if (!row) throw noSuchDirectory()
+  return directoryOf(row)
+}
+
+/** The directory of a token, connected or not: what is sent with a revoked token is noted, too. */
+export async function directoryOfToken(reader: Reader, id: DirectoryId): Promise<Directory> {
+  const row = await reader
+    .selectFrom('directories')
+    .select(columns)
+    .where('org_id', '=', reader.orgId)
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
   return directoryOf(row)
 }
 
@@ -146,12 +159,73 @@ export async function cursorKeyOf(reader: Reader, id: DirectoryId): Promise<Buff
 export async function listDirectories(reader: Reader, listing: Listing): Promise<Listed<Directory>> {
   const { total, items } = await list<Row>(reader, listing, {
     columns: sql.raw(columns.join(', ')),
-    from: sql`directories where org_id = ${reader.orgId} and ${found(listing, 'name_key')}`,
+    from: sql`directories where org_id = ${reader.orgId} and disconnected_at is null and ${found(listing, 'name_key')}`,
     sorts: { name: 'name_key', createdAt: 'created_at' },
     usual: 'name',
     last: 'id',
   })
   return { total, items: items.map(directoryOf) }
+}
+
+/** A directory that was disconnected. `left`: what it pushed that is not let go of yet. */
+export interface DisconnectedDirectory {
+  id: DirectoryId
+  name: string
+  provider: Provider
+  disconnectedAt: Date
+  left: { groups: number; people: number }
+}
+
+/** The directories that were disconnected, sorted by -disconnectedAt or name. */
+export const listDisconnected = (reader: Reader, listing: Listing): Promise<Listed<DisconnectedDirectory>> =>
+  list(reader, listing, {
+    columns: sql`d.id, d.name, d.provider, d.disconnected_at as "disconnectedAt", json_build_object(
+      'groups', (select count(*) from provisioned_groups p where p.org_id = d.org_id and p.directory_id = d.id),
+      'people', (select count(*) from provisioned_users u where u.org_id = d.org_id and u.directory_id = d.id)) as left`,
+    from: sql`directories d where d.org_id = ${reader.orgId} and d.disconnected_at is not null and ${found(listing, 'd.name_key')}`,
+    sorts: { name: 'd.name_key', disconnectedAt: 'd.disconnected_at' },
+    usual: '-disconnectedAt',
+    last: 'd.id',
+  })
+
+/**
+ * That a directory is connected, for as long as the transaction takes: to be sent with what stores a user or group of it. A token is
+ * believed for some seconds after it was revoked.
+ * @throws Refusal `directory_disconnected`
+ */
+export async function mustBeConnected(trx: Trx, ids: readonly DirectoryId[]): Promise<void> {
+  const rows = await trx
+    .selectFrom('directories')
+    .select('id')
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', sql<DirectoryId>`any(${ids}::uuid[])`)
+    .where('disconnected_at', 'is', null)
+    .forKeyShare()
+    .execute()
+  if (rows.length < new Set(ids).size) throw new Refusal('directory_disconnected', 'The directory is disconnected.')
+}
+
+/** Locks a directory that is to be disconnected, behind all that store users and groups of it. @throws Refusal `not_found` */
+export async function lockToDisconnect(trx: Trx, id: DirectoryId): Promise<void> {
+  const row = await trx
+    .selectFrom('directories')
+    .select('id')
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', id)
+    .where('disconnected_at', 'is', null)
+    .forUpdate()
+    .executeTakeFirst()
+  if (!row) throw noSuchDirectory()
+}
+
+/** Notes that a directory is disconnected: it has its name no more, and only what refers to it finds it. */
+export async function setDisconnected(trx: Trx, id: DirectoryId): Promise<void> {
+  await trx
+    .updateTable('directories')
+    .set({ disconnected_at: sql`now()`, updated_at: sql`now()` })
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', id)
+    .execute()
 }
 
 /** Locks a directory: the first lock of what changes things under it (rule 12). Pushes, whose rows refer to it, go on. @throws Refusal `not_found` */
@@ -161,6 +235,7 @@ export async function lockDirectory(trx: Trx, id: DirectoryId): Promise<void> {
     .select('id')
     .where('org_id', '=', trx.orgId)
     .where('id', '=', id)
+    .where('disconnected_at', 'is', null)
     .forNoKeyUpdate()
     .executeTakeFirst()
   if (!row) throw noSuchDirectory()
@@ -211,6 +286,7 @@ async function refuseTaken(trx: Trx, name: string): Promise<void> {
     .select('id')
     .where('org_id', '=', trx.orgId)
     .where('name_key', '=', nameKey(name))
+    .where('disconnected_at', 'is', null)
     .executeTakeFirst()
   if (taken) throw new Refusal('name_taken', `A directory named "${name}" already exists. Take another name.`, { name })
 }

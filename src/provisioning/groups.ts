@@ -5,6 +5,7 @@ import type { GroupReason, GroupState } from '../database/tables.ts'
 import { appendLog } from '../organization/log.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
+import { mustBeConnected } from './directories.ts'
 
 /** The provider's side of a group, as the functions that judge and change it need it. */
 export interface ProvisionedGroup {
@@ -206,7 +207,7 @@ export async function insertProvisionedGroup(
   },
 ): Promise<ProvisionedGroupId> {
   const id = group.id ?? newId<ProvisionedGroupId>()
-  await trx
+  const inserted = trx
     .insertInto('provisioned_groups')
     .values({
       org_id: trx.orgId,
@@ -221,6 +222,7 @@ export async function insertProvisionedGroup(
       members_written_at: sql`now()`,
     })
     .execute()
+  await Promise.all([mustBeConnected(trx, [group.directoryId]), inserted])
   return id
 }
 
@@ -314,6 +316,27 @@ export async function markViewed(trx: Trx, id: ProvisionedGroupId, fingerprint: 
     directoryId,
     facts: { name, before: { viewed: before }, after: { viewed: fingerprint } },
   })
+}
+
+/** These pushed groups of a directory. The caller holds their locks. */
+export function heldGroups(trx: Trx, directoryId: DirectoryId, ids: readonly ProvisionedGroupId[]): Promise<ProvisionedGroup[]> {
+  return trx
+    .selectFrom('provisioned_groups')
+    .select(columns)
+    .where('org_id', '=', trx.orgId)
+    .where('directory_id', '=', directoryId)
+    .where('id', '=', sql<ProvisionedGroupId>`any(${ids}::uuid[])`)
+    .orderBy('id')
+    .execute()
+}
+
+/** Forgets pushed groups. */
+export async function deleteProvisionedGroups(trx: Trx, ids: readonly ProvisionedGroupId[]): Promise<void> {
+  await trx
+    .deleteFrom('provisioned_groups')
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', sql<ProvisionedGroupId>`any(${ids}::uuid[])`)
+    .execute()
 }
 
 /** Forgets a pushed group, its unknown members with it. */

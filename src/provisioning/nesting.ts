@@ -221,6 +221,19 @@ export async function leaveNest(trx: Trx, { id, directoryId, isNested }: HeldGro
   )
 }
 
+/** All groups of a directory go, these now: who is in them does not change any more. */
+export async function leaveAllNests(trx: Trx, directoryId: DirectoryId, ids: readonly ProvisionedGroupId[]): Promise<void> {
+  const { rows: edges } = await sql<Edge>`
+    delete from nested_groups where org_id = ${trx.orgId} and (parent_id = any(${ids}::uuid[]) or child_id = any(${ids}::uuid[]))
+    returning parent_id as "parentId", child_id as "childId"`.execute(trx)
+  await forgetNamed(trx, directoryId, ids)
+  await logNesting(
+    trx,
+    directoryId,
+    edges.map((edge) => ({ ...edge, isNew: false })),
+  )
+}
+
 // A group comes into a nest: all it has are its direct members.
 async function enter(trx: Trx, directoryId: DirectoryId, ids: readonly ProvisionedGroupId[]): Promise<void> {
   const { rows } = await sql<{ id: ProvisionedGroupId; come: AccountId[] }>`

@@ -181,7 +181,7 @@ export async function unpair(trx: Trx, group: HeldGroup, deletes: boolean): Prom
   const shared = await nameKeyOf(trx, groupId)
   await forgetPushed(trx, [groupId], { action: 'members.pushed', directoryId, facts: { name, forgotten: true } })
   if (follows(state)) await letGo(trx, group)
-  await forgetAllUnknownMembers(trx, directoryId, group.id)
+  await forgetAllUnknownMembers(trx, directoryId, [group.id])
   await deleteProvisionedGroup(trx, group.id)
   const before = { name, externalId, groupId, state, reasons, isLinked, keepsName }
   await appendLog(trx, { action: 'group.provision_deleted', subject: group.id, directoryId, facts: { name, before } })

@@ -56,6 +56,20 @@ export function listDirectoryTokens(reader: Reader, directoryId: DirectoryId): P
     .execute()
 }
 
+/** Revokes all of a directory's tokens that are live: it is disconnected. */
+export async function revokeAllTokens(trx: Trx, directoryId: DirectoryId): Promise<void> {
+  const live = await trx
+    .selectFrom('directory_tokens')
+    .select(tokenColumns)
+    .where('org_id', '=', trx.orgId)
+    .where('directory_id', '=', directoryId)
+    .where(isLive)
+    .forUpdate()
+    .execute()
+  // Two at most.
+  for (const token of live) await revokeToken(trx, 'directory_tokens', token, { directoryId })
+}
+
 /** Revokes a token; a revoked one stays as it is. @throws Refusal `not_found` */
 export async function revokeDirectoryToken(trx: Trx, directoryId: DirectoryId, id: string): Promise<void> {
   const token = isId(id)

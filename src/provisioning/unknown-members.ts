@@ -92,8 +92,11 @@ export function keepUnknownMembers(
 }
 
 /** Drops all recorded values of a group that is about to go. */
-export const forgetAllUnknownMembers = (trx: Trx, directoryId: DirectoryId, groupId: ProvisionedGroupId): Promise<number> =>
-  forget(trx, directoryId, sql`provisioned_group_id = ${groupId}`)
+export const forgetAllUnknownMembers = (
+  trx: Trx,
+  directoryId: DirectoryId,
+  groupIds: readonly ProvisionedGroupId[],
+): Promise<number> => forget(trx, directoryId, sql`provisioned_group_id = any(${groupIds}::uuid[])`)
 
 async function forget(trx: Trx, directoryId: DirectoryId, which: RawBuilder<unknown>): Promise<number> {
   const { rows } = await sql<Gone>`

@@ -6,6 +6,7 @@ import { appendLogs, changeOf } from '../organization/log.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
 import type { UserInput } from '../scim/resource.ts'
+import { mustBeConnected } from './directories.ts'
 
 export interface ProvisionedUser {
   id: ProvisionedUserId
@@ -69,7 +70,11 @@ export async function provisionUsers(trx: Trx, users: readonly NewUser[]): Promi
     state,
     reasons,
   }))
-  await sql`
+  const connected = mustBeConnected(
+    trx,
+    users.map(({ directoryId }) => directoryId),
+  )
+  const stored = sql`
     with given as (
       select ${trx.orgId}::uuid as org_id, given.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as given(
         id uuid, directory_id uuid, external_id text, user_name text, user_name_key text, email_key text, active boolean, attributes jsonb,
@@ -82,6 +87,7 @@ export async function provisionUsers(trx: Trx, users: readonly NewUser[]): Promi
     )
     insert into provisioned_emails (org_id, directory_id, value, provisioned_user_id)
     select distinct org_id, directory_id, ${emailValue}, id from given as u, ${emails} where email ? 'value'`.execute(trx)
+  await Promise.all([connected, stored])
   const entries = users.map(({ directoryId, input, accountId, matchedBy, state, reasons }, at) => ({
     action: 'user.provisioned' as const,
     subject: rows[at]?.id as ProvisionedUserId,
@@ -215,6 +221,77 @@ export async function setUserStates(
     facts: { userName, accountId, before, after },
   }))
   await appendLogs(trx, entries)
+}
+
+/** Locks, in id order, the users that directories pushed for the accounts of these users. */
+export async function lockUsersOfAccounts(trx: Trx, ids: readonly ProvisionedUserId[]): Promise<void> {
+  await sql`
+    select from provisioned_users
+    where org_id = ${trx.orgId} and account_id = any(array(
+      select account_id from provisioned_users where org_id = ${trx.orgId} and id = any(${ids}::uuid[])
+    ))
+    order by id for update`.execute(trx)
+}
+
+/** Forgets users of a directory that is disconnected, as `deleteProvisionedUser` does one, with the log. @returns their accounts */
+export async function forgetUsers(trx: Trx, directoryId: DirectoryId, ids: readonly ProvisionedUserId[]): Promise<AccountId[]> {
+  const rows = await trx
+    .deleteFrom('provisioned_users')
+    .where('org_id', '=', trx.orgId)
+    .where('directory_id', '=', directoryId)
+    .where('id', '=', sql<ProvisionedUserId>`any(${ids}::uuid[])`)
+    .returning(['id', 'account_id', 'matched_by', 'state', 'reasons', ...inputColumns])
+    .execute()
+  await appendLogs(
+    trx,
+    rows.map(({ id, account_id: accountId, matched_by: matchedBy, state, reasons, ...row }) => ({
+      action: 'user.deleted' as const,
+      subject: id,
+      directoryId,
+      facts: { userName: row.user_name, accountId, before: { ...inputOf(row), accountId, matchedBy, state, reasons } },
+    })),
+  )
+  return rows.map((row) => row.account_id)
+}
+
+/** Which directory is the first to push each account, but for those that are protected; null where none does. */
+export async function nextOwners(
+  reader: Reader,
+  accountIds: readonly AccountId[],
+): Promise<{ accountId: AccountId; to: DirectoryId | null }[]> {
+  const { rows } = await sql<{ accountId: AccountId; to: DirectoryId | null }>`
+    select a.id as "accountId", case when not a.is_protected then (
+      select directory_id from provisioned_users u where u.org_id = ${reader.orgId} and u.account_id = a.id order by u.id limit 1) end as "to"
+    from accounts a where a.org_id = ${reader.orgId} and a.id = any(${accountIds}::uuid[])
+    order by a.id for no key update of a`.execute(reader)
+  return rows
+}
+
+/** Notes that these directories own these accounts now: their users of them are managed elsewhere no more. */
+export async function takeOverUsers(trx: Trx, owned: readonly { accountId: AccountId; to: DirectoryId | null }[]): Promise<void> {
+  const { rows } = await sql<{
+    id: ProvisionedUserId
+    directoryId: DirectoryId
+    userName: string
+    accountId: AccountId
+    reasons: UserReason[]
+  }>`
+    update provisioned_users u set reasons = array_remove(u.reasons, 'managed_elsewhere')
+    from unnest(${owned.map(({ accountId }) => accountId)}::uuid[], ${owned.map(({ to }) => to)}::uuid[]) as given(account_id, directory_id)
+    where u.org_id = ${trx.orgId} and u.account_id = given.account_id and u.directory_id = given.directory_id
+      and 'managed_elsewhere' = any(u.reasons)
+    returning u.id, u.directory_id as "directoryId", u.user_name as "userName", u.account_id as "accountId", u.reasons`.execute(
+    trx,
+  )
+  await appendLogs(
+    trx,
+    rows.map(({ id, directoryId, userName, accountId, reasons }) => ({
+      action: 'user.state_changed' as const,
+      subject: id,
+      directoryId,
+      facts: { userName, accountId, before: { reasons: ['managed_elsewhere', ...reasons] }, after: { reasons } },
+    })),
+  )
 }
 
 const inputColumns = ['user_name', 'external_id', 'active', 'attributes'] as const

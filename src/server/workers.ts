@@ -4,6 +4,7 @@ import type { Jobs } from '../database/jobs.ts'
 import { inTransaction, reading } from '../database/transaction.ts'
 import { noteLogPeople } from '../organization/log-people.ts'
 import { purgeExpired } from '../provisioning/deleted-groups.ts'
+import { letGoOfDirectory, resendDisconnections } from '../provisioning/disconnection.ts'
 import { forgetRequests } from '../provisioning/requests.ts'
 import { runSync } from '../sync/run-sync.ts'
 import { resendRuns } from '../sync/runs.ts'
@@ -19,14 +20,16 @@ export interface WorkerOptions {
 export async function startWorkers(db: Db, jobs: Jobs, { signal, onError = console.error }: WorkerOptions = {}): Promise<void> {
   const until = (lost: AbortSignal) => (signal ? AbortSignal.any([lost, signal]) : lost)
   await jobs.work('sync-run', (run, lost) => runSync(db, run, { signal: until(lost), onError }))
+  await jobs.work('let-go-of-directory', (directory, lost) => letGoOfDirectory(db, directory, until(lost)))
   await jobs.work('forget-requests', async (_, lost) => everywhere(db, forgetRequests, until(lost)))
   await jobs.work('purge-deleted-groups', async (_, lost) => everywhere(db, purgeExpired, until(lost)))
   await jobs.work('note-log-people', async (_, lost) => everywhere(db, noteLogPeople, until(lost)))
 }
 
-/** Sends the jobs of the runs that no job may be left for, in every organization: asked at each start. */
+/** Sends the jobs of the runs and the disconnections that no job may be left for, in every organization: asked at each start. */
 export async function resumeRuns(db: Db, jobs: Pick<Jobs, 'send'>): Promise<void> {
-  for (const scope of await organizations(db)) await inTransaction(db, scope, (trx) => resendRuns(trx, jobs))
+  for (const scope of await organizations(db))
+    await inTransaction(db, scope, (trx) => Promise.all([resendRuns(trx, jobs), resendDisconnections(trx, jobs)]))
 }
 
 /** Does in every organization what is done a piece at a time, until nothing is left: many short transactions. What is left at the end of an hour, the next one does. */

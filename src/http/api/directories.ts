@@ -6,8 +6,10 @@ import {
   type Directory as DirectoryOf,
   findDirectory,
   listDirectories,
+  listDisconnected,
   updateDirectory,
 } from '../../provisioning/directories.ts'
+import { disconnect, disconnectionOf } from '../../provisioning/disconnection.ts'
 import { lastErrorOf } from '../../provisioning/request-list.ts'
 import { createDirectoryToken, listDirectoryTokens, revokeDirectoryToken } from '../../provisioning/tokens.ts'
 import type { ApiPlugin } from './api.ts'
@@ -82,11 +84,35 @@ const DirectoryDetail = Type.Object({
   lastError: Nullable(Type.Object({ detail: Type.String(), at: Time })),
 })
 
+const Count = Type.Integer()
+const Disconnection = Type.Object({
+  id: Id,
+  name: Type.String(),
+  groups: Type.Object({
+    pushed: Count,
+    unmanaged: Type.Integer({ description: 'Synced: they stay, with members and grants' }),
+    dropped: Type.Integer({ description: 'Not synced: what was pushed goes, the existing group stays' }),
+  }),
+  members: Type.Object({
+    staying: Count,
+    additions: Type.Integer({ description: 'Pushed and not in force: dropped' }),
+    removals: Type.Integer({ description: 'In force and not pushed: they stay' }),
+    unknown: Count,
+  }),
+  people: Type.Object({
+    pushed: Count,
+    released: Type.Integer({ description: 'Accounts that it owns; they stay as they are' }),
+  }),
+  reviewable: Type.Integer({ description: 'Pushed groups of other directories that have waited behind it' }),
+  tokens: Type.Integer({ description: 'Live ones, revoked' }),
+  fingerprint: Type.String({ description: 'SHA-256 in hex of the answer' }),
+})
+
 const Params = Type.Object({ directory: Type.String({ description: 'Id or name' }) })
 const tags = ['directories']
 
 /** Directories: the providers' connections, their settings and their tokens. */
-export const directoriesApi: ApiPlugin = async (app, { db, publicUrl }) => {
+export const directoriesApi: ApiPlugin = async (app, { db, jobs, publicUrl }) => {
   const shown = (given: DirectoryOf) => ({ ...given, scimUrl: `${publicUrl}/scim/v2` })
 
   app.get(
@@ -169,6 +195,76 @@ export const directoriesApi: ApiPlugin = async (app, { db, publicUrl }) => {
       app.forgetTokens()
       return shown(written)
     },
+  )
+
+  app.get(
+    '/directories/:directory/disconnection',
+    {
+      schema: {
+        operationId: 'showDisconnection',
+        tags,
+        summary: 'What disconnecting a directory would come to',
+        params: Params,
+        response: { 200: Disconnection },
+      },
+    },
+    async ({ scope, params }) =>
+      reading(db, scope, async (reader) => {
+        const { id, name } = await findDirectory(reader, params.directory)
+        return { id, name, ...(await disconnectionOf(reader, id)) }
+      }),
+  )
+
+  app.post(
+    '/directories/:directory/disconnect',
+    {
+      schema: {
+        operationId: 'disconnectDirectory',
+        tags,
+        summary: 'Disconnect a directory: its groups and people stay as they are, and nobody but you changes them any more',
+        description:
+          'Its tokens are revoked at once; what it pushed is let go of in the background (`left` in /disconnected-directories).',
+        params: Params,
+        body: Type.Object(
+          { fingerprint: Type.String({ description: 'Of what was shown; where it comes to something else by now: 409' }) },
+          { additionalProperties: false },
+        ),
+        response: { 202: Disconnection },
+      },
+    },
+    async ({ scope, params, body }, reply) => {
+      const answer = await inTransaction(db, scope, async (trx) => {
+        const { id, name } = await findDirectory(trx, params.directory)
+        return { id, name, ...(await disconnect(trx, jobs, { id, name }, body.fingerprint)) }
+      })
+      app.forgetTokens()
+      return reply.code(202).send(answer)
+    },
+  )
+
+  app.get(
+    '/disconnected-directories',
+    {
+      schema: {
+        operationId: 'listDisconnectedDirectories',
+        tags,
+        summary: 'Directories that were disconnected, and what is not let go of yet',
+        description: 'Sorted by -disconnectedAt or name.',
+        querystring: Page,
+        response: {
+          200: Listed(
+            Type.Object({
+              id: Id,
+              name: Type.String(),
+              provider: Provider,
+              disconnectedAt: Time,
+              left: Type.Object({ groups: Count, people: Count }),
+            }),
+          ),
+        },
+      },
+    },
+    async ({ scope, query }) => reading(db, scope, (reader) => listDisconnected(reader, listingOf(query))),
   )
 
   app.get(

@@ -25,6 +25,8 @@ const scimTypes: Record<FailureCode | RefusalCode, ScimType | undefined> = {
   not_linked: undefined,
   name_not_waiting: undefined,
   too_many_tokens: undefined,
+  run_under_way: undefined,
+  directory_disconnected: undefined,
   review_changed: undefined,
   group_filling: undefined,
   group_blocked: undefined,
