@@ -113,10 +113,15 @@ async function asRun(db: Db, scope: Scope, directoryId: DirectoryId): Promise<nu
 // As the run does: what it does to access is worked out and told, then all is written.
 async function allAtOnce(trx: Trx, directoryId: DirectoryId): Promise<void> {
   const { rows } = await sql<{ lost: number; gained: number }>`
-    with selected as materialized (
-      select id, group_id, directory_id, name, state from provisioned_groups
-      where org_id = ${trx.orgId} and directory_id = ${directoryId} and state = 'needs_review'
-    ), ${accessEffects(trx)}, ${togetherEffects}, ${writes(trx)}
+    with ${accessEffects(trx, {
+      selected: sql`selected as materialized (
+        select id, group_id from provisioned_groups where org_id = ${trx.orgId} and directory_id = ${directoryId} and state = 'needs_review'
+      )`,
+      changing: sql`changing as (
+        select s.id, s.group_id, m.account_id, m.pushed as gives
+        from selected s join memberships m on m.org_id = ${trx.orgId} and m.group_id = s.group_id and m.pushed <> m.effective
+      )`,
+    })}, ${togetherEffects}, ${writes(trx)}
     select count(*) filter (where not gained)::integer as lost, count(*) filter (where gained)::integer as gained from together`.execute(
     trx,
   )

@@ -12,10 +12,12 @@ import * as lists from './migrations/0006-lists.ts'
 import * as linking from './migrations/0007-linking.ts'
 import * as requestLog from './migrations/0008-request-log.ts'
 import * as strictDirectories from './migrations/0009-strict-directories.ts'
+import * as choices from './migrations/0010-choices.ts'
 import * as softDeletion from './migrations/0012-soft-deletion.ts'
 import * as links from './migrations/0013-links.ts'
 import * as thePast from './migrations/0014-the-past.ts'
 import * as usersAndPushes from './migrations/0016-users-and-pushes.ts'
+import * as organizationsAlike from './migrations/0018-organizations-alike.ts'
 
 interface Migration {
   /** Nodes of the last release cannot work with the database once this has run. */
@@ -32,10 +34,12 @@ const migrations: Record<string, Migration> = {
   '0007-linking': linking,
   '0008-request-log': requestLog,
   '0009-strict-directories': strictDirectories,
+  '0010-choices': choices,
   '0012-soft-deletion': softDeletion,
   '0013-links': links,
   '0014-the-past': thePast,
   '0016-users-and-pushes': usersAndPushes,
+  '0018-organizations-alike': organizationsAlike,
 }
 
 interface Book {

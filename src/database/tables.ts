@@ -68,6 +68,8 @@ export const groupReasons = [
   'protected',
 ] as const
 export const userReasons = ['managed_elsewhere', 'protected'] as const
+/** What can be chosen to become of a pushed group whose name a group of the organization has (behaviour.md, «The sync»). */
+export const syncChoices = ['overwrite', 'merge', 'rename_existing', 'ignore'] as const
 export const runStates = ['queued', 'running', 'finished', 'stopped'] as const
 export const runResults = ['synced', 'skipped', 'failed'] as const
 
@@ -82,6 +84,7 @@ export type GroupState = (typeof groupStates)[number]
 export type UserState = (typeof userStates)[number]
 export type GroupReason = (typeof groupReasons)[number]
 export type UserReason = (typeof userReasons)[number]
+export type SyncChoice = (typeof syncChoices)[number]
 export type RunState = (typeof runStates)[number]
 export type RunResult = (typeof runResults)[number]
 
@@ -319,6 +322,9 @@ export interface RunGroupRow {
   provisioned_group_id: ProvisionedGroupId
   position: number
   name: string
+  choice: SyncChoice
+  /** What the existing group is called after, where it is renamed. */
+  new_name: string | null
   expected: string
   result: RunResult | null
   reason: string | null

@@ -1,7 +1,9 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
 import type { AccountId, ProvisionedGroupId } from '../database/ids.ts'
+import type { SyncChoice } from '../database/tables.ts'
 import { found, type Listed, type Listing, list } from '../organization/listing.ts'
+import { isFilling } from './warnings.ts'
 
 /** A piece of SQL. The pieces here are common table expressions, without `with`, that later ones build on by name. */
 export type Sql = RawBuilder<unknown>
@@ -9,20 +11,62 @@ export type Sql = RawBuilder<unknown>
 /** Membership `m` has a difference: word for word the condition of the index of differences, which then serves. */
 export const differs: Sql = sql`m.pushed <> m.effective`
 
-/** The provisioned groups of these ids, whatever their state, as `selected`. */
-export const selectedByIds = (reader: Reader, ids: readonly ProvisionedGroupId[]): Sql => sql`
-  selected as materialized (
-    select p.id, p.group_id, p.directory_id, p.name, p.state from provisioned_groups p
-    where p.org_id = ${reader.orgId} and p.id = any(${ids}::uuid[])
-  )`
+/**
+ * What would become of groups, as SQL that all of a review is computed from, whatever proposes it.
+ * `selected`: one row a unit: id, group_id, name, standing (what of its state belongs to the answer), member_count, is_filling;
+ * `changing`: the memberships that would come into force (`gives`) or end: id, group_id, account_id. A group that is still to be made has none
+ * (null): it has no grants.
+ */
+export interface Proposed {
+  selected: Sql
+  changing: Sql
+}
 
-/** The rows of the selected groups whose two truths differ: a member to add (`pushed`) or to remove. Read through the index of differences. */
-export const differing = (reader: Reader): Sql => sql`
+/** What is chosen for groups where it is not `overwrite`. */
+export type Choices = ReadonlyMap<ProvisionedGroupId, SyncChoice>
+
+/**
+ * A sync of these pushed groups, whatever their state, each as chosen: the differences of the two truths that the choice makes true, read
+ * through their index. Here as in all that a review is made of, tables are looked up by key, row by row (offset 0), and expressions meet in
+ * windows, set operations and hashes: a planner that has no statistics of the organization would else read all of a table for each row.
+ */
+export function syncOf(reader: Reader, ids: readonly ProvisionedGroupId[], choices: Choices = new Map()): Proposed {
+  const org = reader.orgId
+  return {
+    selected: sql`
+    selected as materialized (
+      select p.id, p.group_id, p.name, concat_ws('|', p.group_id, p.state, array_to_string(p.reasons, ','), nullif(given.choice, 'overwrite')) as standing,
+        given.choice, o.member_count, ${isFilling} as is_filling
+      from unnest(${ids}::uuid[], ${ids.map((id) => choices.get(id) ?? 'overwrite')}::text[]) as given(id, choice)
+      cross join lateral (select * from provisioned_groups where org_id = ${org} and id = given.id offset 0) p
+      cross join lateral (select quiet_seconds from directories where org_id = ${org} and id = p.directory_id offset 0) d
+      cross join lateral (select member_count from groups where org_id = ${org} and id = p.group_id offset 0) o
+    )`,
+    changing: sql`
+    changing as (
+      select s.id, s.group_id, m.account_id, m.pushed as gives
+      from selected s
+      cross join lateral (
+        select account_id, pushed from memberships m where org_id = ${org} and group_id = s.group_id and ${differs} offset 0
+      ) m
+      where s.choice = 'overwrite' or (s.choice = 'merge' and m.pushed)
+      union all
+      select s.id, null, m.account_id, true
+      from selected s
+      cross join lateral (select account_id from memberships where org_id = ${org} and group_id = s.group_id and pushed offset 0) m
+      where s.choice = 'rename_existing'
+    )`,
+  }
+}
+
+/** `changing` with who each row concerns, as `differing`. */
+export const differing = (reader: Reader, { selected, changing }: Proposed): Sql => sql`
+  ${selected},
+  ${changing},
   differing as materialized (
-    select s.id, s.name, m.group_id, m.account_id, m.pushed, a.active
-    from selected s
-    join memberships m on m.org_id = ${reader.orgId} and m.group_id = s.group_id and ${differs}
-    join accounts a on a.org_id = ${reader.orgId} and a.id = m.account_id
+    select c.id, c.group_id, c.account_id, c.gives, a.active
+    from changing c
+    cross join lateral (select active from accounts where org_id = ${reader.orgId} and id = c.account_id offset 0) a
   )`
 
 export const memberChanges = ['changes', 'added', 'removed', 'unchanged', 'all'] as const

@@ -1,11 +1,13 @@
 import { sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
 import type { ProvisionedGroupId } from '../database/ids.ts'
-import { afterTogether, togetherEffects } from './access-effects.ts'
-import { selectedByIds } from './differences.ts'
+import { inHashes } from '../database/in-hashes.ts'
+import { togetherEffects } from './access-effects.ts'
+import { type Choices, type Proposed, syncOf } from './differences.ts'
 import { selectionFingerprint } from './fingerprint.ts'
+import { roleOf } from './grants.ts'
 import { aloneByGroup } from './summaries.ts'
-import { consequences, type WarningCode, warningCodes } from './warnings.ts'
+import { consequences, together, type WarningCode, warningCodes } from './warnings.ts'
 
 export interface AccessFigures {
   /** Accesses (account, site, product, role) that vanish, that appear: net, each once. */
@@ -60,15 +62,22 @@ type EffectRow = AccessFigures & {
   fingerprint: string
 }
 
-/** The combined effect of these groups, in one statement: not the sum of what they do alone. */
-export async function effectOf(reader: Reader, ids: readonly ProvisionedGroupId[]): Promise<Effect> {
+/** The combined effect of a sync of these groups, each as chosen. */
+export function effectOf(reader: Reader, ids: readonly ProvisionedGroupId[], choices?: Choices): Promise<Effect> {
+  return effectOfProposed(reader, syncOf(reader, ids, choices))
+}
+
+/** The combined effect of what is proposed, in one statement: not the sum of what its groups do alone. */
+export async function effectOfProposed(reader: Reader, proposed: Proposed): Promise<Effect> {
   const org = reader.orgId
-  const { rows } = await sql<EffectRow>`
-    with ${aloneByGroup(reader, selectedByIds(reader, ids))},
+  const rows = await inHashes(
+    reader,
+    sql<EffectRow>`
+    with ${aloneByGroup(reader, proposed)},
     ${togetherEffects},
-    ${consequences(reader, { effects: sql`together`, after: afterTogether, name: 'together' })},
+    ${consequences(reader, together)},
     taking as materialized (
-      select id, account_id, role_id, givers > 1 as joint from weighed where not pushed and lost
+      select id, account_id, role_id, givers > 1 as joint from weighed where not gives and lost
     ),
     leaving as (
       -- in a window, as the effects are: a join of two expressions could loop
@@ -85,28 +94,24 @@ export async function effectOf(reader: Reader, ids: readonly ProvisionedGroupId[
       select s.name as site, min(min(r.name)) over (partition by r.name_key) as role, sum(e.lost) as lost, sum(e.gained) as gained,
         (select count(distinct account_id) from unnest(string_to_array(string_agg(e.losing, ','), ',')) account_id) as people_losing
       from by_role e
-      join product_roles r on r.org_id = ${org} and r.id = e.role_id
-      join products p on p.org_id = ${org} and p.id = r.product_id
-      join sites s on s.org_id = ${org} and s.id = p.site_id
+      ${roleOf(reader, sql`e.role_id`)}
       group by s.name, r.name_key
     ),
     warned as (
       select 'last_admin' as code, count(distinct t.id) as groups, count(distinct t.account_id) as people, (
         select json_agg(json_build_object('site', s.name, 'product', p.name, 'role', r.name) order by s.name_key, p.name_key, r.name_key)
         from together_last_admin l
-        cross join lateral (select * from product_roles where org_id = ${org} and id = l.role_id offset 0) r
-        join products p on p.org_id = ${org} and p.id = r.product_id
-        join sites s on s.org_id = ${org} and s.id = p.site_id) as of
+        ${roleOf(reader, sql`l.role_id`)}) as of
         from taking t where t.role_id in (select role_id from together_last_admin)
       union all select 'left_with_nothing', count(distinct id), count(distinct account_id), null from leaving where is_left
       union all select 'seats_exceeded', count(distinct id), count(distinct account_id), (
         select json_agg(json_build_object('site', s.name, 'product', p.name) order by s.name_key, p.name_key)
         from together_seats x
         cross join lateral (select * from products where org_id = ${org} and id = x.product_id offset 0) p
-        join sites s on s.org_id = ${org} and s.id = p.site_id)
+        cross join lateral (select * from sites where org_id = ${org} and id = p.site_id offset 0) s)
         from weighed
-        where pushed and gained and role_id in (select l.role_id from together_limited l join together_seats x on x.product_id = l.product_id)
-      union all select 'inactive', count(distinct id), count(distinct account_id), null from differing where pushed and not active
+        where gives and gained and role_id in (select l.role_id from together_limited l join together_seats x on x.product_id = l.product_id)
+      union all select 'inactive', count(distinct id), count(distinct account_id), null from differing where gives and not active
       union all select 'guard_passed', count(*) filter (where passes_guard), null, null from by_group
       union all select 'empty', count(*) filter (where is_empty), null, null from by_group
       union all select 'unknown_members', count(*) filter (where unknown_members > 0), null, null from by_group
@@ -114,8 +119,8 @@ export async function effectOf(reader: Reader, ids: readonly ProvisionedGroupId[
     )
     select
       (select count(*) from selected)::integer as groups,
-      (select coalesce(sum(add_count), 0) from by_group)::integer as added,
-      (select coalesce(sum(remove_count), 0) from by_group)::integer as removed,
+      (select coalesce(sum(added), 0) from by_group)::integer as added,
+      (select coalesce(sum(removed), 0) from by_group)::integer as removed,
       count(*) filter (where not gained)::integer as lost,
       count(*) filter (where gained)::integer as gained,
       (count(distinct account_id) filter (where not gained))::integer as "peopleLosing",
@@ -127,7 +132,8 @@ export async function effectOf(reader: Reader, ids: readonly ProvisionedGroupId[
         order by site, role), '[]') from matrix) as matrix,
       (select coalesce(json_agg(json_build_object('code', code, 'groups', groups, 'people', people, 'of', of)), '[]') from warned where groups > 0) as warnings,
       ${selectionFingerprint} as fingerprint
-    from together`.execute(reader)
+    from together`,
+  )
   const [row] = rows
   if (row === undefined) throw new Error('An aggregate answers one row.')
   const { lost, gained, peopleLosing, peopleGaining, leftWithNone, jointLosses } = row

@@ -1,7 +1,8 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
 import type { ProvisionedGroupId, RunId } from '../database/ids.ts'
-import { differs, type Sql } from './differences.ts'
+import { inHashes } from '../database/in-hashes.ts'
+import { type Choices, differs, type Sql } from './differences.ts'
 
 /**
  * What syncing one group in its turn of a run comes to.
@@ -18,11 +19,11 @@ export interface Turn extends Expectation {
   lostAtOnce: string[]
 }
 
-/** The groups that count as synced: by id, or the ones of a run that wait. */
-type Pending = readonly ProvisionedGroupId[] | { run: RunId }
+/** The groups that count as synced, each as chosen: these, or the ones of a run that wait. */
+type Pending = { ids: readonly ProvisionedGroupId[]; choices?: Choices | undefined } | { run: RunId }
 
 /**
- * For each group the accesses that its removals touch and that nobody gives any more, with `pushed` as the truth of the groups
+ * For each group the accesses that its removals touch and that nobody gives any more, with what is chosen as the truth of the groups
  * pending (these included) and `effective` of all others. With all groups of the run that are not done it does not change while the run
  * goes on, since a group that is done has effective = pushed: it can be computed in each group's own transaction, under lock, and
  * compared with what was foreseen when the run was asked for. With only the groups that the transaction syncs it is what is gone at its
@@ -30,9 +31,14 @@ type Pending = readonly ProvisionedGroupId[] | { run: RunId }
  */
 export async function expectedInRun(
   reader: Reader,
-  of: { groupIds: readonly ProvisionedGroupId[]; pending: readonly ProvisionedGroupId[] },
+  {
+    groupIds,
+    pending,
+    choices,
+  }: { groupIds: readonly ProvisionedGroupId[]; pending: readonly ProvisionedGroupId[]; choices?: Choices | undefined },
 ): Promise<Map<ProvisionedGroupId, Expectation>> {
-  return new Map((await turns(reader, of)).map(({ id, digest, lost }) => [id, { digest, lost }]))
+  const found = await inHashes(reader, turns(reader, groupIds, { ids: pending, choices }))
+  return new Map(found.map(({ id, digest, lost }) => [id, { digest, lost }]))
 }
 
 /** The same of one group in its turn, with the groups of the run that wait pending; undefined where it is no more. */
@@ -40,25 +46,36 @@ export async function expectedInTurn(
   reader: Reader,
   { id, runId }: { id: ProvisionedGroupId; runId: RunId },
 ): Promise<Turn | undefined> {
-  const [turn] = await turns(reader, { groupIds: [id], pending: { run: runId } })
-  return turn
+  const { rows } = await turns(reader, [id], { run: runId }).execute(reader)
+  return rows[0]
 }
 
 // Reads the differences of these groups and the memberships of who is removed, by index only.
-async function turns(
+function turns(
   reader: Reader,
-  { groupIds, pending }: { groupIds: readonly ProvisionedGroupId[]; pending: Pending },
-): Promise<(Turn & { id: ProvisionedGroupId })[]> {
+  groupIds: readonly ProvisionedGroupId[],
+  pending: Pending,
+): RawBuilder<Turn & { id: ProvisionedGroupId }> {
   const org = reader.orgId
-  const { rows } = await sql<Turn & { id: ProvisionedGroupId }>`
-    with asked as materialized (
-      select p.id, p.group_id, p.name, p.state from provisioned_groups p
-      where p.org_id = ${org} and p.id = any(${groupIds}::uuid[])
+  return sql`
+    with ${chosenGroups(reader, pending)},
+    asked as materialized (
+      select p.id, p.group_id, p.name, p.state, ${choiceOf(reader, pending, sql`p.group_id`, sql`p.id`)} as choice
+      from unnest(${groupIds}::uuid[]) as given(id)
+      cross join lateral (select id, group_id, name, state from provisioned_groups where org_id = ${org} and id = given.id offset 0) p
     ),
-    ${pendingGroups(reader, pending)},
     differing as materialized (
-      select s.id, m.group_id, m.account_id, m.pushed
-      from asked s join memberships m on m.org_id = ${org} and m.group_id = s.group_id and ${differs}
+      select s.id, s.group_id, m.account_id, m.pushed
+      from asked s
+      cross join lateral (
+        select account_id, pushed from memberships m where org_id = ${org} and group_id = s.group_id and ${differs} offset 0
+      ) m
+      where s.choice = 'overwrite' or (s.choice = 'merge' and m.pushed)
+      union all
+      select s.id, null, m.account_id, true
+      from asked s
+      cross join lateral (select account_id from memberships where org_id = ${org} and group_id = s.group_id and pushed offset 0) m
+      where s.choice = 'rename_existing'
     ),
     changes as (
       select id,
@@ -69,10 +86,11 @@ async function turns(
     taken as (
       select d.id, d.account_id, g.role_id, kept.*
       from differing d
-      join accounts a on a.org_id = ${org} and a.id = d.account_id and a.active
-      join grants g on g.org_id = ${org} and g.group_id = d.group_id
+      cross join lateral (select from accounts where org_id = ${org} and id = d.account_id and active offset 0) a
+      cross join lateral (select role_id from grants where org_id = ${org} and group_id = d.group_id offset 0) g
       cross join lateral (
-        select bool_or(case when m.pushed = m.effective then true when ${isPending(reader, pending)} then m.pushed else m.effective end) as at_the_end,
+        select bool_or(case when m.pushed = m.effective then true else
+            case ${choiceOf(reader, pending, sql`m.group_id`)} when 'overwrite' then m.pushed when 'merge' then true else m.effective end end) as at_the_end,
           bool_or(m.effective and m.group_id <> d.group_id) as at_once
         from memberships m
         where m.org_id = ${org} and m.account_id = d.account_id
@@ -87,28 +105,33 @@ async function turns(
     select s.id, coalesce(l.at_the_end, '{}') as lost, coalesce(l.at_once, '{}') as "lostAtOnce",
       encode(sha256(convert_to(concat_ws('|', 'muster.run.group.1', s.id, s.group_id, s.state, to_json(s.name),
         encode(coalesce(c.added, sha256('')), 'hex'), encode(coalesce(c.removed, sha256('')), 'hex')), 'UTF8')), 'hex') as digest
-    from asked s left join changes c on c.id = s.id left join lost l on l.id = s.id`.execute(reader)
-  return rows
+    from asked s left join changes c on c.id = s.id left join lost l on l.id = s.id`
 }
 
 const accesses: Sql = sql`array_agg(account_id || ':' || role_id order by account_id, role_id)`
 
-function pendingGroups(reader: Reader, pending: Pending): Sql {
+function chosenGroups(reader: Reader, pending: Pending): Sql {
   // A run's own list is looked up group by group instead: thousands of ids need not be sent for each of thousands of groups.
-  if ('run' in pending) return sql`pending as (select)`
+  if ('run' in pending) return sql`chosen as (select)`
   return sql`
-    pending as materialized (
-      select p.group_id from provisioned_groups p where p.org_id = ${reader.orgId} and p.id = any(${pending}::uuid[])
+    chosen as materialized (
+      select p.group_id, given.choice
+      from unnest(${pending.ids}::uuid[], ${pending.ids.map((id) => pending.choices?.get(id) ?? 'overwrite')}::text[]) as given(id, choice)
+      cross join lateral (select group_id from provisioned_groups where org_id = ${reader.orgId} and id = given.id offset 0) p
     )`
 }
 
-function isPending(reader: Reader, pending: Pending): Sql {
-  if (!('run' in pending)) return sql`m.group_id in (select group_id from pending)`
+/** What is chosen for a group, where it is pending; null where it stays as it is. */
+function choiceOf(reader: Reader, pending: Pending, groupId: Sql, id?: Sql): Sql {
+  const org = reader.orgId
+  if (!('run' in pending)) {
+    const isChosen = (choice: string) => sql`${groupId} in (select group_id from chosen where choice = ${choice})`
+    return sql`case when ${isChosen('overwrite')} then 'overwrite' when ${isChosen('merge')} then 'merge' end`
+  }
   // Look-ups by whole keys, one in the other: joined, all groups of a run that was just written could be read for each.
-  return sql`(
-    select coalesce((
-      select x.result is null from run_groups x
-      where x.org_id = ${reader.orgId} and x.run_id = ${pending.run} and x.provisioned_group_id = p.id
-    ), false)
-    from provisioned_groups p where p.org_id = ${reader.orgId} and p.group_id = m.group_id)`
+  const choice = (of: Sql) => sql`(
+    select x.choice from run_groups x
+    where x.org_id = ${org} and x.run_id = ${pending.run} and x.provisioned_group_id = ${of} and coalesce(x.result, '') = '')`
+  if (id) return choice(id)
+  return sql`(select ${choice(sql`p.id`)} from provisioned_groups p where p.org_id = ${org} and p.group_id = ${groupId})`
 }

@@ -1,7 +1,6 @@
 import { sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
 import type { Sql } from './differences.ts'
-import { becomesEmpty, isFilling, passesGuard } from './warnings.ts'
 
 // Digests are taken in the database, in the order of ids: 10,000 groups answer 10,000 hashes, not all their rows.
 const digestOf = (bytes: Sql, order: Sql): Sql => sql`sha256(coalesce(string_agg(${bytes}, '' order by ${order}), ''))`
@@ -11,40 +10,46 @@ const products = digestOf(sql`uuid_send(product_id)`, sql`product_id`)
 const pairs = digestOf(sql`uuid_send(account_id) || uuid_send(role_id)`, sql`account_id, role_id`)
 
 /**
- * Each selected group's counts and its fingerprint, SHA-256 in hex, as `by_group`: over id, state and reasons, name, pairing, who is added
- * and removed, the accesses that it alone takes and gives, and warnings. What ends by time (filling) and what changes no answer (who stays,
- * grants without effect) is not in it. Reads `differing`, `alone` and its consequences.
+ * Each selected group's counts and its fingerprint, SHA-256 in hex, as `by_group`: over id, standing, name, who is added and removed, the
+ * accesses that it alone takes and gives, and warnings. What ends by time (filling) and what changes no answer (who stays, grants without
+ * effect) is not in it. Reads `selected`, `differing`, `alone` and its consequences.
  */
 export const fingerprints = (reader: Reader): Sql => sql`
   parts as (
-    select id, case when pushed then 'added' else 'removed' end as part, count(*) as n, 0 as people, null as roles, ${accounts} as digest
-      from differing group by id, pushed
-    union all select id, 'inactive', count(*), 0, null, ${accounts} from differing where pushed and not active group by id
+    select id, case when gives then 'added' else 'removed' end as part, count(*) as n, 0 as people, null as roles, ${accounts} as digest
+      from differing group by id, gives
+    union all select id, 'inactive', count(*), 0, null, ${accounts} from differing where gives and not active group by id
     union all select id, case when gained then 'gained' else 'lost' end, count(*), count(distinct account_id), string_agg(distinct role_id::text, ','), ${pairs}
       from alone group by id, gained
     union all select id, 'left', count(*), 0, null, ${accounts} from alone_left group by id
     union all select id, 'last_admin', count(*), 0, null, ${roles} from alone_last_admin group by id
     union all select id, 'seats', count(*), 0, null, ${products} from alone_seats group by id
     union all select s.id, 'unknown', count(*), 0, null, ${digestOf(sql`sha256(convert_to(value, 'UTF8'))`, sql`value collate "C"`)}
-      from selected s join unknown_members u on u.org_id = ${reader.orgId} and u.provisioned_group_id = s.id group by s.id
-    union all select id, null, 0, 0, null, null from selected
-  ),
-  summed as (
-    select id, ${count('lost')} as lost, ${count('gained')} as gained, ${people('lost')} as people_losing, ${people('gained')} as people_gaining,
-      ${count('left')} as left_with_none, ${count('last_admin')} as last_admin, ${count('seats')} as seats_exceeded,
-      ${count('unknown')} as unknown_members, ${count('inactive')} as inactive,
-      coalesce(string_to_array(string_agg(roles, ',') filter (where part = 'lost'), ','), '{}') as lost_roles,
-      string_agg(part || ' ' || encode(digest, 'hex'), '|' order by part collate "C") as digests
-    from parts group by id
+      from selected s
+      cross join lateral (select value from unknown_members where org_id = ${reader.orgId} and provisioned_group_id = s.id offset 0) u group by s.id
   ),
   by_group as materialized (
-    select x.*, o.add_count, o.remove_count, ${passesGuard} as passes_guard, ${becomesEmpty} as is_empty, ${isFilling} as is_filling,
-      encode(sha256(convert_to(concat_ws('|', 'muster.review.group.1', p.id, p.group_id, p.state, array_to_string(p.reasons, ','), to_json(p.name),
-        ${passesGuard}, ${becomesEmpty}, digests), 'UTF8')), 'hex') as fingerprint
-    from summed x
-    join provisioned_groups p on p.org_id = ${reader.orgId} and p.id = x.id
-    join directories d on d.org_id = ${reader.orgId} and d.id = p.directory_id
-    join groups o on o.org_id = ${reader.orgId} and o.id = p.group_id
+    select id, added, removed, lost, gained, people_losing, people_gaining, left_with_none, last_admin, seats_exceeded, unknown_members, inactive,
+      lost_roles, passes_guard, is_empty, is_filling,
+      encode(sha256(convert_to(concat_ws('|', 'muster.review.group.1', id, standing, to_json(name), passes_guard, is_empty, digests), 'UTF8')), 'hex') as fingerprint
+    from (
+      select *, member_count > 10 and removed * 4 > member_count as passes_guard,
+        member_count > 0 and removed = member_count and added = 0 as is_empty
+      from (
+        -- in groups, not in a join of expressions, whose sizes the planner does not know
+        select id, max(name) as name, max(standing) as standing, max(member_count) as member_count, bool_or(is_filling) as is_filling,
+          ${count('added')} as added, ${count('removed')} as removed,
+          ${count('lost')} as lost, ${count('gained')} as gained, ${people('lost')} as people_losing, ${people('gained')} as people_gaining,
+          ${count('left')} as left_with_none, ${count('last_admin')} as last_admin, ${count('seats')} as seats_exceeded,
+          ${count('unknown')} as unknown_members, ${count('inactive')} as inactive,
+          coalesce(string_to_array(string_agg(roles, ',') filter (where part = 'lost'), ','), '{}') as lost_roles,
+          string_agg(part || ' ' || encode(digest, 'hex'), '|' order by part collate "C") as digests
+        from (
+          select id, part, n, people, roles, digest, null as name, null as standing, null as member_count, null as is_filling from parts
+          union all select id, null, 0, 0, null, null, name, standing, member_count, is_filling from selected
+        ) met group by id
+      ) counted
+    ) warned
   )`
 
 const count = (part: string): Sql => sql`coalesce(sum(n) filter (where part = ${sql.lit(part)}), 0)::integer`
@@ -62,7 +67,7 @@ export const selectionFingerprint: Sql = sql`
     (select encode(${pairs}, 'hex') from together where gained),
     (select encode(${pairs}, 'hex') from together where joint),
     (select encode(sha256(coalesce(string_agg(uuid_send(id), '' order by id), '')), 'hex')
-      from (select distinct id from weighed where not pushed and lost and givers > 1) as taking_part),
+      from (select distinct id from weighed where not gives and lost and givers > 1) as taking_part),
     (select encode(${accounts}, 'hex') from together_left),
     (select encode(${roles}, 'hex') from together_last_admin),
     (select encode(${products}, 'hex') from together_seats)

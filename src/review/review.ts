@@ -5,7 +5,7 @@ import type { GroupReason, GroupState } from '../database/tables.ts'
 import type { Listed, Listing } from '../organization/listing.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
-import { selectedByIds } from './differences.ts'
+import { syncOf } from './differences.ts'
 import type { AccessFigures } from './effect.ts'
 import { type Facets, facetsOf } from './facets.ts'
 import {
@@ -18,7 +18,7 @@ import {
   reviewedStates,
   warningsOfReview,
 } from './filter.ts'
-import { type RoleNames, roleNames, rolesByGroup } from './grants.ts'
+import { type RoleNames, roleNames, roleOf, rolesByGroup } from './grants.ts'
 import { type ReviewEffect, type ReviewHeading, reviewEffects, reviewHeadings } from './summaries.ts'
 import type { Warning } from './warnings.ts'
 
@@ -124,7 +124,7 @@ export async function matchingReviews(
 }
 
 async function effectsById(reader: Reader, ids: readonly ProvisionedGroupId[]): Promise<Map<ProvisionedGroupId, ReviewEffect>> {
-  return new Map((await reviewEffects(reader, selectedByIds(reader, ids))).map((effect) => [effect.id, effect]))
+  return new Map((await reviewEffects(reader, syncOf(reader, ids))).map((effect) => [effect.id, effect]))
 }
 
 const noEffect: Omit<ReviewEffect, 'id'> = {
@@ -209,21 +209,19 @@ async function detailsById(reader: Reader, ids: readonly ProvisionedGroupId[]): 
   const { rows } = await sql<Detail & { id: ProvisionedGroupId }>`
     select p.id,
       case when o.effective then json_build_object('id', o.id, 'name', o.name, 'memberCount', o.member_count, 'managedBy', manager.name) end as existing,
-      (select coalesce(json_agg(json_build_object('site', s.name, 'product', t.name, 'role', r.name, 'isDefault', g.is_default) order by s.name, t.name, r.name), '[]')
-        from grants g
-        join product_roles r on r.org_id = ${org} and r.id = g.role_id
-        join products t on t.org_id = ${org} and t.id = r.product_id
-        join sites s on s.org_id = ${org} and s.id = t.site_id
-        where g.org_id = ${org} and g.group_id = p.group_id) as grants,
+      (select coalesce(json_agg(json_build_object('site', s.name, 'product', p.name, 'role', r.name, 'isDefault', g.is_default) order by s.name, p.name, r.name), '[]')
+        from (select role_id, is_default from grants where org_id = ${org} and group_id = o.id offset 0) g
+        ${roleOf(reader, sql`g.role_id`)}) as grants,
       (select json_build_object('name', q.name, 'directory', d.name, 'isOfThisDirectory', d.id = p.directory_id, 'isSynced', x.managed_by is not null)
-        from groups x
-        join provisioned_groups q on q.org_id = ${org} and q.group_id = x.id
-        join directories d on d.org_id = ${org} and d.id = q.directory_id
-        where x.org_id = ${org} and x.name_key = p.name_key and x.effective and x.id <> p.group_id) as elsewhere
-    from provisioned_groups p
-    join groups o on o.org_id = ${org} and o.id = p.group_id
-    left join directories manager on manager.org_id = ${org} and manager.id = o.managed_by
-    where p.org_id = ${org} and p.id = any(${ids}::uuid[])`.execute(reader)
+        from (select id, managed_by from groups where org_id = ${org} and name_key = p.name_key and effective and id <> p.group_id offset 0) x
+        cross join lateral (select name, directory_id from provisioned_groups where org_id = ${org} and group_id = x.id offset 0) q
+        cross join lateral (select id, name from directories where org_id = ${org} and id = q.directory_id offset 0) d) as elsewhere
+    from unnest(${ids}::uuid[]) as given(id)
+    cross join lateral (select * from provisioned_groups where org_id = ${org} and id = given.id offset 0) p
+    cross join lateral (select * from groups where org_id = ${org} and id = p.group_id offset 0) o
+    left join lateral (select name from directories where org_id = ${org} and id = o.managed_by offset 0) manager on true`.execute(
+    reader,
+  )
   return new Map(rows.map(({ id, ...detail }) => [id, detail]))
 }
 

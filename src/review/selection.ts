@@ -1,9 +1,10 @@
 import { sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
 import { type DirectoryId, isId, type ProvisionedGroupId } from '../database/ids.ts'
+import { inHashes } from '../database/in-hashes.ts'
 import { nameKey } from '../organization/name-key.ts'
-import { afterTogether } from './access-effects.ts'
-import { differs, selectedByIds } from './differences.ts'
+import { accessEffects } from './access-effects.ts'
+import { syncOf } from './differences.ts'
 import type { ReviewFilter } from './filter.ts'
 import { matchingReviews } from './review.ts'
 import type { ReviewHeading } from './summaries.ts'
@@ -115,25 +116,15 @@ async function withoutJointLosses(
   }
 }
 
-// What at least two of them take is all that can be lost, where none takes anything alone: only that is looked up.
 async function groupsInJointLosses(
   reader: Reader,
   ids: readonly ProvisionedGroupId[],
 ): Promise<{ id: ProvisionedGroupId; name: string; accesses: number }[]> {
-  const org = reader.orgId
-  const { rows } = await sql<{ id: ProvisionedGroupId; name: string; accesses: number }>`
-    with ${selectedByIds(reader, ids)},
-    taken as (
-      select s.id, s.name, m.account_id, g.role_id, count(*) over (partition by m.account_id, g.role_id) as takers
-      from selected s
-      join memberships m on m.org_id = ${org} and m.group_id = s.group_id and ${differs} and not m.pushed
-      join accounts a on a.org_id = ${org} and a.id = m.account_id and a.active
-      join grants g on g.org_id = ${org} and g.group_id = m.group_id
-    )
-    select id, name, count(*)::integer as accesses from taken t
-    where takers > 1 and (select 1 from memberships m
-      where m.org_id = ${org} and m.account_id = t.account_id and ${afterTogether}
-        and exists (select from grants g where g.org_id = ${org} and g.group_id = m.group_id and g.role_id = t.role_id offset 0) limit 1) is null
-    group by id, name order by id`.execute(reader)
-  return rows
+  return inHashes(
+    reader,
+    sql<{ id: ProvisionedGroupId; name: string; accesses: number }>`
+    with ${accessEffects(reader, syncOf(reader, ids))},
+    losing as (select id, count(*)::integer as accesses from weighed where lost and not gives and givers > 1 group by id)
+    select s.id, s.name, l.accesses from losing l join selected s on s.id = l.id order by s.id`,
+  )
 }

@@ -1,11 +1,12 @@
 import { sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
 import type { DirectoryId, ProvisionedGroupId, RoleId } from '../database/ids.ts'
+import { inHashes } from '../database/in-hashes.ts'
 import type { GroupReason, GroupState } from '../database/tables.ts'
-import { accessEffects, afterAlone } from './access-effects.ts'
-import type { Sql } from './differences.ts'
+import { accessEffects } from './access-effects.ts'
+import type { Proposed, Sql } from './differences.ts'
 import { fingerprints } from './fingerprint.ts'
-import { becomesEmpty, consequences, isFilling, passesGuard } from './warnings.ts'
+import { alone, becomesEmpty, consequences, isFilling, passesGuard } from './warnings.ts'
 
 /** What a group is found, sorted and counted by: read from counts that the writer keeps, one narrow row a group, however many members. */
 export interface ReviewHeading {
@@ -55,26 +56,27 @@ export async function reviewHeadings(
       o.add_count as added, o.remove_count as removed, o.member_count - o.remove_count as unchanged,
       ${passesGuard} as "passesGuard", ${becomesEmpty} as "isEmpty"
     from provisioned_groups p
-    join directories d on d.org_id = ${reader.orgId} and d.id = p.directory_id
-    join groups o on o.org_id = ${reader.orgId} and o.id = p.group_id
+    cross join lateral (select quiet_seconds from directories where org_id = ${reader.orgId} and id = p.directory_id offset 0) d
+    cross join lateral (select * from groups where org_id = ${reader.orgId} and id = p.group_id offset 0) o
     where p.org_id = ${reader.orgId} and ${which}`.execute(reader)
   return rows
 }
 
-/** Everything `selected` alone does, group by group, as SQL: `by_group`, with `effects`, `alone` and what they are made of. */
-export const aloneByGroup = (reader: Reader, selected: Sql): Sql => sql`
-  ${selected},
-  ${accessEffects(reader)},
-  ${consequences(reader, { effects: sql`alone`, after: afterAlone, name: 'alone' })},
+/** Everything that each unit of what is proposed does alone, as SQL: `by_group`, with `effects`, `alone` and what they are made of. */
+export const aloneByGroup = (reader: Reader, proposed: Proposed): Sql => sql`
+  ${accessEffects(reader, proposed)},
+  ${consequences(reader, alone)},
   ${fingerprints(reader)}`
 
-/** The effect of each selected group alone, in one statement. */
-export async function reviewEffects(reader: Reader, selected: Sql): Promise<ReviewEffect[]> {
-  const { rows } = await sql<ReviewEffect>`
-    with ${aloneByGroup(reader, selected)}
+/** The effect of each unit of what is proposed alone, in one statement. */
+export function reviewEffects(reader: Reader, proposed: Proposed): Promise<ReviewEffect[]> {
+  return inHashes(
+    reader,
+    sql<ReviewEffect>`
+    with ${aloneByGroup(reader, proposed)}
     select id, lost, gained, people_losing as "peopleLosing", people_gaining as "peopleGaining", left_with_none as "leftWithNone",
       last_admin as "lastAdmin", seats_exceeded as "seatsExceeded", unknown_members as "unknownMembers", inactive,
       lost_roles as "lostRoles", fingerprint
-    from by_group`.execute(reader)
-  return rows
+    from by_group`,
+  )
 }

@@ -3,7 +3,7 @@ import type { Reader } from '../database/connection.ts'
 import { isId, type ProvisionedGroupId } from '../database/ids.ts'
 import type { GroupState } from '../database/tables.ts'
 import { Refusal } from '../organization/refusal.ts'
-import { selectedByIds } from '../review/differences.ts'
+import { syncOf } from '../review/differences.ts'
 import { type Effect, type EffectDelta, effectDelta } from '../review/effect.ts'
 import { type ReviewEffect, type ReviewHeading, reviewEffects, reviewHeadings } from '../review/summaries.ts'
 
@@ -42,7 +42,7 @@ export async function isSingleReviewOf(
   fingerprint: string,
 ): Promise<boolean> {
   if (ids.length !== 1) return false
-  const [review] = await reviewEffects(reader, selectedByIds(reader, ids))
+  const [review] = await reviewEffects(reader, syncOf(reader, ids))
   return review?.fingerprint === fingerprint
 }
 
@@ -72,9 +72,7 @@ export async function reviewChanged(
 async function changedGroups(reader: Reader, reviewed: ReviewedGroup[]): Promise<ChangedGroup[]> {
   const ids = reviewed.map(({ group }) => group).filter(isId) as ProvisionedGroupId[]
   if (ids.length === 0) return []
-  const effects = new Map(
-    (await reviewEffects(reader, selectedByIds(reader, ids))).map((effect) => [effect.id as string, effect]),
-  )
+  const effects = new Map((await reviewEffects(reader, syncOf(reader, ids))).map((effect) => [effect.id as string, effect]))
   const headings = new Map((await reviewHeadings(reader, { ids })).map((heading) => [heading.id as string, heading]))
   const others = reviewed.filter(({ group, fingerprint }) => effects.get(group.toLowerCase())?.fingerprint !== fingerprint)
   const last = await lastChanges(reader, others.map(({ group }) => group).filter(isId) as ProvisionedGroupId[])

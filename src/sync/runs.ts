@@ -80,8 +80,8 @@ export async function insertRun(trx: Trx, run: NewRun): Promise<RunId> {
     })
     .execute()
   await sql`
-    insert into run_groups (org_id, run_id, provisioned_group_id, position, name, expected, result, reason, detail, finished_at)
-    select ${trx.orgId}::uuid, ${id}::uuid, id, position, name, expected, result, reason, detail, case when result is not null then now() end
+    insert into run_groups (org_id, run_id, provisioned_group_id, position, name, choice, expected, result, reason, detail, finished_at)
+    select ${trx.orgId}::uuid, ${id}::uuid, id, position, name, ${run.choice}::text, expected, result, reason, detail, case when result is not null then now() end
     from unnest(${groups.map((group) => group.id)}::uuid[], ${groups.map(({ name }) => name)}::text[],
       ${groups.map(({ expected }) => JSON.stringify(expected))}::text[], ${groups.map(({ outcome }) => outcome?.result ?? null)}::text[],
       ${groups.map(({ outcome }) => outcome?.reason ?? null)}::text[], ${groups.map(({ outcome }) => outcome?.detail ?? null)}::text[])
