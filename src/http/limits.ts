@@ -56,5 +56,27 @@ function mayBeLarge({ headers, routeOptions }: FastifyRequest): boolean {
     : Number(headers['content-length']) > bodyLimit
 }
 
+/**
+ * At most so many at once of a key; further ones wait their turn, in the order they came.
+ * @returns has some work wait for its turn, and does it
+ */
+export function turns(most: number): <T>(key: string, work: () => Promise<T>) => Promise<T> {
+  const queues = new Map<string, { running: number; waiting: (() => void)[] }>()
+  return async (key, work) => {
+    const queue = queues.get(key) ?? { running: 0, waiting: [] }
+    queues.set(key, queue)
+    if (queue.running < most) queue.running++
+    // Who ends hands over its turn.
+    else await new Promise<void>((resolve) => queue.waiting.push(resolve))
+    try {
+      return await work()
+    } finally {
+      const next = queue.waiting.shift()
+      if (next) next()
+      else if (--queue.running === 0) queues.delete(key)
+    }
+  }
+}
+
 const tooMany = (message: string, afterSeconds = 1): Failure =>
   new Failure(429, 'too_many_requests', message, { headers: { 'retry-after': String(afterSeconds) } })

@@ -8,7 +8,7 @@ import { type AttributeName, lastOf, printName } from '../scim/names.ts'
 import type { ResourceType } from '../scim/schemas.ts'
 import { enterpriseUserUrn, userUrn } from '../scim/user-schema.ts'
 import { managerSql } from './manager-sql.ts'
-import { groupsOfGroup, groupsOfUser, mayBeIn, mayHave, peopleOfGroup, type Whose } from './membership-sql.ts'
+import { groupsOfGroup, groupsOfUser, mayBe, mayBeIn, mayHave, peopleOfGroup, type Whose } from './membership-sql.ts'
 import { hasId } from './offers.ts'
 
 type Condition = RawBuilder<boolean>
@@ -266,11 +266,13 @@ const groupPlace = (whose: Whose): Place => ({
   },
 })
 
-/** Those members `pushed` of a row `g` of pushed groups who match a filter over one member. */
-export function membersWhere(filter: Filter): RawBuilder<unknown> {
+/** Those members `pushed` of a row `g` of pushed groups who match a filter over one member: looked up where it names one. */
+export function membersWhere(filter: Filter, whose: Pick<Whose, 'orgId' | 'directoryId'>): RawBuilder<unknown> {
   const matching = condition(filter, memberPlace, true)
+  const key = keyIn(filter, memberKeyParts)
+  const isMeant = key === undefined ? matching : sql`${mayBe(whose, comparison(key, memberPlace, true))} and ${matching}`
   return sql`(
-    select * from ${peopleOfGroup.pushed} where ${matching}
+    select * from ${peopleOfGroup.pushed} where ${isMeant}
     union all select * from ${groupsOfGroup} where ${matching}
   ) as pushed`
 }
@@ -298,8 +300,10 @@ const memberPlace: Place = {
   listAt: () => undefined,
 }
 
+const memberKeyParts = ['value', 'display']
+
 const memberKeys = (may: (matching: Condition) => Condition): NonNullable<List['keys']> => ({
-  parts: ['value', 'display'],
+  parts: memberKeyParts,
   may: (key) => may(comparison(key, memberPlace, true)),
 })
 

@@ -63,10 +63,7 @@ export const mayBeIn = ({ orgId, directoryId }: Whose, matching: RawBuilder<bool
 export const mayHave = ({ orgId, directoryId }: Whose, matching: RawBuilder<boolean>): RawBuilder<boolean> => sql<boolean>`
   g.group_id = any(array(
     select m.group_id
-    from (
-      select p.account_id, p.id as value, p.user_name_key as display, null::text as type
-      from provisioned_users p where p.org_id = ${orgId} and p.directory_id = ${directoryId}
-    ) as pushed join memberships m on m.org_id = ${orgId} and m.account_id = pushed.account_id
+    from ${usersAsMembers({ orgId, directoryId })} join memberships m on m.org_id = ${orgId} and m.account_id = pushed.account_id
     where ${matching}
     union all
     select h.group_id
@@ -76,3 +73,15 @@ export const mayHave = ({ orgId, directoryId }: Whose, matching: RawBuilder<bool
     ) as pushed join nested_groups n on n.org_id = ${orgId} and n.child_id = pushed.id
     join provisioned_groups h on h.org_id = ${orgId} and h.id = n.parent_id
     where ${matching}))`
+
+/** That a row `pushed` of people in a group may be one of whom `matching` says something, likewise. */
+export const mayBe = (
+  whose: Pick<Whose, 'orgId' | 'directoryId'>,
+  matching: RawBuilder<boolean>,
+): RawBuilder<boolean> => sql<boolean>`
+  pushed.account_id = any(array(select pushed.account_id from ${usersAsMembers(whose)} where ${matching}))`
+
+const usersAsMembers = ({ orgId, directoryId }: Pick<Whose, 'orgId' | 'directoryId'>) => sql`(
+  select p.account_id, p.id as value, p.user_name_key as display, null::text as type
+  from provisioned_users p where p.org_id = ${orgId} and p.directory_id = ${directoryId}
+) as pushed`

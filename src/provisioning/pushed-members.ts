@@ -73,7 +73,7 @@ export async function membersMatching(
     from (
       select org_id, directory_id, id, group_id, case when is_nested then 'direct' else 'pushed' end as shown from provisioned_groups
       where org_id = ${trx.orgId} and directory_id = ${directoryId} and id = ${id}
-    ) as g cross join lateral ${membersWhere(filter)}`.execute(trx)
+    ) as g cross join lateral ${membersWhere(filter, { orgId: trx.orgId, directoryId })}`.execute(trx)
   return rows.map((row) => row.id)
 }
 

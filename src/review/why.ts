@@ -79,6 +79,8 @@ interface Path {
   effective: boolean
   memberSince: Date | null
   directory: string | null
+  /** The groups within the group by which alone the person is in it, as pushed. */
+  between: string[]
   state: GroupState | null
   reasons: GroupReason[]
   pushedAt: Date | null
@@ -90,12 +92,12 @@ async function pathsTo(reader: Reader, accountId: AccountId, roleId: string): Pr
   const { rows } = await sql<Path>`
     select g.name as "group", grants.is_default as "isDefault", grants.created_at as "grantedAt",
       coalesce(p.pushed, false) as pushed, coalesce(m.effective, false) as effective, m.since as "memberSince",
-      p.directory, p.state, coalesce(p.reasons, '{}') as reasons, p.updated_at as "pushedAt"
+      p.directory, coalesce(p.between, '{}') as between, p.state, coalesce(p.reasons, '{}') as reasons, p.updated_at as "pushedAt"
     from grants
     join groups g on g.org_id = grants.org_id and g.id = grants.group_id and g.effective
     left join memberships m on m.org_id = g.org_id and m.group_id = g.id and m.account_id = ${accountId}
     left join lateral (
-      select d.name as directory, p.state, p.reasons, p.updated_at, coalesce(pm.pushed, false) as pushed
+      select d.name as directory, ${between(reader, accountId)} as between, p.state, p.reasons, p.updated_at, coalesce(pm.pushed, false) as pushed
       from provisioned_groups p
       join directories d on d.org_id = p.org_id and d.id = p.directory_id
       join groups own on own.org_id = p.org_id and own.id = p.group_id
@@ -108,12 +110,28 @@ async function pathsTo(reader: Reader, accountId: AccountId, roleId: string): Pr
   return rows
 }
 
+// Of a pushed group `p` in a nest (decision 28): the groups it holds, at any depth, in which the provider named the person.
+const between = (reader: Reader, accountId: AccountId) => sql`(
+  with recursive held(id) as (
+    select child_id from nested_groups where org_id = ${reader.orgId} and parent_id = p.id
+    union
+    select n.child_id from held join nested_groups n on n.org_id = ${reader.orgId} and n.parent_id = held.id
+  )
+  select array_agg(c.name order by c.name_key)
+  from held
+  join direct_members m on m.org_id = ${reader.orgId} and m.provisioned_group_id = held.id and m.account_id = ${accountId}
+  join provisioned_groups c on c.org_id = ${reader.orgId} and c.id = held.id
+  where p.is_nested and not exists (
+    select from direct_members
+    where org_id = ${reader.orgId} and provisioned_group_id = p.id and account_id = ${accountId})
+)`
+
 function pushStep(person: Account, users: ProvisionedUser[], best: Path | undefined): Step {
   if (best?.directory && best.pushed) {
     return {
       what: 'push',
       holds: null,
-      text: `${best.directory} pushes ${person.userName} as a member of ${quoted(best.group)}.`,
+      text: `${best.directory} pushes ${person.userName} as a member of ${wayInto(best)}.`,
       ...at(best.pushedAt),
     }
   }
@@ -134,6 +152,11 @@ function pushStep(person: Account, users: ProvisionedUser[], best: Path | undefi
       at: user.at,
     }
   return { what: 'push', holds: null, text: `No directory pushes ${person.userName}.` }
+}
+
+function wayInto({ group, between }: Path): string {
+  if (between.length === 0) return quoted(group)
+  return `${between.map(quoted).join(', ')}, which ${between.length === 1 ? 'is' : 'are'} in ${quoted(group)}`
 }
 
 function userStep(person: Account, user: ProvisionedUser): Step {

@@ -234,3 +234,26 @@ test('once the client has gone away, nothing more is begun', async ({ okta, inOr
   // Where more was begun, some of the 99 would be there by one of these answers.
   for (let count = 0; count < 20; count++) expect(await usersOf(okta)).toEqual(['ada'])
 })
+
+test('four bulks of a directory are worked on at once; further ones wait their turn, and hold no connection', async ({
+  okta,
+  inOrg,
+  db,
+}) => {
+  await okta.pushes({ group: 'G' })
+  const id = okta.idOf('G') as ProvisionedGroupId
+  const bulks: ReturnType<typeof okta.request>[] = []
+  await inOrg(async (trx) => {
+    await lockProvisionedGroup(trx, (await findDirectory(trx, okta.directory.name)).id, id)
+    const rename = (at: number) => patch(`/Groups/${id}`, { op: 'replace', path: 'externalId', value: `x${at}` })
+    for (let at = 0; at < 7; at++) bulks.push(okta.request('POST', '/Bulk', { schemas, Operations: [rename(at)] }))
+    await someoneWaits(db, { many: 4 })
+    // By these answers, the server has seen the others too.
+    for (let count = 0; count < 10; count++) expect((await okta.request('GET', '/Users')).status).toBe(200)
+    const { rows } = await db.pool.query(
+      "select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+    )
+    expect(rows).toEqual([{ n: 4 }])
+  })
+  for (const { status, body } of await Promise.all(bulks)) expect([status, body.Operations[0].status]).toEqual([200, '204'])
+})

@@ -7,6 +7,7 @@ import { insertGroup } from '../../src/organization/groups.ts'
 import { nameKey } from '../../src/organization/name-key.ts'
 import { filterSql } from '../../src/provisioning/filter-sql.ts'
 import { insertProvisionedGroup } from '../../src/provisioning/groups.ts'
+import { membersMatching } from '../../src/provisioning/pushed-members.ts'
 import { groupPage, userPage } from '../../src/provisioning/read.ts'
 import { provisionUsers } from '../../src/provisioning/users.ts'
 import type { Attribute } from '../../src/scim/attributes.ts'
@@ -234,3 +235,46 @@ test('what providers look up by is found by index in a large directory, people a
     }
   })
 })
+
+test('a member who is named by a filter is looked up in a group of thousands', async ({ org, inOrg }) => {
+  const { id: directoryId } = await org.directory()
+  await inOrg(async (trx) => {
+    const groupId = await insertGroup(trx, { name: 'G', managedBy: directoryId })
+    const id = await insertProvisionedGroup(trx, {
+      directoryId,
+      groupId,
+      name: 'G',
+      externalId: null,
+      state: 'synced',
+      reasons: [],
+    })
+    await sql`
+      with made as (
+        insert into accounts (org_id, id, user_name, user_name_key)
+        select ${trx.orgId}::uuid, gen_random_uuid(), 'm' || n, 'm' || n from generate_series(1, 3000) n returning id, user_name
+      ),
+      users as (
+        insert into provisioned_users (org_id, id, directory_id, user_name, user_name_key, attributes, account_id, matched_by, state)
+        select ${trx.orgId}::uuid, gen_random_uuid(), ${directoryId}::uuid, user_name, user_name, '{}', id, 'created', 'synced' from made
+      )
+      insert into memberships (org_id, group_id, account_id, pushed, effective) select ${trx.orgId}::uuid, ${groupId}::uuid, id, true, true from made`.execute(
+      trx,
+    )
+    const read = async () => {
+      const { rows } = await sql<{ n: number }>`
+        select sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::int as n from pg_stat_xact_user_tables
+        where relname in ('memberships', 'provisioned_users')`.execute(trx)
+      return rows[0]?.n ?? 0
+    }
+    const before = await read()
+    const found = await membersMatching(trx, directoryId, id, parseElementFilter('display eq "M17" and type eq "User"'))
+    expect(found).toHaveLength(1)
+    expect((await read()) - before).toBeLessThan(50)
+  })
+})
+
+function parseElementFilter(text: string): Filter {
+  const filter = filterOf(groupType, `members[${text}]`)
+  if (filter.kind !== 'element') throw new Error('This is a filter of elements.')
+  return filter.term
+}

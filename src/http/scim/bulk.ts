@@ -4,6 +4,7 @@ import { bulkInWords } from '../../scim/in-words.ts'
 import { type BulkResult, bulkResponse, maxBulkBytes } from '../../scim/messages.ts'
 import { locationOf } from '../../scim/representation.ts'
 import { Failure, failureOf } from '../failure.ts'
+import { turns } from '../limits.ts'
 import { scimBase, scimErrorOf, sendScim } from './answers.ts'
 import { doBulk } from './bulk-job.ts'
 import { noteAsked } from './trace.ts'
@@ -13,6 +14,9 @@ import type { ScimParts, Written } from './writes.ts'
 /** Past this no operation begins, so that the answer is there before clients and balancers let go of a request, at 60 s (rule 24). */
 const beginWithinMs = 45_000
 
+/** How many of a directory are done at once; each takes up to four of the pool's ten connections. */
+const atOnce = 4
+
 /** How many operations count as one request: what one costs here of a request of its own (decision 24). */
 const operationsARequest = 10
 
@@ -21,6 +25,7 @@ export const bulkRoutes: FastifyPluginAsync<ScimParts> = async (app, parts) => {
   const { writes } = parts
   const makeUsers = newUsers(parts)
   const base = scimBase(parts.publicUrl)
+  const inTurn = turns(atOnce)
   const clock = parts.clock ?? (() => performance.now())
 
   app.post('/Bulk', { bodyLimit: maxBulkBytes, errorHandler: sayLimit }, async (request, reply) => {
@@ -28,14 +33,16 @@ export const bulkRoutes: FastifyPluginAsync<ScimParts> = async (app, parts) => {
     noteAsked(request, bulkInWords(bulk.operations))
     request.countsAs(Math.ceil(bulk.operations.length / operationsARequest))
     const until = clock() + beginWithinMs
-    const outcomes = await doBulk(bulk, {
-      write: async ({ method, target, id, data, version }) => {
-        if (clock() > until) throw tooLate()
-        return writes[target.type][method](request, { id, body: data, precondition: { ifMatch: version } })
-      },
-      makeUsers: async (data) => (clock() > until ? [] : makeUsers(request, data)),
-      isAwaited: () => !reply.raw.destroyed,
-    })
+    const outcomes = await inTurn(request.directory.id, () =>
+      doBulk(bulk, {
+        write: async ({ method, target, id, data, version }) => {
+          if (clock() > until) throw tooLate()
+          return writes[target.type][method](request, { id, body: data, precondition: { ifMatch: version } })
+        },
+        makeUsers: async (data) => (clock() > until ? [] : makeUsers(request, data)),
+        isAwaited: () => !reply.raw.destroyed,
+      }),
+    )
     const results = bulk.operations.map((operation, at) => {
       const outcome = outcomes[at]
       if (outcome === undefined) return undefined
