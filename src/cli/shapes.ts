@@ -203,6 +203,21 @@ export interface Person {
   active: boolean
 }
 
+export interface Happening {
+  id: string
+  at: string
+  actor: string
+  text: string
+  directory: string | null
+  requestId: string | null
+  run: { id: string; note: string | null } | null
+}
+
+export interface History {
+  items: Happening[]
+  next: string | null
+}
+
 export interface PersonChange extends Person {
   change: Change
 }

@@ -532,6 +532,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/groups/{group}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was done to a group, the newest first; of a deleted one too
+         * @description They are not counted; `next` leads on, as `before`.
+         */
+        get: operations["listGroupHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{person}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was done to a person, the newest first: account, memberships, what directories pushed
+         * @description They are not counted; `next` leads on, as `before`.
+         */
+        get: operations["listPersonHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/directories/{directory}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was done to a directory and by what it pushes, the newest first
+         * @description They are not counted; `next` leads on, as `before`. Who came into which group is in the histories of the groups.
+         */
+        get: operations["listDirectoryHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites": {
         parameters: {
             query?: never;
@@ -3466,6 +3526,186 @@ export interface operations {
                             /** Format: date-time */
                             at?: string;
                         }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listGroupHistory: {
+        parameters: {
+            query?: {
+                /** @description Of the log */
+                before?: string;
+                /** @description How many to answer */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /** @description The log entry; as a moment, it means right after it */
+                            id: string;
+                            /**
+                             * Format: date-time
+                             * @description In microseconds
+                             */
+                            at: string;
+                            /** @description `token:NAME`, `directory:NAME` or `system`; in a run who asked for it */
+                            actor: string;
+                            action: string;
+                            /** @description What was done, in plain words */
+                            text: string;
+                            directory: string | null;
+                            requestId: string | null;
+                            run: {
+                                /** Format: uuid */
+                                id: string;
+                                note: string | null;
+                            } | null;
+                        }[];
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPersonHistory: {
+        parameters: {
+            query?: {
+                /** @description Of the log */
+                before?: string;
+                /** @description How many to answer */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id, user name or e-mail */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /** @description The log entry; as a moment, it means right after it */
+                            id: string;
+                            /**
+                             * Format: date-time
+                             * @description In microseconds
+                             */
+                            at: string;
+                            /** @description `token:NAME`, `directory:NAME` or `system`; in a run who asked for it */
+                            actor: string;
+                            action: string;
+                            /** @description What was done, in plain words */
+                            text: string;
+                            directory: string | null;
+                            requestId: string | null;
+                            run: {
+                                /** Format: uuid */
+                                id: string;
+                                note: string | null;
+                            } | null;
+                        }[];
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDirectoryHistory: {
+        parameters: {
+            query?: {
+                /** @description Of the log */
+                before?: string;
+                /** @description How many to answer */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name */
+                directory: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /** @description The log entry; as a moment, it means right after it */
+                            id: string;
+                            /**
+                             * Format: date-time
+                             * @description In microseconds
+                             */
+                            at: string;
+                            /** @description `token:NAME`, `directory:NAME` or `system`; in a run who asked for it */
+                            actor: string;
+                            action: string;
+                            /** @description What was done, in plain words */
+                            text: string;
+                            directory: string | null;
+                            requestId: string | null;
+                            run: {
+                                /** Format: uuid */
+                                id: string;
+                                note: string | null;
+                            } | null;
+                        }[];
+                        next: string | null;
                     };
                 };
             };

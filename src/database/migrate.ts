@@ -18,6 +18,7 @@ import * as links from './migrations/0013-links.ts'
 import * as thePast from './migrations/0014-the-past.ts'
 import * as usersAndPushes from './migrations/0016-users-and-pushes.ts'
 import * as organizationsAlike from './migrations/0018-organizations-alike.ts'
+import * as history from './migrations/0019-history.ts'
 
 interface Migration {
   /** Nodes of the last release cannot work with the database once this has run. */
@@ -40,6 +41,7 @@ const migrations: Record<string, Migration> = {
   '0014-the-past': thePast,
   '0016-users-and-pushes': usersAndPushes,
   '0018-organizations-alike': organizationsAlike,
+  '0019-history': history,
 }
 
 interface Book {

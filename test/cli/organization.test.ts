@@ -50,6 +50,8 @@ test('who could do what at a moment, and what is other now', async ({ muster, ac
   )
   expect((await muster(`groups members docs --at ${moment} --json`)).stdout).toMatch(/"ada"/)
   expect((await muster(`groups members docs --since ${moment}`)).stdout).toBe('lost\tada\tada@example.org\tada\ttrue\n')
+  expect((await muster('groups history docs --limit 1')).stdout).toMatch(/^20\S+\ttoken:tests owner\tRemoved ada\.\t\t\d+\n$/)
+  expect((await muster('people history ada --limit 1')).stderr).toMatch(/^There is more: --before \d+\n$/)
   expect(await muster('people access ada --at 2001-01-01')).toMatchObject({
     exitCode: 1,
     stderr: expect.stringMatching(/The organization began at/),

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { historyCommand } from '../history.ts'
 import { createDirectory } from './directories/create.ts'
 import { listDirectories } from './directories/list.ts'
 import { directoryRequests } from './directories/requests.ts'
@@ -6,11 +7,16 @@ import { setDirectory } from './directories/set.ts'
 import { showDirectory } from './directories/show.ts'
 import { directoryTokens } from './directories/tokens.ts'
 
+const history = historyCommand('a directory and by its pushes', '<directory>', (api, directory, query) =>
+  api.GET('/api/v1/directories/{directory}/history', { params: { path: { directory }, query } }),
+)
+
 export const directories = new Command('directories')
-  .description('the providers’ connections: {list|create|show|set|tokens|requests}')
+  .description('the providers’ connections: {list|create|show|set|tokens|requests|history}')
   .addCommand(listDirectories)
   .addCommand(createDirectory)
   .addCommand(showDirectory)
   .addCommand(setDirectory)
   .addCommand(directoryTokens)
   .addCommand(directoryRequests)
+  .addCommand(history)

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { answer } from '../api.ts'
 import { contextOf } from '../context.ts'
+import { historyCommand } from '../history.ts'
 import { addListOptions, type ListOptions, listQuery, printList } from '../lists.ts'
 import { addPastOptions, type PastOptions } from '../past.ts'
 import type { Group, Listed, Person, PersonChange } from '../shapes.ts'
@@ -42,8 +43,13 @@ const members = addListOptions(
   printList(out, await answer<Listed<Person>>(found), personList, 'Nobody.')
 })
 
+const history = historyCommand('a group', '<group>', (api, group, query) =>
+  api.GET('/api/v1/groups/{group}/history', { params: { path: { group }, query } }),
+)
+
 export const groups = new Command('groups')
-  .description('the organization’s groups: {list|show|members}')
+  .description('the organization’s groups: {list|show|members|history}')
   .addCommand(list)
   .addCommand(show)
   .addCommand(members)
+  .addCommand(history)

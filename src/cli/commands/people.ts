@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { answer } from '../api.ts'
 import { contextOf } from '../context.ts'
+import { historyCommand } from '../history.ts'
 import { addListOptions, type ListOptions, listQuery, printList } from '../lists.ts'
 import { addPastOptions, type PastOptions } from '../past.ts'
 import type { AccessChange, AccessOfPerson, Listed, Person } from '../shapes.ts'
@@ -47,8 +48,13 @@ const access = addListOptions(
   printList(out, await answer<Listed<AccessOfPerson>>(found), accessList, 'No access.')
 })
 
+const history = historyCommand('a person', '<person>', (api, person, query) =>
+  api.GET('/api/v1/people/{person}/history', { params: { path: { person }, query } }),
+)
+
 export const people = new Command('people')
-  .description('the organization’s people: {list|show|access}')
+  .description('the organization’s people: {list|show|access|history}')
   .addCommand(list)
   .addCommand(show)
   .addCommand(access)
+  .addCommand(history)

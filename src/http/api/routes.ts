@@ -4,6 +4,7 @@ import { apiTokensApi } from './api-tokens.ts'
 import { deletedGroupsApi } from './deleted-groups.ts'
 import { directoriesApi } from './directories.ts'
 import { groupsApi } from './groups.ts'
+import { historyApi } from './history.ts'
 import { importsApi } from './imports.ts'
 import { namesApi } from './names.ts'
 import { peopleApi } from './people.ts'
@@ -23,6 +24,7 @@ export const apiRoutes: ApiPlugin[] = [
   groupsApi,
   deletedGroupsApi,
   peopleApi,
+  historyApi,
   accessApi,
   importsApi,
   reviewsApi,
