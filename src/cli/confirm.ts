@@ -25,6 +25,25 @@ export async function confirmed(effect: Effect, emptied: string[], isYes: boolea
     throw new Failure(exit.refused, 'Not confirmed. Nothing was done.', `Type the number ${peopleLosing} to go on.`)
 }
 
+/**
+ * Shows what would be done and asks for one word of it.
+ * @throws Failure, where another is typed, or where nobody can be asked and `--yes` was not given
+ */
+export async function confirmedBy(
+  { typed, shown, isYes }: { typed: string; shown: string; isYes: boolean },
+  out: Output,
+): Promise<void> {
+  if (isYes) return
+  if (!out.canAsk)
+    throw new Failure(
+      exit.refused,
+      `${shown}\nThere is no terminal to ask on. Nothing was done.`,
+      'Add --yes if that is meant; --dry-run shows it alone.',
+    )
+  const answer = await ask(`${shown}\nType ${typed} to go on: `)
+  if (answer.trim() !== typed) throw new Failure(exit.refused, 'Not confirmed. Nothing was done.', `Type ${typed} to go on.`)
+}
+
 async function ask(question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr })
   const aborted = new AbortController()

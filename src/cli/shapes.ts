@@ -195,6 +195,51 @@ export interface Group {
   managedBy: Named | null
 }
 
+/** What people have through one group alone. */
+export interface ThroughGroup {
+  members: number
+  access: { accesses: number; people: number; withNoOther: number }
+  roles: { site: string; product: string; role: string; people: number; isLastHolder: boolean }[]
+  fingerprint: string
+}
+
+export interface GroupDeletion extends Named {
+  takes: ThroughGroup
+}
+
+export interface DeletedGroup extends Named {
+  memberCount: number
+  grantCount: number
+  deletedAt: string
+  deletedBy: string
+  restorableUntil: string
+  pushedBy: Named | null
+}
+
+export interface DeletedGroupDetail extends DeletedGroup {
+  restores: ThroughGroup
+}
+
+export interface RestoredGroup extends Named {
+  memberCount: number
+}
+
+/** What disconnecting a directory comes to. */
+export interface Disconnection extends Named {
+  groups: { pushed: number; unmanaged: number; dropped: number }
+  members: { staying: number; additions: number; removals: number; unknown: number }
+  people: { pushed: number; released: number }
+  reviewable: number
+  tokens: number
+  fingerprint: string
+}
+
+export interface DisconnectedDirectory extends Named {
+  provider: string
+  disconnectedAt: string
+  left: { groups: number; people: number }
+}
+
 export interface Person {
   id: string
   userName: string

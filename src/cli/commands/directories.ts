@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { historyCommand } from '../history.ts'
 import { createDirectory } from './directories/create.ts'
+import { disconnectDirectory, disconnectedDirectories } from './directories/disconnect.ts'
 import { listDirectories } from './directories/list.ts'
 import { directoryRequests } from './directories/requests.ts'
 import { setDirectory } from './directories/set.ts'
@@ -12,7 +13,7 @@ const history = historyCommand('a directory and by its pushes', '<directory>', (
 )
 
 export const directories = new Command('directories')
-  .description('the providers’ connections: {list|create|show|set|tokens|requests|history}')
+  .description('the providers’ connections: {list|create|show|set|tokens|requests|history|disconnect|disconnected}')
   .addCommand(listDirectories)
   .addCommand(createDirectory)
   .addCommand(showDirectory)
@@ -20,3 +21,5 @@ export const directories = new Command('directories')
   .addCommand(directoryTokens)
   .addCommand(directoryRequests)
   .addCommand(history)
+  .addCommand(disconnectDirectory)
+  .addCommand(disconnectedDirectories)

@@ -7,6 +7,9 @@ import { addPastOptions, type PastOptions } from '../past.ts'
 import type { Group, Listed, Person, PersonChange } from '../shapes.ts'
 import { groupList, groupView, personChangeList, personList } from '../views/organization.ts'
 import { print } from '../views/output.ts'
+import { deleteGroup } from './groups/delete.ts'
+import { deletedGroups } from './groups/deleted.ts'
+import { restoreGroup } from './groups/restore.ts'
 
 const list = addListOptions(new Command('list').description('the groups in force')).action(
   async (options: ListOptions, command: Command) => {
@@ -48,8 +51,11 @@ const history = historyCommand('a group', '<group>', (api, group, query) =>
 )
 
 export const groups = new Command('groups')
-  .description('the organization’s groups: {list|show|members|history}')
+  .description('the organization’s groups: {list|show|members|history|delete|deleted|restore}')
   .addCommand(list)
   .addCommand(show)
   .addCommand(members)
   .addCommand(history)
+  .addCommand(deleteGroup)
+  .addCommand(deletedGroups)
+  .addCommand(restoreGroup)

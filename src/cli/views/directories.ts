@@ -1,4 +1,4 @@
-import type { Directory, DirectoryDetail, NewDirectory, Token } from '../shapes.ts'
+import type { Directory, DirectoryDetail, DisconnectedDirectory, Disconnection, NewDirectory, Token } from '../shapes.ts'
 import { ago, count, counted } from './numbers.ts'
 import type { Output } from './output.ts'
 import { type Column, facts, table } from './table.ts'
@@ -96,3 +96,40 @@ const tokenColumns: Column<Token>[] = [
 export const tokenList = (tokens: Token[], out: Output): string => table(tokens, tokenColumns, out)
 
 const time = (at: string | null, out: Output) => (out.forPeople ? ago(at, out.now) : (at ?? ''))
+
+/** What disconnecting a directory comes to, in sentences: what stays before what goes. */
+export function disconnectionView({ name, groups, members, people, reviewable, tokens }: Disconnection): string {
+  const dropped = [
+    groups.dropped > 0 ? `${counted(groups.dropped, 'pushed group')} not synced` : '',
+    members.additions > 0 ? `${counted(members.additions, 'member')} pushed and not in force` : '',
+    members.unknown > 0 ? counted(members.unknown, 'unknown member') : '',
+  ].filter((part) => part !== '')
+  return [
+    `Disconnecting ${name} changes nobody's access.`,
+    `  ${counted(groups.unmanaged, 'group')} with ${counted(members.staying, 'membership')} ${staying(groups.unmanaged)}, managed by nobody.`,
+    `  ${counted(people.released, 'account')} ${staying(people.released)}, and ${name} owns ${people.released === 1 ? 'it' : 'them'} no more.`,
+    ...(dropped.length > 0 ? [`  Forgotten: ${dropped.join(', ')}.`] : []),
+    ...(members.removals > 0
+      ? [
+          `  ${counted(members.removals, 'member')} whom ${name} has not pushed stay for good: remove them here, if that is meant.`,
+        ]
+      : []),
+    ...(reviewable > 0
+      ? [`  ${counted(reviewable, 'group')} of other directories that waited behind it can be reviewed then.`]
+      : []),
+    `  ${counted(tokens, 'token')} ${tokens === 1 ? 'opens' : 'open'} nothing from then on. It cannot be undone.`,
+  ].join('\n')
+}
+
+const staying = (n: number): string => (n === 1 ? 'stays as it is' : 'stay as they are')
+
+const disconnectedColumns: Column<DisconnectedDirectory>[] = [
+  { title: 'DIRECTORY', value: (one) => one.name },
+  { title: 'PROVIDER', value: (one) => one.provider },
+  { title: 'DISCONNECTED', value: (one) => one.disconnectedAt, shown: (one, out) => ago(one.disconnectedAt, out.now) },
+  { title: 'GROUPS LEFT', align: 'right', value: (one) => one.left.groups, shown: (one) => count(one.left.groups) },
+  { title: 'PEOPLE LEFT', align: 'right', value: (one) => one.left.people, shown: (one) => count(one.left.people) },
+]
+
+export const disconnectedList = (directories: DisconnectedDirectory[], out: Output): string =>
+  table(directories, disconnectedColumns, out)
