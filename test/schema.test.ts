@@ -62,7 +62,7 @@ test('the words of tables.ts are those that the database takes, and that SCIM sh
 async function columnsOf(db: Db): Promise<Column[]> {
   const { rows } = await db.pool.query<Column>(`
     select table_name as "table", column_name as "column", is_nullable = 'YES' as "isNullable",
-      column_default is not null or is_identity = 'YES' or is_nullable = 'YES' as "isOptional"
+      column_default is not null or 'YES' in (is_identity, is_nullable) or is_generated = 'ALWAYS' as "isOptional"
     from information_schema.columns where table_schema = 'public' order by table_name collate "C", column_name collate "C"`)
   return rows
 }

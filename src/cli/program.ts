@@ -14,6 +14,7 @@ import { push } from './commands/push.ts'
 import { reviews } from './commands/reviews.ts'
 import { runs } from './commands/runs.ts'
 import { serve } from './commands/serve.ts'
+import { suggestions } from './commands/suggestions.ts'
 import { sync } from './commands/sync.ts'
 import { version, versionCommand } from './commands/version.ts'
 import { whoami } from './commands/whoami.ts'
@@ -54,6 +55,7 @@ export function program(): Command {
     importCommand,
     push,
     reviews,
+    suggestions,
     sync,
     runs,
     groups,

@@ -118,6 +118,13 @@ export interface SettledName {
   review: ReviewItem
 }
 
+export interface Suggestion {
+  group: Named & { memberCount: number }
+  existing: Named & { memberCount: number; grantCount: number }
+  names: string | null
+  members: { common: number; jaccard: number }
+}
+
 export interface LinkPreview {
   group: Named
   to: Named & { memberCount: number }

@@ -989,6 +989,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/directories/{directory}/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Pushed groups and unmanaged existing ones with alike names, or with members who overlap by half at least
+         * @description Sorted by members (Jaccard; alike names alone last), name or existing; `-members` if not said.
+         */
+        get: operations["listSuggestions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{group}/not-the-same/{existing}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Remember that a pushed group and an existing one are not the same */
+        put: operations["rejectSuggestion"];
+        post?: never;
+        /** Forget that they are not the same */
+        delete: operations["allowSuggestion"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/directories/{directory}/runs": {
         parameters: {
             query?: never;
@@ -5683,6 +5721,146 @@ export interface operations {
                         }[];
                     };
                 };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSuggestions: {
+        parameters: {
+            query?: {
+                /** @description How many to leave out at the beginning */
+                offset?: number;
+                /** @description How many to answer; 0 is all of them */
+                limit?: number;
+                /** @description Part of a name; case and blanks do not matter */
+                search?: string;
+                /** @description What to sort by; with a minus in front, downwards: `-name` */
+                sort?: string;
+                /** @description Those that somebody said are not the same */
+                rejected?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name */
+                directory: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        total: number;
+                        items: {
+                            /** @description The pushed group, and how many members the provider says */
+                            group: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                                /** @enum {string} */
+                                state: "ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored";
+                                memberCount: number;
+                            };
+                            /** @description The group it may be: unmanaged, with these members and grants */
+                            existing: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                                memberCount: number;
+                                grantCount: number;
+                            };
+                            names: ("looks_the_same" | "says_the_same" | "nearly_the_same") | null;
+                            members: {
+                                common: number;
+                                /** @description Common members beside the members of either, 0 to 1 */
+                                jaccard: number;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rejectSuggestion: {
+        parameters: {
+            query?: {
+                /** @description Id or name of the directory, where several push a group of that name */
+                directory?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name of a pushed group */
+                group: string;
+                /** @description Id or name of an existing group */
+                existing: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    allowSuggestion: {
+        parameters: {
+            query?: {
+                /** @description Id or name of the directory, where several push a group of that name */
+                directory?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name of a pushed group */
+                group: string;
+                /** @description Id or name of an existing group */
+                existing: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {

@@ -15,6 +15,7 @@ import * as strictDirectories from './migrations/0009-strict-directories.ts'
 import * as choices from './migrations/0010-choices.ts'
 import * as softDeletion from './migrations/0012-soft-deletion.ts'
 import * as links from './migrations/0013-links.ts'
+import * as suggestions from './migrations/0013-suggestions.ts'
 import * as thePast from './migrations/0014-the-past.ts'
 import * as usersAndPushes from './migrations/0016-users-and-pushes.ts'
 import * as organizationsAlike from './migrations/0018-organizations-alike.ts'
@@ -38,6 +39,7 @@ const migrations: Record<string, Migration> = {
   '0010-choices': choices,
   '0012-soft-deletion': softDeletion,
   '0013-links': links,
+  '0013-suggestions': suggestions,
   '0014-the-past': thePast,
   '0016-users-and-pushes': usersAndPushes,
   '0018-organizations-alike': organizationsAlike,

@@ -31,6 +31,7 @@ export interface Tables {
   provisioned_groups: ProvisionedGroupRow
   unknown_members: UnknownMemberRow
   taken_offers: TakenOfferRow
+  not_the_same: NotTheSameRow
   nested_groups: NestedGroupRow
   direct_members: DirectMemberRow
   runs: RunRow
@@ -135,6 +136,8 @@ export interface GroupRow {
   id: GroupId
   name: string
   name_key: string
+  look_key: GeneratedAlways<string>
+  alike_key: GeneratedAlways<string>
   description: string | null
   effective: Generated<boolean>
   is_protected: Generated<boolean>
@@ -253,6 +256,8 @@ export interface ProvisionedGroupRow {
   external_id: string | null
   name: string
   name_key: string
+  look_key: GeneratedAlways<string>
+  alike_key: GeneratedAlways<string>
   group_id: GroupId
   state: GroupState
   reasons: Generated<GroupReason[]>
@@ -280,6 +285,14 @@ export interface TakenOfferRow {
   group_id: GroupId
   times: Generated<number>
   declined: Generated<boolean>
+}
+
+export interface NotTheSameRow {
+  org_id: OrgId
+  provisioned_group_id: ProvisionedGroupId
+  group_id: GroupId
+  said_by: string
+  said_at: Timestamp
 }
 
 export interface NestedGroupRow {

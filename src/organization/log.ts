@@ -30,6 +30,8 @@ export type Action =
   | 'group.linked'
   | 'group.unlinked'
   | 'group.name_kept'
+  | 'suggestion.rejected'
+  | 'suggestion.allowed'
   | 'group.state_changed'
   | 'group.synced'
   | 'members.changed'

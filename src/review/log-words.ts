@@ -68,6 +68,9 @@ const words: Record<Action, (entry: Told) => string> = {
   'group.linked': () => 'put up for review beside a group that an admin chose',
   'group.unlinked': () => 'no longer put up for review beside the group that an admin chose',
   'group.name_kept': () => 'keeps its name, whatever the provider calls it',
+  'suggestion.rejected': ({ facts }) =>
+    `not the same as ${quoted((facts.existing as { name?: string }).name)}: not suggested again`,
+  'suggestion.allowed': ({ facts }) => `may be the same as ${quoted((facts.existing as { name?: string }).name)} after all`,
   'group.state_changed': ({ subject, facts }) => `pushed as ${quoted(subject)}: ${stateWords(after(facts))}`,
   'group.synced': (entry) => ['synced, as its name is free', ...memberWords(entry)].join('; '),
   'members.changed': members,

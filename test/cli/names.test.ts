@@ -23,3 +23,19 @@ test('names that wait, and each way to settle them', async ({ muster, acme, okta
     stderr: expect.stringContaining('No name of "B" waits'),
   })
 })
+
+test('suggestions: listed with their figures, rejected, allowed again', async ({ muster, acme, okta }) => {
+  await acme.has({ group: 'Design', members: ['ada', 'bob'] })
+  await okta.knows('ada')
+  await okta.pushes({ group: 'app-Design', members: ['ada'] })
+  const line = 'app-Design\tDesign\tsays_the_same\t0.5\t1\t1\t2\t0\n'
+  expect(await muster('suggestions list')).toMatchObject({
+    stdout: line,
+    stderr: expect.stringContaining('muster reviews link GROUP'),
+  })
+  expect((await muster('suggestions reject app-Design Design')).exitCode).toBe(0)
+  expect(await muster('suggestions list')).toMatchObject({ stdout: '', stderr: 'No group looks like another one.\n' })
+  expect((await muster('suggestions list --rejected')).stdout).toBe('app-Design\tDesign\t\t0.5\t1\t1\t2\t0\n')
+  expect((await muster('suggestions allow app-Design Design')).exitCode).toBe(0)
+  expect((await muster('suggestions list')).stdout).toBe(line)
+})

@@ -1,4 +1,4 @@
-import type { LinkPreview, SettledName, WaitingName } from '../shapes.ts'
+import type { LinkPreview, SettledName, Suggestion, WaitingName } from '../shapes.ts'
 import { count, counted, minus, plus } from './numbers.ts'
 import type { Output } from './output.ts'
 import { type Column, facts, table } from './table.ts'
@@ -44,3 +44,37 @@ export const linkPreview = ({ group, to, members, cannot }: LinkPreview, out: Ou
     ],
     out,
   )
+
+const likenesses: Record<string, string> = {
+  looks_the_same: 'looks the same',
+  says_the_same: 'says the same',
+  nearly_the_same: 'nearly the same',
+}
+
+const suggested: Column<Suggestion>[] = [
+  { title: 'PUSHED', value: (item) => item.group.name, mayShrink: true },
+  { title: 'EXISTING', value: (item) => item.existing.name, mayShrink: true },
+  {
+    title: 'NAME',
+    value: (item) => item.names,
+    shown: (item) => (item.names === null ? '' : (likenesses[item.names] ?? item.names)),
+  },
+  { title: 'JACCARD', align: 'right', value: (item) => item.members.jaccard, shown: (item) => item.members.jaccard.toFixed(2) },
+  { title: 'COMMON', align: 'right', value: (item) => item.members.common, shown: (item) => count(item.members.common) },
+  { title: 'OF PUSHED', align: 'right', value: (item) => item.group.memberCount, shown: (item) => count(item.group.memberCount) },
+  {
+    title: 'OF EXISTING',
+    align: 'right',
+    value: (item) => item.existing.memberCount,
+    shown: (item) => count(item.existing.memberCount),
+  },
+  {
+    title: 'GRANTS',
+    align: 'right',
+    value: (item) => item.existing.grantCount,
+    shown: (item) => count(item.existing.grantCount),
+  },
+]
+
+/** Pushed groups that may be existing ones: how alike the names are, and how many members they have in common. */
+export const suggestionList = (items: Suggestion[], out: Output): string => table(items, suggested, out)

@@ -12,6 +12,7 @@ import { provisionedApi } from './provisioned.ts'
 import { requestsApi } from './requests.ts'
 import { reviewsApi } from './reviews.ts'
 import { runsApi } from './runs.ts'
+import { suggestionsApi } from './suggestions.ts'
 import { whoamiApi } from './whoami.ts'
 
 /** The resources of `/api/v1`, a file each: an import above, a line here. */
@@ -29,5 +30,6 @@ export const apiRoutes: ApiPlugin[] = [
   importsApi,
   reviewsApi,
   namesApi,
+  suggestionsApi,
   runsApi,
 ]
