@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { type DirectoryId, isId, newId } from '../database/ids.ts'
 import {
@@ -114,12 +114,19 @@ export async function updateDirectory(
 }
 
 /** Finds a directory by its id or its name. @throws Refusal `not_found`, the same for a foreign one */
-export async function findDirectory(reader: Reader, idOrName: string): Promise<Directory> {
+export const findDirectory = (reader: Reader, idOrName: string): Promise<Directory> =>
+  directoryCalled(reader, idOrName, sql`disconnected_at is null`)
+
+/** The same, or one that was disconnected, the last of its name: what was sent with its tokens, and done by it, is still asked for. */
+export const directoryEver = (reader: Reader, idOrName: string): Promise<Directory> =>
+  directoryCalled(reader, idOrName, sql`true`)
+
+async function directoryCalled(reader: Reader, idOrName: string, which: RawBuilder<unknown>): Promise<Directory> {
   const row = await reader
     .selectFrom('directories')
     .select(columns)
     .where('org_id', '=', reader.orgId)
-    .where('disconnected_at', 'is', null)
+    .where(sql<boolean>`${which}`)
     .where((eb) =>
       isId(idOrName)
         ? eb.or([eb('id', '=', idOrName as DirectoryId), eb('name_key', '=', nameKey(idOrName))])
@@ -127,19 +134,9 @@ export async function findDirectory(reader: Reader, idOrName: string): Promise<D
     )
     // An id goes before a directory that somebody named like one.
     .orderBy(sql`id::text = ${idOrName.toLowerCase()}`, 'desc')
+    .orderBy('disconnected_at', (order) => order.desc().nullsFirst())
     .executeTakeFirst()
   if (!row) throw noSuchDirectory()
-  return directoryOf(row)
-}
-
-/** The directory of a token, connected or not: what is sent with a revoked token is noted, too. */
-export async function directoryOfToken(reader: Reader, id: DirectoryId): Promise<Directory> {
-  const row = await reader
-    .selectFrom('directories')
-    .select(columns)
-    .where('org_id', '=', reader.orgId)
-    .where('id', '=', id)
-    .executeTakeFirstOrThrow()
   return directoryOf(row)
 }
 

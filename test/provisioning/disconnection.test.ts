@@ -1,7 +1,6 @@
 import { sql } from 'kysely'
-import type { DirectoryId } from '../../src/database/ids.ts'
 import { inTransaction } from '../../src/database/transaction.ts'
-import { directoryOfToken } from '../../src/provisioning/directories.ts'
+import { directoryEver } from '../../src/provisioning/directories.ts'
 import { resendDisconnections } from '../../src/provisioning/disconnection.ts'
 import { receiveNewGroup } from '../../src/sync/receive-group.ts'
 import { receiveNewUser } from '../../src/sync/receive-user.ts'
@@ -65,6 +64,9 @@ test('disconnect: groups become unmanaged with members and grants, people stay a
   expect(await okta.pushes({ group: 'Another' })).toBe(401)
   expect((await api('GET', '/directories/okta')).status).toBe(404)
   expect((await api('GET', '/directories')).body.total).toBe(0)
+  // What it did, and what was sent with its tokens, is still told.
+  expect((await api('GET', '/directories/okta/history')).body.items[0].text).toBe('No directory owns it.')
+  expect((await api('GET', '/directories/okta/requests')).body.items[0]).toMatchObject({ status: 401 })
   expect((await api('POST', '/directories/okta/disconnect', { fingerprint: shown.fingerprint })).status).toBe(404)
 })
 
@@ -153,7 +155,7 @@ test('a push whose token another node still believes stores nothing once the dir
   await okta.knows('ada')
   await disconnects(api, 'okta')
   // As that node has it: who asks was found before.
-  const directory = await inOrg((trx) => directoryOfToken(trx, okta.directory.id as DirectoryId))
+  const directory = await inOrg((trx) => directoryEver(trx, okta.directory.id))
   const late = [
     inTransaction(db, org.scope, (trx) =>
       receiveNewGroup(trx, directory, { displayName: 'Late', externalId: null, members: [] }),

@@ -196,3 +196,26 @@ test('an e-mail that several accounts have matches nobody, whichever of them was
   const { items } = (await api('GET', '/people?limit=0')).body
   expect(items.map((person: { userName: string }) => person.userName).sort()).toEqual(['a1', 'a2', 'zz'])
 })
+
+test('a person who was deleted can be switched on again, and pushed again: with exactly what the groups say then', async ({
+  acme,
+  api,
+  okta,
+}) => {
+  await okta.knows('ada')
+  await okta.pushes({ group: 'Crew', members: ['ada'] })
+  await okta.pushes({ group: 'Later', members: [] })
+  await acme.has({ group: 'Own', members: [] })
+  await acme.adds('Own', [])
+  await api('PATCH', '/groups/Own/members', { add: ['ada'] })
+  await okta.deletesPerson('ada')
+  expect(await acme.person('ada')).toMatchObject({ active: false, ownedBy: null })
+  expect((await api('PATCH', '/people/ada', { active: true })).status).toBe(200)
+  expect((await api('GET', '/people/ada/groups')).body.items).toMatchObject([{ name: 'Own' }])
+
+  await api('PATCH', '/people/ada', { active: false })
+  await okta.knows('ada')
+  await okta.adds('Later', ['ada'])
+  expect(await acme.person('ada')).toMatchObject({ active: true, ownedBy: { name: 'okta' } })
+  expect((await api('GET', '/people/ada/groups')).body.items).toMatchObject([{ name: 'Later' }, { name: 'Own' }])
+})

@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { reading } from '../../database/transaction.ts'
 import { findAccount } from '../../organization/accounts.ts'
 import { groupEver } from '../../organization/past-access.ts'
-import { findDirectory } from '../../provisioning/directories.ts'
+import { directoryEver } from '../../provisioning/directories.ts'
 import { historyOfDirectory, historyOfGroup, historyOfPerson } from '../../review/history.ts'
 import type { ApiPlugin } from './api.ts'
 import { Id, Nullable } from './shapes.ts'
@@ -80,7 +80,7 @@ export const historyApi: ApiPlugin = async (app, { db }) => {
     },
     async ({ scope, params, query }) =>
       reading(db, scope, async (reader) =>
-        historyOfDirectory(reader, (await findDirectory(reader, params.directory)).id, pageOf(query)),
+        historyOfDirectory(reader, (await directoryEver(reader, params.directory)).id, pageOf(query)),
       ),
   )
 }

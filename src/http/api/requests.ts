@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { reading } from '../../database/transaction.ts'
-import { findDirectory } from '../../provisioning/directories.ts'
+import { directoryEver } from '../../provisioning/directories.ts'
 import { findRequest, listRequests, statusClasses } from '../../provisioning/request-list.ts'
 import { requestSteps } from '../../provisioning/request-steps.ts'
 import type { ApiPlugin } from './api.ts'
@@ -74,7 +74,7 @@ export const requestsApi: ApiPlugin = async (app, { db }) => {
     async ({ scope, params, query }) => {
       await app.writeRequests()
       return reading(db, scope, async (reader) =>
-        listRequests(reader, (await findDirectory(reader, params.directory)).id, { ...query, limit: query.limit ?? 30 }),
+        listRequests(reader, (await directoryEver(reader, params.directory)).id, { ...query, limit: query.limit ?? 30 }),
       )
     },
   )
@@ -93,7 +93,7 @@ export const requestsApi: ApiPlugin = async (app, { db }) => {
     async ({ scope, params }) => {
       await app.writeRequests()
       return reading(db, scope, async (reader) =>
-        findRequest(reader, (await findDirectory(reader, params.directory)).id, params.request),
+        findRequest(reader, (await directoryEver(reader, params.directory)).id, params.request),
       )
     },
   )

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Scope } from '../../database/connection.ts'
 import { reading } from '../../database/transaction.ts'
-import { type DirectoryContext, directoryOfToken } from '../../provisioning/directories.ts'
+import { type DirectoryContext, directoryEver } from '../../provisioning/directories.ts'
 import { unauthenticated } from '../failure.ts'
 import type { Parts } from '../parts.ts'
 import { newTrace, type Trace } from '../scim/trace.ts'
@@ -75,7 +75,7 @@ export function authentication(app: FastifyInstance, { db }: Parts, clock: () =>
     const found = await findDirectoryTokenByHash(db, hash)
     if (!found) return undefined
     const { orgId, id, directoryId } = found.token
-    const directory = await reading(db, { orgId, actor: 'system' }, (reader) => directoryOfToken(reader, directoryId))
+    const directory = await reading(db, { orgId, actor: 'system' }, (reader) => directoryEver(reader, directoryId))
     return { ...found, token: { orgId, id, directory } }
   }
 
