@@ -4342,7 +4342,7 @@ export interface operations {
                 product?: string;
                 /** @description Takes this role from somebody */
                 role?: string;
-                warning?: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
+                warning?: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                 viewed?: boolean;
                 /** @description `csv` answers all that match, as a file */
                 format?: "json" | "csv";
@@ -4406,7 +4406,7 @@ export interface operations {
                             }[];
                             warnings: {
                                 /** @enum {string} */
-                                code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
+                                code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                                 count: number;
                             }[];
                             /** @description SHA-256 in hex of the answer; changes with it and with nothing else */
@@ -4452,7 +4452,7 @@ export interface operations {
                 product?: string;
                 /** @description Takes this role from somebody */
                 role?: string;
-                warning?: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
+                warning?: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                 viewed?: boolean;
             };
             header?: never;
@@ -4495,6 +4495,7 @@ export interface operations {
                             seats_exceeded: number;
                             empty: number;
                             unknown_members: number;
+                            look_alike: number;
                             inactive: number;
                             filling: number;
                         };
@@ -4575,7 +4576,7 @@ export interface operations {
                             /** @description Takes this role from somebody */
                             role?: string;
                             /** @enum {string} */
-                            warning?: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
+                            warning?: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                             viewed?: boolean;
                         };
                         /** @description Ids or names of pushed groups */
@@ -4618,7 +4619,7 @@ export interface operations {
                         }[];
                         warnings: {
                             /** @enum {string} */
-                            code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
+                            code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                             groups: number;
                             people?: number;
                             /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
@@ -4695,7 +4696,7 @@ export interface operations {
                             /** @description Takes this role from somebody */
                             role?: string;
                             /** @enum {string} */
-                            warning?: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
+                            warning?: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                             viewed?: boolean;
                         };
                         /** @description Ids or names of pushed groups */
@@ -4843,7 +4844,7 @@ export interface operations {
                         /** @description Takes this role from somebody */
                         role?: string;
                         /** @enum {string} */
-                        warning?: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
+                        warning?: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                         viewed?: boolean;
                     };
                 };
@@ -4892,7 +4893,7 @@ export interface operations {
                                 /** @description Takes this role from somebody */
                                 role?: string;
                                 /** @enum {string} */
-                                warning?: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
+                                warning?: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                                 viewed?: boolean;
                             };
                             /** @description Ids or names of pushed groups */
@@ -4936,7 +4937,7 @@ export interface operations {
                             }[];
                             warnings: {
                                 /** @enum {string} */
-                                code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
+                                code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                                 groups: number;
                                 people?: number;
                                 /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
@@ -5031,7 +5032,7 @@ export interface operations {
                         }[];
                         warnings: {
                             /** @enum {string} */
-                            code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
+                            code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                             count: number;
                         }[];
                         /** @description SHA-256 in hex of the answer; changes with it and with nothing else */
@@ -5458,7 +5459,7 @@ export interface operations {
                             }[];
                             warnings: {
                                 /** @enum {string} */
-                                code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
+                                code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                                 count: number;
                             }[];
                             /** @description SHA-256 in hex of the answer; changes with it and with nothing else */
@@ -5616,7 +5617,7 @@ export interface operations {
                         }[];
                         warnings: {
                             /** @enum {string} */
-                            code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
+                            code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                             count: number;
                         }[];
                         /** @description SHA-256 in hex of the answer; changes with it and with nothing else */
@@ -5706,7 +5707,7 @@ export interface operations {
                         }[];
                         warnings: {
                             /** @enum {string} */
-                            code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
+                            code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                             count: number;
                         }[];
                         /** @description SHA-256 in hex of the answer; changes with it and with nothing else */
@@ -5922,7 +5923,7 @@ export interface operations {
                             /** @description Takes this role from somebody */
                             role?: string;
                             /** @enum {string} */
-                            warning?: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
+                            warning?: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                             viewed?: boolean;
                         };
                         /** @description Ids or names of pushed groups */
@@ -6092,7 +6093,7 @@ export interface operations {
                             }[];
                             warnings: {
                                 /** @enum {string} */
-                                code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
+                                code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                                 groups: number;
                                 people?: number;
                                 /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
@@ -6212,7 +6213,7 @@ export interface operations {
                                 }[];
                                 warnings: {
                                     /** @enum {string} */
-                                    code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
+                                    code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                                     groups: number;
                                     people?: number;
                                     /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
@@ -6325,7 +6326,7 @@ export interface operations {
                             }[];
                             warnings: {
                                 /** @enum {string} */
-                                code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
+                                code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                                 groups: number;
                                 people?: number;
                                 /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
@@ -6503,7 +6504,7 @@ export interface operations {
                             }[];
                             warnings: {
                                 /** @enum {string} */
-                                code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "inactive" | "filling";
+                                code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                                 groups: number;
                                 people?: number;
                                 /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */

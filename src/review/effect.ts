@@ -115,6 +115,7 @@ export async function effectOfProposed(reader: Reader, proposed: Proposed): Prom
       union all select 'guard_passed', count(*) filter (where passes_guard), null, null from by_group
       union all select 'empty', count(*) filter (where is_empty), null, null from by_group
       union all select 'unknown_members', count(*) filter (where unknown_members > 0), null, null from by_group
+      union all select 'look_alike', count(*) filter (where look_alikes > 0), null, null from by_group
       union all select 'filling', count(*) filter (where is_filling), null, null from by_group
     )
     select

@@ -27,9 +27,16 @@ export const fingerprints = (reader: Reader): Sql => sql`
     union all select s.id, 'unknown', count(*), 0, null, ${digestOf(sql`sha256(convert_to(value, 'UTF8'))`, sql`value collate "C"`)}
       from selected s
       cross join lateral (select value from unknown_members where org_id = ${reader.orgId} and provisioned_group_id = s.id offset 0) u group by s.id
+    union all select s.id, 'look_alike', count(*), 0, null, ${digestOf(sql`uuid_send(g.id)`, sql`g.id`)}
+      from selected s
+      cross join lateral (select group_id, look_key, name_key from provisioned_groups where org_id = ${reader.orgId} and id = s.id offset 0) p
+      cross join lateral (
+        select id from groups
+        where org_id = ${reader.orgId} and look_key = p.look_key and effective and name_key <> p.name_key and id <> p.group_id offset 0
+      ) g group by s.id
   ),
   by_group as materialized (
-    select id, added, removed, lost, gained, people_losing, people_gaining, left_with_none, last_admin, seats_exceeded, unknown_members, inactive,
+    select id, added, removed, lost, gained, people_losing, people_gaining, left_with_none, last_admin, seats_exceeded, unknown_members, look_alikes, inactive,
       lost_roles, passes_guard, is_empty, is_filling,
       encode(sha256(convert_to(concat_ws('|', 'muster.review.group.1', id, standing, to_json(name), passes_guard, is_empty, digests), 'UTF8')), 'hex') as fingerprint
     from (
@@ -41,7 +48,7 @@ export const fingerprints = (reader: Reader): Sql => sql`
           ${count('added')} as added, ${count('removed')} as removed,
           ${count('lost')} as lost, ${count('gained')} as gained, ${people('lost')} as people_losing, ${people('gained')} as people_gaining,
           ${count('left')} as left_with_none, ${count('last_admin')} as last_admin, ${count('seats')} as seats_exceeded,
-          ${count('unknown')} as unknown_members, ${count('inactive')} as inactive,
+          ${count('unknown')} as unknown_members, ${count('look_alike')} as look_alikes, ${count('inactive')} as inactive,
           coalesce(string_to_array(string_agg(roles, ',') filter (where part = 'lost'), ','), '{}') as lost_roles,
           string_agg(part || ' ' || encode(digest, 'hex'), '|' order by part collate "C") as digests
         from (

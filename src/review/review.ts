@@ -136,6 +136,7 @@ const noEffect: Omit<ReviewEffect, 'id'> = {
   lastAdmin: 0,
   seatsExceeded: 0,
   unknownMembers: 0,
+  lookAlikes: 0,
   inactive: 0,
   lostRoles: [],
   fingerprint: '',

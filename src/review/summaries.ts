@@ -36,6 +36,7 @@ export interface ReviewEffect {
   lastAdmin: number
   seatsExceeded: number
   unknownMembers: number
+  lookAlikes: number
   inactive: number
   lostRoles: RoleId[]
   fingerprint: string
@@ -75,7 +76,7 @@ export function reviewEffects(reader: Reader, proposed: Proposed): Promise<Revie
     sql<ReviewEffect>`
     with ${aloneByGroup(reader, proposed)}
     select id, lost, gained, people_losing as "peopleLosing", people_gaining as "peopleGaining", left_with_none as "leftWithNone",
-      last_admin as "lastAdmin", seats_exceeded as "seatsExceeded", unknown_members as "unknownMembers", inactive,
+      last_admin as "lastAdmin", seats_exceeded as "seatsExceeded", unknown_members as "unknownMembers", look_alikes as "lookAlikes", inactive,
       lost_roles as "lostRoles", fingerprint
     from by_group`,
   )

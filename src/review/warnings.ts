@@ -10,6 +10,7 @@ export const warningCodes = [
   'seats_exceeded',
   'empty',
   'unknown_members',
+  'look_alike',
   'inactive',
   'filling',
 ] as const
@@ -17,7 +18,8 @@ export type WarningCode = (typeof warningCodes)[number]
 
 /**
  * `count`: of what it speaks of. last_admin: roles that lose their last holder; left_with_nothing, inactive: people;
- * seats_exceeded: products; guard_passed, empty: members removed; unknown_members: values; filling: 1.
+ * seats_exceeded: products; guard_passed, empty: members removed; unknown_members: values; look_alike: other groups that
+ * have a name that looks the same; filling: 1.
  */
 export interface Warning {
   code: WarningCode
@@ -160,6 +162,7 @@ interface WarningCounts {
   removed: number
   isEmpty: boolean
   unknownMembers: number
+  lookAlikes: number
   inactive: number
   isFilling: boolean
 }
@@ -173,6 +176,7 @@ export function warningsOf(counts: WarningCounts): Warning[] {
     seats_exceeded: counts.seatsExceeded,
     empty: counts.isEmpty ? counts.removed : 0,
     unknown_members: counts.unknownMembers,
+    look_alike: counts.lookAlikes,
     inactive: counts.inactive,
     filling: counts.isFilling ? 1 : 0,
   }

@@ -109,6 +109,28 @@ test('a suggestion that is taken is a review, and no suggestion any more', async
   expect((await api('GET', `/directories/${okta.directory.id}/suggestions`)).body.total).toBe(0)
 })
 
+test('a review warns of a name that looks like another group’s, and its fingerprint knows', async ({ acme, api, okta }) => {
+  const imitation = 'Sаles'
+  await acme.has({ group: imitation, members: ['ada'] })
+  await okta.pushes({ group: imitation })
+  const warnings = async () => {
+    const { warnings, fingerprint } = (await api('GET', `/reviews/${encodeURIComponent(imitation)}`)).body
+    return { codes: warnings.map(({ code }: { code: string }) => code), fingerprint }
+  }
+  const before = await warnings()
+  expect(before.codes).not.toContain('look_alike')
+  await acme.has({ group: 'Sales', members: ['bob'] })
+  const after = await warnings()
+  expect(after.codes).toContain('look_alike')
+  expect(after.fingerprint).not.toBe(before.fingerprint)
+  const { body } = await api('POST', `/directories/${okta.directory.name}/reviews/effect`, {
+    selection: { mode: 'filter', filter: {} },
+  })
+  expect(body.warnings).toContainEqual(expect.objectContaining({ code: 'look_alike', groups: 1 }))
+  await acme.renames('Sales', 'Revenue')
+  expect(await warnings()).toEqual(before)
+})
+
 const people = 12
 const someone = fc.uniqueArray(fc.nat({ max: people - 1 }), { maxLength: people })
 const few = fc.uniqueArray(fc.nat({ max: people - 1 }), { maxLength: 3 })

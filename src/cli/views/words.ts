@@ -46,6 +46,7 @@ const warnings: Record<string, [oneGroup: string, groups: string]> = {
   guard_passed: ['passes the guard (25 %)', 'pass the guard (25 %)'],
   seats_exceeded: ['gives more people a product than it has seats', 'give more people a product than it has seats'],
   empty: ['was pushed empty over members', 'were pushed empty over members'],
+  look_alike: ['has a name that looks like another group’s', 'have names that look like other groups’'],
   unknown_members: ['has members that the directory did not push', 'have members that the directory did not push'],
   inactive: ['has members who are switched off', 'have members who are switched off'],
   filling: ['is still being filled', 'are still being filled'],
