@@ -94,9 +94,12 @@ export function sendUnnamed(queries: Reader): void {
   ;((queries as OrganizationQueries).sentBy as ClientConnection).isNaming = false
 }
 
-/** Queries that only read, each a transaction of its own, sent in one piece: no begin, no commit, one trip. */
-export function lookUps(pool: Pool, scope: Scope): Reader {
-  return new OrganizationQueries(new LookUpConnection(pool, scope.orgId), scope)
+/**
+ * Queries that only read, each a transaction of its own, sent in one piece: no begin, no commit, one trip.
+ * @param where the pool, or one client for several that are short: they are sent down it one behind the other
+ */
+export function lookUps(where: Pool | PoolClient, scope: Scope): Reader {
+  return new OrganizationQueries(new LookUpConnection(where, scope.orgId), scope)
 }
 
 class OrganizationQueries extends Kysely<Tables> implements Reader {
@@ -164,15 +167,15 @@ class ClientConnection implements DatabaseConnection {
 }
 
 class LookUpConnection implements DatabaseConnection {
-  readonly #pool: Pool
+  readonly #where: Pool | PoolClient
   readonly #orgId: OrgId
-  constructor(pool: Pool, orgId: OrgId) {
-    this.#pool = pool
+  constructor(where: Pool | PoolClient, orgId: OrgId) {
+    this.#where = where
     this.#orgId = orgId
   }
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
     const text = withinOrganization(sql, parameters.length + 1)
-    const { rows } = await this.#pool.query({ name: statementName(text), text, values: [...parameters, this.#orgId] })
+    const { rows } = await this.#where.query({ name: statementName(text), text, values: [...parameters, this.#orgId] })
     return { rows }
   }
   streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {

@@ -19,21 +19,9 @@ export function together<Item, Result>(
   const queues = new Map<string, Waiting<Item, Result>[]>()
 
   const work = async (key: string, queue: Waiting<Item, Result>[]) => {
-    for (let batch = take(queue); batch.length > 0; batch = take(queue)) {
-      try {
-        const results = await run(batch.map(({ item }) => item))
-        for (const [at, { resolve }] of batch.entries()) resolve(results[at] as Result)
-      } catch (error) {
-        const [only, ...others] = batch
-        if (others.length === 0) only?.reject(error)
-        // None fails for another's sake.
-        else await Promise.all(batch.map(({ item, resolve, reject }) => alone(item).then(resolve, reject)))
-      }
-    }
+    for (let batch = take(queue); batch.length > 0; batch = take(queue)) await settle(run, batch)
     queues.delete(key)
   }
-
-  const alone = async (item: Item): Promise<Result> => (await run([item]))[0] as Result
 
   const take = (queue: Waiting<Item, Result>[]): Waiting<Item, Result>[] => {
     const subjects = new Set<string>()
@@ -51,7 +39,7 @@ export function together<Item, Result>(
   }
 
   return async (key, item) => {
-    if (size(item) > most) return alone(item)
+    if (size(item) > most) return alone(run, item)
     return new Promise((resolve, reject) => {
       const queue = queues.get(key)
       if (queue) queue.push({ item, resolve, reject })
@@ -62,4 +50,53 @@ export function together<Item, Result>(
       }
     })
   }
+}
+
+/**
+ * Does together what comes in one turn of the event loop: for what is soon over, of which any may be done at the same time. Nothing waits,
+ * not even for the last to be done; the busier the process is, the more comes in a turn.
+ * @param run as above
+ * @param most so many are done at once
+ */
+export function togetherInTurn<Item, Result>(
+  run: (items: Item[]) => Promise<Result[]>,
+  most: number,
+): (key: string, item: Item) => Promise<Result> {
+  const coming = new Map<string, Waiting<Item, Result>[]>()
+
+  const begin = (key: string): Waiting<Item, Result>[] => {
+    const batch: Waiting<Item, Result>[] = []
+    coming.set(key, batch)
+    setImmediate(() => {
+      if (coming.get(key) === batch) coming.delete(key)
+      void settle(run, batch)
+    })
+    return batch
+  }
+
+  return (key, item) =>
+    new Promise((resolve, reject) => {
+      const known = coming.get(key)
+      const batch = known !== undefined && known.length < most ? known : begin(key)
+      batch.push({ item, resolve, reject })
+    })
+}
+
+async function settle<Item, Result>(
+  run: (items: Item[]) => Promise<Result[]>,
+  batch: readonly Waiting<Item, Result>[],
+): Promise<void> {
+  try {
+    const results = await run(batch.map(({ item }) => item))
+    for (const [at, { resolve }] of batch.entries()) resolve(results[at] as Result)
+  } catch (error) {
+    const [only, ...others] = batch
+    if (others.length === 0) only?.reject(error)
+    // None fails for another's sake.
+    else await Promise.all(batch.map(({ item, resolve, reject }) => alone(run, item).then(resolve, reject)))
+  }
+}
+
+async function alone<Item, Result>(run: (items: Item[]) => Promise<Result[]>, item: Item): Promise<Result> {
+  return (await run([item]))[0] as Result
 }

@@ -51,6 +51,31 @@ export function lookingUp<T>(db: Db, scope: Scope, work: (reader: Reader) => Pro
   return work(lookUps(db.pool, scope))
 }
 
+/**
+ * The same for what is soon over: look-ups that come while others are under way go down one connection, behind them. One process of the
+ * database does them all, which need not be woken for each.
+ */
+export function lookingUpInLine(db: Db): <T>(scope: Scope, work: (reader: Reader) => Promise<T>) => Promise<T> {
+  let open: { client: Promise<PoolClient>; underWay: number } | undefined
+  return async (scope, work) => {
+    open ??= { client: db.pool.connect(), underWay: 0 }
+    const line = open
+    line.underWay++
+    try {
+      return await work(lookUps(await line.client, scope))
+    } catch (error) {
+      // The connection may be broken: whoever comes next takes another.
+      if (open === line) open = undefined
+      throw error
+    } finally {
+      if (--line.underWay === 0) {
+        if (open === line) open = undefined
+        line.client.then((client) => client.release()).catch(() => {})
+      }
+    }
+  }
+}
+
 // Undoes `byIndex` of connection.ts for this transaction.
 const settingsForSets = { plan_cache_mode: 'auto', enable_hashjoin: 'on', enable_mergejoin: 'on' }
 const forReading = Object.entries({ ...settingsForSets, enable_seqscan: 'on' })

@@ -10,6 +10,7 @@ import { enterpriseUserUrn, userUrn } from '../scim/user-schema.ts'
 import { managerSql } from './manager-sql.ts'
 import { groupsOfGroup, groupsOfUser, mayBe, mayBeIn, mayHave, peopleOfGroup, type Whose } from './membership-sql.ts'
 import { hasId } from './offers.ts'
+import type { UniqueKey } from './read.ts'
 
 type Condition = RawBuilder<boolean>
 type Compare = Extract<Filter, { kind: 'compare' }>
@@ -60,6 +61,15 @@ export function isLookUp(type: ResourceType, filter: Filter | undefined): boolea
   if (filter?.kind === 'and') return filter.terms.some((term) => isLookUp(type, term))
   if (filter?.kind === 'element') return printName(filter.name) === 'emails' && keyIn(filter.term, ['value']) !== undefined
   return filter !== undefined && keyIn(filter, keys[type.name]) !== undefined
+}
+
+/** The key by which a filter picks one resource or none, and nothing else is asked of it. */
+export function uniqueKeyOf(type: ResourceType, filter: Filter | undefined): { by: UniqueKey; key: string } | undefined {
+  const asked = filter && keyIn(filter, type.name === 'User' ? ['id', 'userName'] : ['id', 'displayName'])
+  if (asked === undefined || asked !== filter) return undefined
+  const key = String(asked.value)
+  if (printName(asked.name) !== 'id') return { by: 'name', key: nameKey(key) }
+  return key === key.toLowerCase() ? { by: 'id', key } : undefined
 }
 
 /** Where the attributes of a kind of resources are looked up. */

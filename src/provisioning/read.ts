@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
-import { type DirectoryId, type GroupId, isId, type ProvisionedUserId } from '../database/ids.ts'
+import { type DirectoryId, type GroupId, isId } from '../database/ids.ts'
 import { Refusal } from '../organization/refusal.ts'
 import type { Filter } from '../scim/filter.ts'
 import type { AttributeName } from '../scim/names.ts'
@@ -29,22 +29,37 @@ export type GroupRecord = StoredGroup & { groupId: GroupId; shown: ShownMembers;
 /** Whose groups are read: the directory's, and those it is offered. */
 export type GroupsOf = Pick<DirectoryContext, 'id' | 'offerExistingGroups'>
 
-/** A user of the directory. `withGroups`: with the groups the directory pushed it into. @throws Refusal `not_found`, a foreign id included */
-export async function userById(reader: Reader, directoryId: DirectoryId, id: string, withGroups: boolean): Promise<StoredUser> {
-  const rows = isId(id) ? await users(reader, withGroups, usersOf(reader, directoryId, sql`u.id = ${id}::uuid`)) : []
-  if (rows[0] === undefined) throw new Refusal('not_found', 'There is no such user in this directory.')
-  return rows[0]
-}
+/** What picks one user or group of a directory: its id, or its name in the form in which names are compared. */
+export type UniqueKey = 'id' | 'name'
 
-/** Users of the directory, without groups, in the order of their ids' list. */
-export async function usersByIds(
+/** Users of the directory, each at its key's place. `withGroups`: with the groups the directory pushed them into. */
+export async function usersBy(
   reader: Reader,
   directoryId: DirectoryId,
-  ids: readonly ProvisionedUserId[],
-): Promise<StoredUser[]> {
-  const rows = await users(reader, false, usersOf(reader, directoryId, sql`u.id = any(${ids}::uuid[])`))
-  const found = new Map(rows.map((row) => [row.id, row]))
-  return ids.flatMap((id) => found.get(id) ?? [])
+  by: UniqueKey,
+  keys: readonly string[],
+  withGroups: boolean,
+): Promise<(StoredUser | undefined)[]> {
+  const [key, isOne] =
+    by === 'id'
+      ? [sql`u.id`, sql`u.id = any(${keys}::uuid[])`]
+      : [sql`u.user_name_key`, sql`u.user_name_key = any(${keys}::text[])`]
+  return inPlace(await users(reader, withGroups, usersOf(reader, directoryId, isOne, key)), keys)
+}
+
+function inPlace<T extends Placed>(rows: readonly T[], keys: readonly string[]): (T | undefined)[] {
+  const found = new Map(rows.map((row) => [row.sortKey, row]))
+  return keys.map((key) => found.get(key))
+}
+
+export const noSuchUser = () => new Refusal('not_found', 'There is no such user in this directory.')
+export const noSuchGroup = () => new Refusal('not_found', 'There is no such group in this directory.')
+
+/** A user of the directory. `withGroups`: with the groups the directory pushed it into. @throws Refusal `not_found`, a foreign id included */
+export async function userById(reader: Reader, directoryId: DirectoryId, id: string, withGroups: boolean): Promise<StoredUser> {
+  const [user] = isId(id) ? await usersBy(reader, directoryId, 'id', [id.toLowerCase()], withGroups) : []
+  if (user === undefined) throw noSuchUser()
+  return user
 }
 
 /** A page of the directory's users and how many there are in all. @throws ScimError 400 `invalidFilter`, `invalidPath` */
@@ -73,7 +88,20 @@ export async function groupById(reader: Reader, directory: GroupsOf, id: string)
     const [group] = await groups(reader, sql`select g.*, null as sort_key from ${from} where ${hasId(id)}`)
     if (group !== undefined) return group
   }
-  throw new Refusal('not_found', 'There is no such group in this directory.')
+  throw noSuchGroup()
+}
+
+/** Groups that the directory pushed, each at its key's place; what it is only offered is not among them. */
+export async function groupsBy(
+  reader: Reader,
+  directoryId: DirectoryId,
+  by: UniqueKey,
+  keys: readonly string[],
+): Promise<(GroupRecord | undefined)[]> {
+  const [key, isOne] =
+    by === 'id' ? [sql`g.id`, sql`g.id = any(${keys}::uuid[])`] : [sql`g.name_key`, sql`g.name_key = any(${keys}::text[])`]
+  const found = sql`select g.*, ${key} as sort_key from ${pushedGroups(reader, directoryId)} where ${isOne}`
+  return inPlace(await groups(reader, found), keys)
 }
 
 /**
@@ -155,17 +183,20 @@ function groupOfUser([value, text]: [string, string]) {
 
 /** Where groups are read from, as rows `g`: those that the directory pushed, and those that it is offered. */
 function groupSources(reader: Reader, directory: GroupsOf): { from: RawBuilder<unknown>; seen: SeenMembers }[] {
-  const from = sql`(
-    select p.org_id, p.id, p.id as place, p.directory_id, p.group_id, p.external_id, p.name, p.name_key, p.state, p.reasons,
-      p.version, p.created_at, p.updated_at, case when p.is_nested then 'direct' else 'pushed' end as shown
-    from provisioned_groups p where p.org_id = ${reader.orgId} and p.directory_id = ${directory.id}
-  ) as g`
+  const from = pushedGroups(reader, directory.id)
   const offered = offeredGroups(reader, directory)
   const seen = directory.offerExistingGroups === 'members' ? 'effective' : 'hidden'
   return [{ from, seen: 'pushed' }, ...(offered === undefined ? [] : [{ from: offered, seen } as const])]
 }
 
-// The counts are kept by memberships.ts: what is pushed = in force, less what a sync would remove, and what it would add.
+const pushedGroups = (reader: Reader, directoryId: DirectoryId) => sql`(
+  select p.org_id, p.id, p.id as place, p.directory_id, p.group_id, p.external_id, p.name, p.name_key, p.state, p.reasons,
+    p.version, p.created_at, p.updated_at, case when p.is_nested then 'direct' else 'pushed' end as shown
+  from provisioned_groups p where p.org_id = ${reader.orgId} and p.directory_id = ${directoryId}
+) as g`
+
+// The counts are kept by memberships.ts: what is pushed = in force, less what a sync would remove, and what it would add. They are looked
+// up by key: as a join they came first, all groups of the organization for one (1,000: 2 ms against 0.2).
 async function groups(reader: Reader, rows: RawBuilder<unknown>, order = sql``): Promise<(GroupRecord & Placed)[]> {
   const { rows: found } = await sql<GroupRecord & Placed>`
     select g.id, g.external_id as "externalId", g.name as "displayName", g.state, g.reasons, g.version, g.group_id as "groupId",
@@ -178,6 +209,8 @@ async function groups(reader: Reader, rows: RawBuilder<unknown>, order = sql``):
         else 0
       end as "memberCount", g.place, g.sort_key::text as "sortKey"
     from (${rows}) as g
-    join groups kept on kept.org_id = g.org_id and kept.id = g.group_id ${order}`.execute(reader)
+    cross join lateral (
+      select member_count, add_count, remove_count from groups where org_id = ${reader.orgId} and id = g.group_id offset 0
+    ) as kept ${order}`.execute(reader)
   return found
 }

@@ -4,7 +4,8 @@ import type { ProvisionedGroupId } from '../../database/ids.ts'
 import { inTransaction, lookingUp, reading } from '../../database/transaction.ts'
 import { pushMembersTogether } from '../../organization/memberships.ts'
 import { isLookUp } from '../../provisioning/filter-sql.ts'
-import { groupById, groupPage } from '../../provisioning/read.ts'
+import { lookUpsTogether } from '../../provisioning/look-ups.ts'
+import { type GroupRecord, groupById, groupPage, type UniqueKey } from '../../provisioning/read.ts'
 import { readGroupPatch } from '../../scim/group-patch.ts'
 import { groupChangeInWords, newGroupInWords, queryInWords } from '../../scim/in-words.ts'
 import { resolveName } from '../../scim/names.ts'
@@ -18,8 +19,8 @@ import { receiveGroup, receiveGroupDeletion, receiveMembersAlone, receiveNewGrou
 import { largeBodyLimit } from '../content.ts'
 import type { Parts } from '../parts.ts'
 import { listFrame, sendNotModified, sendResource, sendScim } from './answers.ts'
-import { groupsAnswer, showsNames } from './group-text.ts'
-import { inPages } from './pages.ts'
+import { groupsAnswer, type Read, showsNames } from './group-text.ts'
+import { type FoundPage, inPages, pickedPage } from './pages.ts'
 import { projectionOf, readQuery } from './query.ts'
 import { noteAsked } from './trace.ts'
 import { type Asker, type ScimParts, type Write, type Writes, type Written, writeRoutes } from './writes.ts'
@@ -36,32 +37,45 @@ const withoutMembers: Projection = members === undefined ? {} : { except: [membe
 /** `/Groups`: RFC 7644 §3.2 to §3.6. */
 export const groupRoutes: FastifyPluginAsync<ScimParts> = async (app, parts) => {
   const { db, publicUrl } = parts
+  const lookUps = lookUpsTogether(db)
+  // What the directory pushed; what it is only offered is found in the general way.
+  const lookUp =
+    ({ scope, directory }: FastifyRequest) =>
+    (by: UniqueKey, key: string) =>
+      lookUps.group({ scope, directoryId: directory.id }, by, key)
+  const lookedUp =
+    ({ scope }: FastifyRequest): Read =>
+    (work) =>
+      lookingUp(db, scope, work)
   writeRoutes(app, groupType, parts.writes.Group, { publicUrl, bodyLimit: largeBodyLimit })
 
   app.get<ById>('/Groups/:id', async (request, reply) => {
     const projection = projectionOf(groupType, request.query)
-    return lookingUp(db, request.scope, async (reader) => {
-      const group = await groupById(reader, request.directory, request.params.id)
-      const version = groupVersion(group)
-      // What is only offered is others' word, and so are the members' names: no version counts them.
-      const isCounted = group.version !== null && !showsNames(projection)
-      if (isCounted && hasAlready(request.headers['if-none-match'], version)) return sendNotModified(reply, version)
-      const text = await groupsAnswer(parts, request, [group], projection, (work) => work(reader))
-      return sendResource(reply, 'Group', { id: group.id, version }, text, publicUrl)
-    })
+    const { id } = request.params
+    const group =
+      (await lookUp(request)('id', id)) ?? (await lookedUp(request)((reader) => groupById(reader, request.directory, id)))
+    const version = groupVersion(group)
+    // What is only offered is others' word, and so are the members' names: no version counts them.
+    const isCounted = group.version !== null && !showsNames(projection)
+    if (isCounted && hasAlready(request.headers['if-none-match'], version)) return sendNotModified(reply, version)
+    const text = await groupsAnswer(parts, request, [group], projection, lookedUp(request))
+    return sendResource(reply, 'Group', { id: group.id, version }, text, publicUrl)
   })
 
   const list = async (request: FastifyRequest, reply: FastifyReply, given: unknown) => {
     const asked = readQuery(groupType, given, dialectOf(request.directory))
     noteAsked(request, queryInWords(asked))
     const { filter, sort, projection } = asked
+    const answer = ({ total, place, items }: FoundPage<GroupRecord>, read: Read) =>
+      groupsAnswer(parts, request, items, projection, read, listFrame(total, place, items.length))
+    const picked = await pickedPage(groupType, request, asked, lookUp(request))
+    if (picked) return sendScim(reply, await answer(picked, lookedUp(request)))
     const text = await inPages(
       { db, byIndex: isLookUp(groupType, filter) ? lookingUp : reading },
       request,
       asked,
       (reader, paging) => groupPage(reader, request.directory, { filter, sort, paging }),
-      (reader, { total, place, items }) =>
-        groupsAnswer(parts, request, items, projection, (work) => work(reader), listFrame(total, place, items.length)),
+      (reader, page) => answer(page, (work) => work(reader)),
     )
     return sendScim(reply, text)
   }

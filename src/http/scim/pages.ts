@@ -2,15 +2,32 @@ import type { FastifyRequest } from 'fastify'
 import type { Db, Reader } from '../../database/connection.ts'
 import { reading } from '../../database/transaction.ts'
 import { cursorKeyOf } from '../../provisioning/directories.ts'
+import { uniqueKeyOf } from '../../provisioning/filter-sql.ts'
 import type { Page } from '../../provisioning/page-sql.ts'
+import type { UniqueKey } from '../../provisioning/read.ts'
 import { ScimError } from '../../scim/error.ts'
 import type { PagePlace } from '../../scim/messages.ts'
 import type { Paging, Position } from '../../scim/paging.ts'
+import type { ResourceType } from '../../scim/schemas.ts'
 import { openCursor, refuseExpired, sealCursor } from './cursors.ts'
 import type { Asked } from './query.ts'
 
 /** A page that was read, and what its answer says of where it is in the list. */
 export type FoundPage<T> = Page<T> & { place: PagePlace }
+
+/** The first page of a list whose filter picks by what is unique: one resource or none. Undefined where it does not, or nothing was found that way. */
+export async function pickedPage<T>(
+  type: ResourceType,
+  { trace }: Pick<FastifyRequest, 'trace'>,
+  { filter, paging }: Pick<Asked, 'filter' | 'paging'>,
+  lookUp: (by: UniqueKey, key: string) => Promise<T | undefined>,
+): Promise<FoundPage<T> | undefined> {
+  const picked = 'startIndex' in paging && paging.startIndex === 1 && paging.count > 0 ? uniqueKeyOf(type, filter) : undefined
+  const one = picked && (await lookUp(picked.by, picked.key))
+  if (one === undefined) return undefined
+  trace.foundCount = 1
+  return { total: 1, items: [one], place: { startIndex: 1 } }
+}
 
 /**
  * Reads a page as it is asked for: by index, or by cursor (RFC 9865), then with its key and the clock in one snapshot.

@@ -3,7 +3,8 @@ import type { Reader } from '../../database/connection.ts'
 import type { ProvisionedUserId } from '../../database/ids.ts'
 import { inTransaction, lookingUp, reading } from '../../database/transaction.ts'
 import { isLookUp } from '../../provisioning/filter-sql.ts'
-import { userById, userPage, usersByIds } from '../../provisioning/read.ts'
+import { lookUpsTogether } from '../../provisioning/look-ups.ts'
+import { noSuchUser, type UniqueKey, userById, userPage, usersBy } from '../../provisioning/read.ts'
 import { queryInWords, userInWords, userPatchInWords } from '../../scim/in-words.ts'
 import { listResponse } from '../../scim/messages.ts'
 import { hasAlready, writeCondition } from '../../scim/precondition.ts'
@@ -16,7 +17,7 @@ import { applyUserPatch } from '../../scim/user-patch.ts'
 import { receiveNewcomers, receiveNewUser, receiveUser, receiveUserDeletion } from '../../sync/receive-user.ts'
 import type { Parts } from '../parts.ts'
 import { scimBase, sendNotModified, sendResource, sendScim } from './answers.ts'
-import { inPages } from './pages.ts'
+import { inPages, pickedPage } from './pages.ts'
 import { projectionOf, readQuery } from './query.ts'
 import { noteAsked } from './trace.ts'
 import { type Asker, type ScimParts, type Write, type Writes, type Written, writeRoutes } from './writes.ts'
@@ -29,11 +30,17 @@ interface ById {
 export const userRoutes: FastifyPluginAsync<ScimParts> = async (app, parts) => {
   const { db, publicUrl } = parts
   const base = scimBase(publicUrl)
+  const lookUps = lookUpsTogether(db)
+  const lookUp =
+    ({ scope, directory }: FastifyRequest, projection: Projection) =>
+    (by: UniqueKey, key: string) =>
+      lookUps.user({ scope, directoryId: directory.id }, by, key, wants(projection, 'groups'))
   writeRoutes(app, userType, parts.writes.User, { publicUrl })
 
   app.get<ById>('/Users/:id', async (request, reply) => {
     const projection = projectionOf(userType, request.query)
-    const user = await lookingUp(db, request.scope, (reader) => read(reader, request, request.params.id, projection))
+    const user = await lookUp(request, projection)('id', request.params.id)
+    if (user === undefined) throw noSuchUser()
     const version = userVersion(user)
     if (hasAlready(request.headers['if-none-match'], version)) return sendNotModified(reply, version)
     return sendResource(reply, 'User', { id: user.id, version }, project(userResource(user, base), projection), publicUrl)
@@ -43,13 +50,15 @@ export const userRoutes: FastifyPluginAsync<ScimParts> = async (app, parts) => {
     const asked = readQuery(userType, given, dialectOf(request.directory))
     noteAsked(request, queryInWords(asked))
     const { filter, sort, projection } = asked
-    const { total, place, items } = await inPages(
-      { db, byIndex: isLookUp(userType, filter) ? lookingUp : reading },
-      request,
-      asked,
-      (reader, paging) => userPage(reader, request.directory.id, { filter, sort, paging }, wants(projection, 'groups')),
-      (_reader, page) => page,
-    )
+    const { total, place, items } =
+      (await pickedPage(userType, request, asked, lookUp(request, projection))) ??
+      (await inPages(
+        { db, byIndex: isLookUp(userType, filter) ? lookingUp : reading },
+        request,
+        asked,
+        (reader, paging) => userPage(reader, request.directory.id, { filter, sort, paging }, wants(projection, 'groups')),
+        (_reader, page) => page,
+      ))
     const resources = items.map((user) => project(userResource(user, base), projection))
     return sendScim(reply, listResponse(total, place, resources))
   }
@@ -120,9 +129,11 @@ export function newUsers({ db }: Pick<Parts, 'db'>): (asker: Asker, bodies: Iter
     }
     if (inputs.length === 0) return []
     const users = await inTransaction(db, scope, async (trx) =>
-      usersByIds(trx, directory.id, await receiveNewcomers(trx, directory, inputs)),
+      usersBy(trx, directory.id, 'id', await receiveNewcomers(trx, directory, inputs), false),
     )
-    return users.map((user) => ({ status: 201, id: user.id, version: userVersion(user), body: undefined }))
+    return users
+      .filter((user) => user !== undefined)
+      .map((user) => ({ status: 201, id: user.id, version: userVersion(user), body: undefined }))
   }
 }
 
