@@ -27,7 +27,7 @@ export interface Watched {
 }
 
 // As bin/muster starts it.
-const musterFlags = ['--optimize-for-size', '--heap-growing-percent=10']
+const musterFlags = ['--max-semi-space-size=2', '--heap-growing-percent=10']
 const files: Record<TargetName, [file: string, flags?: string[]]> = {
   muster: ['../server.ts', musterFlags],
   scimmy: ['../peers/scimmy.ts'],

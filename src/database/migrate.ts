@@ -18,6 +18,7 @@ import * as links from './migrations/0013-links.ts'
 import * as suggestions from './migrations/0013-suggestions.ts'
 import * as thePast from './migrations/0014-the-past.ts'
 import * as usersAndPushes from './migrations/0016-users-and-pushes.ts'
+import * as keysFirst from './migrations/0017-keys-first.ts'
 import * as organizationsAlike from './migrations/0018-organizations-alike.ts'
 import * as history from './migrations/0019-history.ts'
 
@@ -42,6 +43,7 @@ const migrations: Record<string, Migration> = {
   '0013-suggestions': suggestions,
   '0014-the-past': thePast,
   '0016-users-and-pushes': usersAndPushes,
+  '0017-keys-first': keysFirst,
   '0018-organizations-alike': organizationsAlike,
   '0019-history': history,
 }

@@ -71,6 +71,8 @@ export interface Act {
   subject?: string | null
   directoryId?: DirectoryId | null
   runId?: RunId | null
+  /** The request it comes of, where the transaction does what several ask for. */
+  requestId?: string | null | undefined
   facts?: Record<string, unknown>
 }
 
@@ -108,6 +110,7 @@ export async function appendLogs(trx: Trx, entries: LogEntry[]): Promise<void> {
 export function logging(trx: Trx, entries: LogEntry[]): RawBuilder<unknown> {
   const rows = entries.map((entry) => ({
     action: entry.action,
+    request_id: entry.requestId ?? trx.scope.requestId ?? null,
     subject: entry.subject ?? null,
     directory_id: entry.directoryId ?? null,
     run_id: entry.runId ?? null,
@@ -119,9 +122,9 @@ export function logging(trx: Trx, entries: LogEntry[]): RawBuilder<unknown> {
   }))
   return sql`
     insert into log_entries (org_id, actor, request_id, action, subject, directory_id, run_id, facts, added, removed, pushed_added, pushed_removed)
-    select ${trx.orgId}::uuid, ${trx.scope.actor}, ${trx.scope.requestId ?? null}, action, subject, directory_id, run_id, facts,
+    select ${trx.orgId}::uuid, ${trx.scope.actor}, request_id, action, subject, directory_id, run_id, facts,
       added, removed, pushed_added, pushed_removed
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as entry(action text, subject uuid, directory_id uuid, run_id uuid, facts jsonb,
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as entry(action text, request_id text, subject uuid, directory_id uuid, run_id uuid, facts jsonb,
       added uuid[], removed uuid[], pushed_added uuid[], pushed_removed uuid[])`
 }
 

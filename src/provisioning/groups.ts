@@ -6,6 +6,7 @@ import { appendLog } from '../organization/log.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
 import { mustBeConnected } from './directories.ts'
+import { isOf } from './key-sql.ts'
 
 /** The provider's side of a group, as the functions that judge and change it need it. */
 export interface ProvisionedGroup {
@@ -77,11 +78,7 @@ export async function lockIfProvisioned(
   directoryId: DirectoryId,
   id: ProvisionedGroupId,
 ): Promise<HeldGroup | undefined> {
-  const found = trx
-    .selectFrom('provisioned_groups')
-    .where('org_id', '=', trx.orgId)
-    .where('directory_id', '=', directoryId)
-    .where('id', '=', id)
+  const found = trx.selectFrom('provisioned_groups').where('org_id', '=', trx.orgId).where('id', '=', id).where(isOf(directoryId))
   // Sent together, one after the other: what is read beside the row must not be older than the lock.
   const [, row] = isId(id)
     ? await Promise.all([
@@ -98,8 +95,8 @@ export async function isGroupNameProvisioned(reader: Reader, directoryId: Direct
     .selectFrom('provisioned_groups')
     .select('id')
     .where('org_id', '=', reader.orgId)
-    .where('directory_id', '=', directoryId)
     .where('name_key', '=', key)
+    .where(isOf(directoryId))
     .executeTakeFirst()
   return row !== undefined
 }

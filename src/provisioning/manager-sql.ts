@@ -5,7 +5,7 @@ import { enterpriseUserUrn } from '../scim/user-schema.ts'
 export const managerSql = (what: RawBuilder<unknown>): RawBuilder<unknown> => sql`
   case when u.attributes ? ${enterpriseUserUrn} then (
     select ${what} from provisioned_users m
-    where m.org_id = u.org_id and m.directory_id = u.directory_id and m.id = ${managerId}
+    where m.org_id = u.org_id and m.directory_id is not distinct from u.directory_id and m.id = ${managerId}
   ) end`
 
 // What is no id is nobody's: a provider may name its own.

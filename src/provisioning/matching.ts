@@ -3,6 +3,7 @@ import type { Reader } from '../database/connection.ts'
 import type { AccountId, DirectoryId } from '../database/ids.ts'
 import type { MatchedBy } from '../database/tables.ts'
 import { nameKey } from '../organization/name-key.ts'
+import { isOf } from './key-sql.ts'
 
 /** Who a person whom a provider pushes is here. */
 export interface Match {
@@ -39,7 +40,7 @@ export async function matchAccount(
     select id, user_name_key as "userNameKey", email_key as "emailKey",
       exists (
         select from provisioned_users
-        where org_id = ${reader.orgId} and directory_id = ${directoryId} and account_id = named.id
+        where org_id = ${reader.orgId} and account_id = named.id and ${isOf(directoryId)}
       ) as "isLinked"
     from named limit 50`.execute(reader)
   return choose(rows, userNameKey, emailKey)
@@ -72,7 +73,7 @@ export async function countNewcomers(
       or exists (select from accounts where org_id = ${reader.orgId} and email_key = given.email_key offset 0)
       or exists (
         select from provisioned_users
-        where org_id = ${reader.orgId} and directory_id = ${directoryId} and user_name_key = given.user_name_key offset 0
+        where org_id = ${reader.orgId} and user_name_key = given.user_name_key and ${isOf(directoryId)} offset 0
       )
       or exists (
         select from unknown_members where org_id = ${reader.orgId} and value in (given.user_name, given.external_id) offset 0

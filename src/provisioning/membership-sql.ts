@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { DirectoryId, OrgId } from '../database/ids.ts'
+import { isOf } from './key-sql.ts'
 
 /** Which members of groups are looked into: those that were pushed; those in force, where groups are offered with them; none. */
 export type SeenMembers = 'pushed' | 'effective' | 'hidden'
@@ -55,7 +56,7 @@ export const mayBeIn = ({ orgId, directoryId }: Whose, matching: RawBuilder<bool
     select m.account_id
     from (
       select h.group_id, h.id as value, h.name_key as display, null::text as type
-      from provisioned_groups h where h.org_id = ${orgId} and h.directory_id = ${directoryId}
+      from provisioned_groups h where h.org_id = ${orgId} and ${isOf(directoryId, sql`h.directory_id`)}
     ) as pushed join memberships m on m.org_id = ${orgId} and m.group_id = pushed.group_id
     where ${matching} and m.pushed))`
 
@@ -69,7 +70,7 @@ export const mayHave = ({ orgId, directoryId }: Whose, matching: RawBuilder<bool
     select h.group_id
     from (
       select c.id, c.id as value, c.name_key as display, null::text as type
-      from provisioned_groups c where c.org_id = ${orgId} and c.directory_id = ${directoryId}
+      from provisioned_groups c where c.org_id = ${orgId} and ${isOf(directoryId, sql`c.directory_id`)}
     ) as pushed join nested_groups n on n.org_id = ${orgId} and n.child_id = pushed.id
     join provisioned_groups h on h.org_id = ${orgId} and h.id = n.parent_id
     where ${matching}))`
@@ -83,5 +84,5 @@ export const mayBe = (
 
 const usersAsMembers = ({ orgId, directoryId }: Pick<Whose, 'orgId' | 'directoryId'>) => sql`(
   select p.account_id, p.id as value, p.user_name_key as display, null::text as type
-  from provisioned_users p where p.org_id = ${orgId} and p.directory_id = ${directoryId}
+  from provisioned_users p where p.org_id = ${orgId} and ${isOf(directoryId, sql`p.directory_id`)}
 ) as pushed`

@@ -5,6 +5,7 @@ import { appendLogs } from '../organization/log.ts'
 import { type PushedRows, writePushed } from '../organization/memberships.ts'
 import { lockDirectory } from './directories.ts'
 import { followsIn, type HeldGroup, keepFilling, setNested, touchMembers } from './groups.ts'
+import { isOf } from './key-sql.ts'
 
 // Groups as members of groups (decision 0028). Of a group in a nest `memberships` has all who are in it by whatever way, and
 // `direct_members` those whom the provider named in it; of any other group both would be the same, and `direct_members` is empty.
@@ -18,10 +19,14 @@ export async function groupsAmong(
   const ids = values.filter(isId)
   if (ids.length === 0) return []
   const { rows } = await sql<{ id: ProvisionedGroupId }>`
-    select id from provisioned_groups
-    where org_id = ${reader.orgId} and directory_id = ${directoryId} and id = any(${ids}::uuid[])`.execute(reader)
+    select g.id from ${groupsGiven(reader, directoryId, ids)}`.execute(reader)
   return rows.map((row) => row.id)
 }
+
+// Each looked up by key: of a list PostgreSQL would without statistics rather read all groups of the organization.
+const groupsGiven = (reader: Reader, directoryId: DirectoryId, ids: readonly string[]) => sql`
+  unnest(${ids}::uuid[]) as given(id) cross join lateral (
+    select id, is_nested from provisioned_groups where org_id = ${reader.orgId} and id = given.id and ${isOf(directoryId)} offset 0) as g`
 
 /**
  * For who is to change what is in a group: if it is in a nest, or `children` are to be in it, changes of nests wait for one another, and
@@ -35,9 +40,7 @@ export async function lockNest(
   const ids = [...(id === undefined ? [] : [id]), ...children].filter(isId)
   if (ids.length === 0) return
   const { rows } = await sql`
-    select from provisioned_groups
-    where org_id = ${trx.orgId} and directory_id = ${directoryId} and id = any(${ids}::uuid[])
-      and (is_nested or ${children.length > 0}::boolean)`.execute(trx)
+    select from ${groupsGiven(trx, directoryId, ids)} where is_nested or ${children.length > 0}::boolean`.execute(trx)
   if (rows.length === 0) return
   await lockDirectory(trx, directoryId)
   await sql`

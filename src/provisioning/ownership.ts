@@ -6,7 +6,7 @@ import { type AccountFields, accountCreated, insertAccounts, writeAccount } from
 import { appendLogs, changeOf, type LogEntry } from '../organization/log.ts'
 import { nameKey } from '../organization/name-key.ts'
 import type { UserInput } from '../scim/resource.ts'
-import { displayNameOf, provisionedUsersOf, setUserStates } from './users.ts'
+import { displayNameOf, provisionedUsersOf, type Requests, setUserStates } from './users.ts'
 
 /** An account as it is in force, locked: whose it is does not change until the transaction ends. */
 export interface LockedAccount extends AccountFields {
@@ -65,12 +65,17 @@ export function adoptersWord(directoryId: DirectoryId, input: UserInput): Owners
   return { ownedBy: directoryId, active: input.active, ...(displayName === null ? {} : { displayName }) }
 }
 
-/** Creates the accounts of people whom a directory pushes and nobody here is; their ids in the same order. */
-export async function createOwnedAccounts(trx: Trx, accounts: readonly OwnedAccount[]): Promise<AccountId[]> {
+/** Creates the accounts of people whom a directory pushes and nobody here is; their ids in the same order. `requests`: of each, where they are several. */
+export async function createOwnedAccounts(
+  trx: Trx,
+  accounts: readonly OwnedAccount[],
+  requests: Requests = [],
+): Promise<AccountId[]> {
   const ids = await insertAccounts(trx, accounts)
   const entries = accounts.map((account, at) => ({
     ...accountCreated(ids[at] as AccountId, account),
     directoryId: account.ownedBy,
+    requestId: requests[at],
   }))
   await appendLogs(trx, entries)
   return ids

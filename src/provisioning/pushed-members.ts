@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Trx } from '../database/connection.ts'
 import { type DirectoryId, isId, type ProvisionedGroupId } from '../database/ids.ts'
 import type { PushedRows } from '../organization/memberships.ts'
@@ -6,6 +6,7 @@ import type { Filter } from '../scim/filter.ts'
 import type { MemberInput } from '../scim/resource.ts'
 import { membersWhere } from './filter-sql.ts'
 import { followsIn } from './groups.ts'
+import { isOf } from './key-sql.ts'
 
 export interface MembersDelta {
   added: readonly MemberInput[]
@@ -29,8 +30,8 @@ export function pushedDelta(trx: Trx, directoryId: DirectoryId, id: ProvisionedG
       union all
       select unnest(${removed}::uuid[]), false
     ) as said
-    join provisioned_users u on u.org_id = ${trx.orgId} and u.id = said.id and ${isUserOf(directoryId)}
-    where p.org_id = ${trx.orgId} and p.id = ${id} and p.directory_id = ${directoryId}`
+    cross join lateral ${userOf(trx, directoryId, sql`said.id`)}
+    where p.org_id = ${trx.orgId} and p.id = ${id} and ${isOf(directoryId, sql`p.directory_id`)}`
 }
 
 /**
@@ -54,11 +55,11 @@ export function pushedWhole(
       select account_id, listed.account_id is not null as pushed
       from (
         select u.account_id from unnest(${ids}::uuid[]) as given(id)
-        join provisioned_users u on u.org_id = ${trx.orgId} and u.id = given.id and ${isUserOf(directoryId)}
+        cross join lateral ${userOf(trx, directoryId, sql`given.id`)}
       ) as listed
       full join (${before}) as before using (account_id)
     ) as said
-    where p.org_id = ${trx.orgId} and p.id = ${id} and p.directory_id = ${directoryId}`
+    where p.org_id = ${trx.orgId} and p.id = ${id} and ${isOf(directoryId, sql`p.directory_id`)}`
 }
 
 /** The ids of those pushed members of a group who match a filter: `display eq "ada"`. @throws ScimError 400 `invalidFilter` */
@@ -72,7 +73,7 @@ export async function membersMatching(
     select pushed.value as id
     from (
       select org_id, directory_id, id, group_id, case when is_nested then 'direct' else 'pushed' end as shown from provisioned_groups
-      where org_id = ${trx.orgId} and directory_id = ${directoryId} and id = ${id}
+      where org_id = ${trx.orgId} and ${isOf(directoryId)} and id = ${id}
     ) as g cross join lateral ${membersWhere(filter, { orgId: trx.orgId, directoryId })}`.execute(trx)
   return rows.map((row) => row.id)
 }
@@ -81,15 +82,16 @@ export async function membersMatching(
 export async function unknownAmong(trx: Trx, directoryId: DirectoryId, members: readonly MemberInput[]): Promise<MemberInput[]> {
   const { rows } = await sql<{ id: string }>`
     select u.id from unnest(${[...idsOf(members)]}::uuid[]) as given(id)
-    join provisioned_users u on u.org_id = ${trx.orgId} and u.id = given.id and ${isUserOf(directoryId)}`.execute(trx)
+    cross join lateral ${userOf(trx, directoryId, sql`given.id`)}`.execute(trx)
   const known = new Set(rows.map((row) => row.id))
   return members.filter((member) => !known.has(member.value.toLowerCase()))
 }
 
 const follow = followsIn('p.state')
 
-// Written so that no index on the directory is taken: without statistics the planner would read all its users for each member.
-const isUserOf = (directoryId: DirectoryId) => sql`u.directory_id is not distinct from ${directoryId}::uuid`
+// A user `u` of the directory, looked up by key: as a join PostgreSQL would without statistics rather read all users of the organization.
+const userOf = (trx: Trx, directoryId: DirectoryId, id: RawBuilder<unknown>) => sql`(
+  select id, account_id from provisioned_users where org_id = ${trx.orgId} and id = ${id} and ${isOf(directoryId)} offset 0) as u`
 
 // In one pass: there may be 150,000.
 function idsOf(members: readonly { value: string }[]): Set<string> {

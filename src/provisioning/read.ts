@@ -9,6 +9,7 @@ import type { StoredGroup, StoredUser } from '../scim/representation.ts'
 import { groupType, userType } from '../scim/schemas.ts'
 import type { DirectoryContext } from './directories.ts'
 import { filterSql } from './filter-sql.ts'
+import { isOf } from './key-sql.ts'
 import { managerSql } from './manager-sql.ts'
 import { type SeenMembers, wayIn } from './membership-sql.ts'
 import { edgeOf, hasId, offeredGroups } from './offers.ts'
@@ -40,12 +41,16 @@ export async function usersBy(
   keys: readonly string[],
   withGroups: boolean,
 ): Promise<(StoredUser | undefined)[]> {
-  const [key, isOne] =
-    by === 'id'
-      ? [sql`u.id`, sql`u.id = any(${keys}::uuid[])`]
-      : [sql`u.user_name_key`, sql`u.user_name_key = any(${keys}::text[])`]
-  return inPlace(await users(reader, withGroups, usersOf(reader, directoryId, isOne, key)), keys)
+  const found = sql`
+    select u.* from ${given(by, keys)} cross join lateral (
+      select *, given.key as sort_key from provisioned_users
+      where org_id = ${reader.orgId} and ${by === 'id' ? sql`id` : sql`user_name_key`} = given.key and ${isOf(directoryId)} offset 0) as u`
+  return inPlace(await users(reader, withGroups, found), keys)
 }
+
+// Each is looked up by itself: of a list of keys PostgreSQL would without statistics rather read all users of the organization.
+const given = (by: UniqueKey, keys: readonly string[]) =>
+  sql`unnest(${keys}::${by === 'id' ? sql`uuid` : sql`text`}[]) as given(key)`
 
 function inPlace<T extends Placed>(rows: readonly T[], keys: readonly string[]): (T | undefined)[] {
   const found = new Map(rows.map((row) => [row.sortKey, row]))
@@ -98,9 +103,10 @@ export async function groupsBy(
   by: UniqueKey,
   keys: readonly string[],
 ): Promise<(GroupRecord | undefined)[]> {
-  const [key, isOne] =
-    by === 'id' ? [sql`g.id`, sql`g.id = any(${keys}::uuid[])`] : [sql`g.name_key`, sql`g.name_key = any(${keys}::text[])`]
-  const found = sql`select g.*, ${key} as sort_key from ${pushedGroups(reader, directoryId)} where ${isOne}`
+  const found = sql`
+    select g.* from ${given(by, keys)} cross join lateral (
+      select g.*, given.key as sort_key from ${pushedGroups(reader, directoryId)}
+      where ${by === 'id' ? sql`g.id` : sql`g.name_key`} = given.key offset 0) as g`
   return inPlace(await groups(reader, found), keys)
 }
 
@@ -153,7 +159,7 @@ const usersOf = (
   sortKey: RawBuilder<unknown> = sql`null`,
 ) => sql`
   select u.*, ${sortKey} as sort_key from provisioned_users u
-  where u.org_id = ${reader.orgId} and u.directory_id = ${directoryId} and ${which}`
+  where u.org_id = ${reader.orgId} and ${isOf(directoryId, sql`u.directory_id`)} and ${which}`
 
 async function users(
   reader: Reader,
@@ -192,7 +198,7 @@ function groupSources(reader: Reader, directory: GroupsOf): { from: RawBuilder<u
 const pushedGroups = (reader: Reader, directoryId: DirectoryId) => sql`(
   select p.org_id, p.id, p.id as place, p.directory_id, p.group_id, p.external_id, p.name, p.name_key, p.state, p.reasons,
     p.version, p.created_at, p.updated_at, case when p.is_nested then 'direct' else 'pushed' end as shown
-  from provisioned_groups p where p.org_id = ${reader.orgId} and p.directory_id = ${directoryId}
+  from provisioned_groups p where p.org_id = ${reader.orgId} and ${isOf(directoryId, sql`p.directory_id`)}
 ) as g`
 
 // The counts are kept by memberships.ts: what is pushed = in force, less what a sync would remove, and what it would add. They are looked

@@ -7,6 +7,7 @@ import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
 import type { UserInput } from '../scim/resource.ts'
 import { mustBeConnected } from './directories.ts'
+import { isOf } from './key-sql.ts'
 
 export interface ProvisionedUser {
   id: ProvisionedUserId
@@ -43,8 +44,8 @@ export async function isUserNameProvisioned(reader: Reader, directoryId: Directo
     .selectFrom('provisioned_users')
     .select('id')
     .where('org_id', '=', reader.orgId)
-    .where('directory_id', '=', directoryId)
     .where('user_name_key', '=', nameKey(userName))
+    .where(isOf(directoryId))
     .executeTakeFirst()
   return row !== undefined
 }
@@ -59,8 +60,11 @@ export interface NewUser {
   reasons: UserReason[]
 }
 
+/** Of each of several the request that asks for it, where one transaction does what several requests ask for. */
+export type Requests = readonly (string | null | undefined)[]
+
 /** Stores new users of directories, with their log entries; their ids in the same order. */
-export async function provisionUsers(trx: Trx, users: readonly NewUser[]): Promise<ProvisionedUserId[]> {
+export async function provisionUsers(trx: Trx, users: readonly NewUser[], requests: Requests = []): Promise<ProvisionedUserId[]> {
   const rows = users.map(({ directoryId, input, accountId, matchedBy, state, reasons }) => ({
     id: newId<ProvisionedUserId>(),
     directory_id: directoryId,
@@ -92,6 +96,7 @@ export async function provisionUsers(trx: Trx, users: readonly NewUser[]): Promi
     action: 'user.provisioned' as const,
     subject: rows[at]?.id as ProvisionedUserId,
     directoryId,
+    requestId: requests[at],
     facts: { userName: input.userName, accountId, after: { ...input, accountId, matchedBy, state, reasons } },
   }))
   await appendLogs(trx, entries)
@@ -105,8 +110,8 @@ export async function lockProvisionedUser(trx: Trx, directoryId: DirectoryId, id
         .selectFrom('provisioned_users')
         .select(['id', 'account_id', 'matched_by', 'state', 'reasons', 'version', ...inputColumns])
         .where('org_id', '=', trx.orgId)
-        .where('directory_id', '=', directoryId)
         .where('id', '=', id)
+        .where(isOf(directoryId))
         .forUpdate()
         .executeTakeFirst()
     : undefined

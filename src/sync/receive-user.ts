@@ -32,6 +32,7 @@ import {
   lockUsersOf,
   type ProvisionedUser,
   provisionUsers,
+  type Requests,
   updateProvisionedUser,
 } from '../provisioning/users.ts'
 import type { UserInput } from '../scim/resource.ts'
@@ -66,12 +67,14 @@ export async function receiveNewUser(trx: Trx, directory: DirectoryContext, inpu
 /**
  * A directory pushes people one after the other. Those of them, from the first on, whom nobody here knows and no group awaits are received
  * in a few statements for all, as `receiveNewUser` would each; the first who needs a closer look ends them.
+ * @param requests of each, where they are several requests'
  * @returns the users of those who were received
  */
 export async function receiveNewcomers(
   trx: Trx,
   directory: DirectoryContext,
   inputs: readonly UserInput[],
+  requests: Requests = [],
 ): Promise<ProvisionedUserId[]> {
   const people = inputs.map((input) => ({ ...input, email: emailOf(input) }))
   const stranger = inputs.findIndex((input) => !isInDomains(directory, input))
@@ -81,6 +84,7 @@ export async function receiveNewcomers(
   const accountIds = await createOwnedAccounts(
     trx,
     newcomers.map((input) => ownedAccount(directory, input, input.userName)),
+    requests,
   )
   return provisionUsers(
     trx,
@@ -91,6 +95,7 @@ export async function receiveNewcomers(
       matchedBy: 'created' as const,
       ...ownership(null, directory.id),
     })),
+    requests,
   )
 }
 

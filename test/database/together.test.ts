@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { together } from '../../src/database/together.ts'
+import { together, togetherInTurn } from '../../src/database/together.ts'
 
 /** A run that is recorded, and waits until it is let go. */
 function held() {
@@ -68,6 +68,32 @@ test('one that cannot be done fails alone', async () => {
     return items
   }, options)
   const [first, bad, good] = await Promise.allSettled(['a', 'bad', 'c'].map((item) => push('k', item)))
+  expect([first?.status, good?.status]).toEqual(['fulfilled', 'fulfilled'])
+  expect(bad).toMatchObject({ status: 'rejected', reason: { message: 'cannot do bad' } })
+})
+
+test('what comes in one turn of the event loop is done together, so many at once, and each gets its own answer', async () => {
+  const { runs, run, letGo } = held()
+  const lookUp = togetherInTurn(run, 2)
+  const first = ['a', 'b', 'c'].map((item) => lookUp('k', item))
+  const other = lookUp('l', 'd')
+  expect(runs).toEqual([])
+  await new Promise(setImmediate)
+  expect(runs).toEqual([['a', 'b'], ['c'], ['d']])
+  // Nothing waits for what is under way.
+  const next = lookUp('k', 'e')
+  await new Promise(setImmediate)
+  expect(runs).toEqual([['a', 'b'], ['c'], ['d'], ['e']])
+  for (let rounds = 0; rounds < 4; rounds++) await letGo()
+  expect(await Promise.all([...first, other, next])).toEqual(['A', 'B', 'C', 'D', 'E'])
+})
+
+test('of what came in one turn, one that cannot be done fails alone', async () => {
+  const lookUp = togetherInTurn(async (items: string[]) => {
+    if (items.includes('bad')) throw new Error(`cannot do ${items}`)
+    return items
+  }, 10)
+  const [first, bad, good] = await Promise.allSettled(['a', 'bad', 'c'].map((item) => lookUp('k', item)))
   expect([first?.status, good?.status]).toEqual(['fulfilled', 'fulfilled'])
   expect(bad).toMatchObject({ status: 'rejected', reason: { message: 'cannot do bad' } })
 })

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import type { Reader } from '../../database/connection.ts'
+import type { Db, Reader } from '../../database/connection.ts'
 import type { ProvisionedUserId } from '../../database/ids.ts'
+import { together } from '../../database/together.ts'
 import { inTransaction, lookingUp, reading } from '../../database/transaction.ts'
 import { isLookUp } from '../../provisioning/filter-sql.ts'
 import { lookUpsTogether } from '../../provisioning/look-ups.ts'
@@ -85,10 +86,15 @@ export function userWrites({ db, publicUrl }: Pick<Parts, 'db' | 'publicUrl'>): 
     return written(200, user, projection)
   }
 
+  const newcomer = newcomersTogether(db)
+
   return {
     POST: async (asker, { body, projection }) => {
       const input = readUser(body, dialectOf(asker.directory))
       noteAsked(asker, userInWords('create', input))
+      const { scope, directory } = asker
+      const found = await newcomer(`${scope.orgId} ${directory.id}`, { scope, directory, input })
+      if (found !== undefined) return written(201, found, projection)
       const user = await inTransaction(db, asker.scope, async (trx) =>
         read(trx, asker, await receiveNewUser(trx, asker.directory, input), projection),
       )
@@ -113,6 +119,26 @@ export function userWrites({ db, publicUrl }: Pick<Parts, 'db' | 'publicUrl'>): 
       return { status: 204, id }
     },
   }
+}
+
+type Newcomer = Pick<Asker, 'scope' | 'directory'> & { input: UserInput }
+
+/** So many people are received in one transaction. */
+const mostTogether = 50
+
+/** New users who are pushed while the last are being received are received together, as one transaction; undefined: that one needs a closer look. */
+function newcomersTogether(db: Db) {
+  return together<Newcomer, StoredUser | undefined>(
+    async (pushes) => {
+      const [{ scope, directory }] = pushes as [Newcomer]
+      const inputs = pushes.map(({ input }) => input)
+      const requests = pushes.map((push) => push.scope.requestId)
+      return inTransaction(db, scope, async (trx) =>
+        usersBy(trx, directory.id, 'id', await receiveNewcomers(trx, directory, inputs, requests), false),
+      )
+    },
+    { subject: ({ input }) => input.userName, size: () => 1, most: mostTogether },
+  )
 }
 
 /**
