@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { access } from './commands/access.ts'
 import { adminToken } from './commands/admin-token.ts'
 import { api } from './commands/api.ts'
+import { audit } from './commands/audit.ts'
 import { demo } from './commands/demo.ts'
 import { directories } from './commands/directories.ts'
 import { groups } from './commands/groups.ts'
@@ -36,6 +37,7 @@ Review, then sync
   muster reviews plan -o review.json                keep a review; muster sync --plan review.json does exactly that
 Ask
   muster access why bentheelder kubernetes/website/admin
+  muster audit list --subject kubernetes/sig-docs   who changed it, and how
 `
 
 const exitCodes = `
@@ -61,6 +63,7 @@ export function program(): Command {
     groups,
     people,
     access,
+    audit,
     login,
     logout,
     whoami,

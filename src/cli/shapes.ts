@@ -330,3 +330,45 @@ export interface Why {
   broken?: string
   steps: { holds: boolean | null; text: string; at?: string | undefined }[]
 }
+
+export interface NamedMembers {
+  count: number
+  names: string[]
+}
+
+export interface AuditEntry {
+  id: string
+  at: string
+  actor: string
+  action: string
+  subject: { id: string; name: string | null } | null
+  directory: Named | null
+  requestId: string | null
+  runId: string | null
+  facts: { before?: Record<string, unknown>; after?: Record<string, unknown> }
+  role: { site: string; product: string; role: string } | null
+  members: { added: NamedMembers; removed: NamedMembers; pushedAdded: NamedMembers; pushedRemoved: NamedMembers }
+  block: number | null
+}
+
+export interface AuditEntries {
+  items: AuditEntry[]
+  next: string | null
+}
+
+export interface AuditMember {
+  id: string
+  userName: string
+  displayName: string | null
+  change: 'added' | 'removed' | 'pushedAdded' | 'pushedRemoved'
+}
+
+export interface StoredCheck {
+  blocks: number
+  entries: number
+  unsealed: number
+  fault: { block: number; entry: string | null; text: string } | null
+  next: number | null
+}
+
+export type { ExportCheck, SignedHead } from '../client/log-export.ts'

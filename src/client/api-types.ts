@@ -1121,6 +1121,114 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every change, the newest first: who, when, what, before and after
+         * @description They are not counted, as there may be millions; `next` leads on, as `after`. docs/reference-log.md has the actions.
+         */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/{entry}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One entry of the log */
+        get: operations["showAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/{entry}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All members that an entry names
+         * @description Sorted by name, displayName or change.
+         */
+        get: operations["listAuditMembers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/head": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the log is sealed, signed: keep it elsewhere, and no later export can be cut or rewritten unseen */
+        get: operations["auditHead"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The log with its seals and a signed head, a line of JSON each: `muster audit verify FILE` checks it off-line */
+        get: operations["exportAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Compute the seals anew from what the database has, some blocks at a time */
+        get: operations["verifyAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -6522,6 +6630,368 @@ export interface operations {
                         };
                         /** @description Of what was reviewed */
                         fingerprint: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                actor?: string;
+                /** @description One action, `group.renamed`, or all of a kind, `group` */
+                action?: string;
+                /** @description Id or name of what it was done to */
+                subject?: string;
+                /** @description Id or name */
+                directory?: string;
+                run?: string;
+                request?: string;
+                since?: string;
+                /** @description Before this moment */
+                until?: string;
+                /** @description The oldest first, or the newest */
+                sort?: "id" | "-id";
+                /** @description A number, as text */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /** @description A number, as text */
+                            id: string;
+                            /** Format: date-time */
+                            at: string;
+                            /** @description `token:NAME`, `directory:NAME` or `system` */
+                            actor: string;
+                            action: string;
+                            subject: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string | null;
+                            } | null;
+                            directory: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                            } | null;
+                            requestId: string | null;
+                            runId: string | null;
+                            /** @description `before`, `after`, and what stands beside them */
+                            facts: {
+                                [key: string]: unknown;
+                            };
+                            role: {
+                                site: string;
+                                product: string;
+                                role: string;
+                            } | null;
+                            members: {
+                                added: {
+                                    count: number;
+                                    /** @description User names of the first ten; /audit/{entry}/members has all */
+                                    names: string[];
+                                };
+                                removed: {
+                                    count: number;
+                                    /** @description User names of the first ten; /audit/{entry}/members has all */
+                                    names: string[];
+                                };
+                                pushedAdded: {
+                                    count: number;
+                                    /** @description User names of the first ten; /audit/{entry}/members has all */
+                                    names: string[];
+                                };
+                                pushedRemoved: {
+                                    count: number;
+                                    /** @description User names of the first ten; /audit/{entry}/members has all */
+                                    names: string[];
+                                };
+                            };
+                            block: number | null;
+                        }[];
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showAudit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id */
+                entry: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description A number, as text */
+                        id: string;
+                        /** Format: date-time */
+                        at: string;
+                        /** @description `token:NAME`, `directory:NAME` or `system` */
+                        actor: string;
+                        action: string;
+                        subject: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string | null;
+                        } | null;
+                        directory: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                        } | null;
+                        requestId: string | null;
+                        runId: string | null;
+                        /** @description `before`, `after`, and what stands beside them */
+                        facts: {
+                            [key: string]: unknown;
+                        };
+                        role: {
+                            site: string;
+                            product: string;
+                            role: string;
+                        } | null;
+                        members: {
+                            added: {
+                                count: number;
+                                /** @description User names of the first ten; /audit/{entry}/members has all */
+                                names: string[];
+                            };
+                            removed: {
+                                count: number;
+                                /** @description User names of the first ten; /audit/{entry}/members has all */
+                                names: string[];
+                            };
+                            pushedAdded: {
+                                count: number;
+                                /** @description User names of the first ten; /audit/{entry}/members has all */
+                                names: string[];
+                            };
+                            pushedRemoved: {
+                                count: number;
+                                /** @description User names of the first ten; /audit/{entry}/members has all */
+                                names: string[];
+                            };
+                        };
+                        block: number | null;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAuditMembers: {
+        parameters: {
+            query?: {
+                /** @description How many to leave out at the beginning */
+                offset?: number;
+                /** @description How many to answer; 0 is all of them */
+                limit?: number;
+                /** @description Part of a name; case and blanks do not matter */
+                search?: string;
+                /** @description What to sort by; with a minus in front, downwards: `-name` */
+                sort?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Its id */
+                entry: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        total: number;
+                        items: {
+                            /** Format: uuid */
+                            id: string;
+                            userName: string;
+                            displayName: string | null;
+                            /** @enum {string} */
+                            change: "added" | "removed" | "pushedAdded" | "pushedRemoved";
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auditHead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        head: {
+                            /** Format: uuid */
+                            organization: string;
+                            /** @description Of the last block; 0 where there is none */
+                            number: number;
+                            /** @description Its SHA-256, in hex */
+                            hash: string;
+                            /** @description How many are sealed in all */
+                            entries: number;
+                            /** @description A number, as text */
+                            last: string;
+                            sealedAt: string | null;
+                        };
+                        key: {
+                            id: string;
+                            /** @description Ed25519, SPKI, base64 */
+                            publicKey: string;
+                        } | null;
+                        signature: string | null;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportAudit: {
+        parameters: {
+            query?: {
+                /** @description Begin behind this block */
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description NDJSON */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verifyAudit: {
+        parameters: {
+            query?: {
+                /** @description Begin behind this block */
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description How many were checked */
+                        blocks: number;
+                        entries: number;
+                        /** @description Entries that are not sealed yet */
+                        unsealed: number;
+                        fault: {
+                            block: number;
+                            entry: string | null;
+                            text: string;
+                        } | null;
+                        next: number | null;
                     };
                 };
             };

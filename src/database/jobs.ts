@@ -10,6 +10,7 @@ export interface JobData {
   'forget-requests': Record<string, never>
   'purge-deleted-groups': Record<string, never>
   'note-log-people': Record<string, never>
+  'seal-log': Record<string, never>
 }
 export type QueueName = keyof JobData
 
@@ -31,6 +32,7 @@ const graceMs = 15_000
 const queues: Record<QueueName, { retryLimit: number; retryDelay: number; expireInSeconds: number; heartbeatSeconds: number }> = {
   'sync-run': { retryLimit: 20, retryDelay: 1, expireInSeconds: 24 * 3600, heartbeatSeconds: 10 },
   'let-go-of-directory': { retryLimit: 20, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
+  'seal-log': { retryLimit: 0, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'forget-requests': { retryLimit: 2, retryDelay: 60, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'purge-deleted-groups': { retryLimit: 2, retryDelay: 60, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'note-log-people': { retryLimit: 0, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
@@ -41,6 +43,7 @@ const scheduled: Partial<Record<QueueName, string>> = {
   'forget-requests': '17 * * * *',
   'purge-deleted-groups': '37 * * * *',
   'note-log-people': '* * * * *',
+  'seal-log': '* * * * *',
 }
 
 /** Starts the queue with connections of its own: pg-boss's polling does not wait behind requests, nor they behind it. */

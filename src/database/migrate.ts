@@ -13,6 +13,7 @@ import * as linking from './migrations/0007-linking.ts'
 import * as requestLog from './migrations/0008-request-log.ts'
 import * as strictDirectories from './migrations/0009-strict-directories.ts'
 import * as choices from './migrations/0010-choices.ts'
+import * as logSeals from './migrations/0011-log-seals.ts'
 import * as softDeletion from './migrations/0012-soft-deletion.ts'
 import * as links from './migrations/0013-links.ts'
 import * as suggestions from './migrations/0013-suggestions.ts'
@@ -38,6 +39,7 @@ const migrations: Record<string, Migration> = {
   '0008-request-log': requestLog,
   '0009-strict-directories': strictDirectories,
   '0010-choices': choices,
+  '0011-log-seals': logSeals,
   '0012-soft-deletion': softDeletion,
   '0013-links': links,
   '0013-suggestions': suggestions,

@@ -39,6 +39,7 @@ export interface Tables {
   log_entries: LogEntryRow
   log_people: LogPeopleRow
   log_people_read: LogPeopleReadRow
+  log_seals: LogSealRow
   idempotency_keys: IdempotencyKeyRow
   scim_requests: ScimRequestRow
   scim_request_subjects: ScimRequestSubjectRow
@@ -379,6 +380,19 @@ export interface LogPeopleReadRow {
   done: Generated<string>
   awaited: Generated<string>
   awaited_xid: Generated<string>
+}
+
+export interface LogSealRow {
+  org_id: OrgId
+  number: string
+  first: string
+  last: string
+  count: number
+  total: string
+  previous_hash: Buffer
+  hash: Buffer
+  entry_hashes: Buffer
+  sealed_at: ColumnType<Date, Date | string, Date | string>
 }
 
 export interface IdempotencyKeyRow {

@@ -1,6 +1,7 @@
 import type { FastifyServerOptions } from 'fastify'
 import type { Db } from '../database/connection.ts'
 import type { Jobs } from '../database/jobs.ts'
+import type { AuditKey } from '../organization/audit-key.ts'
 
 /** What the HTTP server is put together from. */
 export interface Parts {
@@ -11,6 +12,8 @@ export interface Parts {
   version: string
   /** SCIM requests a second that a directory may send; 0: no limit. Usually 50. */
   scimRate?: number
+  /** What heads of the log are signed with; without it they are not. */
+  auditKey?: AuditKey | undefined
   logger?: FastifyServerOptions['logger']
   /** Milliseconds that only go forward; tests put their own in. */
   clock?: () => number

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { CannotStart } from '../database/cannot-start.ts'
 import type { DatabasePlace } from '../database/open.ts'
+import { readAuditKey } from '../organization/audit-key.ts'
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
@@ -20,6 +21,8 @@ export interface ServerConfig {
   org: string
   /** Makes the first owner's API token on an empty database. */
   adminToken: string | undefined
+  /** What heads of the log are signed with, PKCS#8 in PEM. Undefined: the one of the data folder, or none. */
+  auditKey: string | undefined
 }
 
 /** Names that begin with MUSTER_ and are the command line's, or ours. */
@@ -28,6 +31,8 @@ const known = [
   'MUSTER_PUBLIC_URL',
   'MUSTER_ADMIN_TOKEN',
   'MUSTER_ADMIN_TOKEN_FILE',
+  'MUSTER_AUDIT_KEY',
+  'MUSTER_AUDIT_KEY_FILE',
   'MUSTER_ORG',
   'MUSTER_SCIM_RATE',
   'MUSTER_SERVER',
@@ -58,13 +63,24 @@ export function readConfig(env: Env = process.env): { config: ServerConfig; warn
     scimRate: rateOf(given('MUSTER_SCIM_RATE') ?? '50', problems),
     org: slugOf(given('MUSTER_ORG') ?? 'default', problems),
     adminToken: adminTokenOf(secret('MUSTER_ADMIN_TOKEN'), problems),
+    auditKey: auditKeyOf(secret('MUSTER_AUDIT_KEY'), problems),
   }
   if (problems.length > 0) throw new CannotStart(problems.join('\n'))
   return { config, warnings: unknownNames(env) }
 }
 
 /** What is in force, as lines of an environment file, with secrets masked. */
-export function shownConfig({ database, host, port, publicUrl, logLevel, scimRate, org, adminToken }: ServerConfig): string {
+export function shownConfig({
+  database,
+  host,
+  port,
+  publicUrl,
+  logLevel,
+  scimRate,
+  org,
+  adminToken,
+  auditKey,
+}: ServerConfig): string {
   const shown = {
     ...('url' in database
       ? { DATABASE_URL: database.url.replace(/(:\/\/[^:@/]*):[^@]*@/, '$1:****@').replace(/(password=)[^&]*/i, '$1****') }
@@ -76,6 +92,7 @@ export function shownConfig({ database, host, port, publicUrl, logLevel, scimRat
     MUSTER_SCIM_RATE: scimRate,
     MUSTER_ORG: org,
     ...(adminToken === undefined ? {} : { MUSTER_ADMIN_TOKEN: '****' }),
+    ...(auditKey === undefined ? {} : { MUSTER_AUDIT_KEY: '****' }),
   }
   return Object.entries(shown)
     .map(([name, value]) => `${name}=${value}`)
@@ -147,6 +164,18 @@ function adminTokenOf(value: string | undefined, problems: string[]): string | u
   if (value !== undefined && !/^[\x21-\x7e]{16,512}$/.test(value)) {
     problems.push(
       'MUSTER_ADMIN_TOKEN is too weak or cannot be sent: it is 16 to 512 visible ASCII characters without blanks; openssl rand -hex 32 makes one.',
+    )
+  }
+  return value
+}
+
+function auditKeyOf(value: string | undefined, problems: string[]): string | undefined {
+  if (value === undefined) return undefined
+  try {
+    readAuditKey(value)
+  } catch {
+    problems.push(
+      'MUSTER_AUDIT_KEY is no Ed25519 key: it is PKCS#8 in PEM; openssl genpkey -algorithm ed25519 -out FILE makes one, and MUSTER_AUDIT_KEY_FILE names it.',
     )
   }
   return value

@@ -22,7 +22,7 @@ export async function startDemoServer(
   const port = preferredPort !== undefined && (await isFree(host, preferredPort)) ? preferredPort : 0
   const database = { folder: serverFolder(folder) }
   return startServer(
-    { database, host, port, publicUrl: undefined, logLevel: 'silent', scimRate: unlimited, org, adminToken },
+    { database, host, port, publicUrl: undefined, logLevel: 'silent', scimRate: unlimited, org, adminToken, auditKey: undefined },
     say,
   ).catch(inWordsOfTheDemo)
 }

@@ -6,6 +6,7 @@ import { startJobs } from '../database/jobs.ts'
 import { migrate } from '../database/migrate.ts'
 import { type OpenDatabase, openDatabase } from '../database/open.ts'
 import { buildApp } from '../http/app.ts'
+import { findAuditKey } from './audit-key.ts'
 import { publicUrlAt, type ServerConfig } from './config.ts'
 import { makeFirstOwner, organizationCount } from './first-token.ts'
 import { resumeRuns, startWorkers } from './workers.ts'
@@ -51,6 +52,7 @@ export async function startServer(config: ServerConfig, say: (line: string) => v
       jobs,
       version,
       scimRate: config.scimRate,
+      auditKey: findAuditKey(config, say),
       publicUrl: config.publicUrl ?? url,
       // Plain lines for people go to standard output, the log beside them.
       logger: config.logLevel === 'silent' ? false : { level: config.logLevel, stream: process.stderr },

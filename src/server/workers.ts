@@ -3,6 +3,7 @@ import { newId, type OrgId } from '../database/ids.ts'
 import type { Jobs } from '../database/jobs.ts'
 import { inTransaction, reading } from '../database/transaction.ts'
 import { noteLogPeople } from '../organization/log-people.ts'
+import { sealLog } from '../organization/seal-log.ts'
 import { purgeExpired } from '../provisioning/deleted-groups.ts'
 import { letGoOfDirectory, resendDisconnections } from '../provisioning/disconnection.ts'
 import { forgetRequests } from '../provisioning/requests.ts'
@@ -20,6 +21,7 @@ export interface WorkerOptions {
 export async function startWorkers(db: Db, jobs: Jobs, { signal, onError = console.error }: WorkerOptions = {}): Promise<void> {
   const until = (lost: AbortSignal) => (signal ? AbortSignal.any([lost, signal]) : lost)
   await jobs.work('sync-run', (run, lost) => runSync(db, run, { signal: until(lost), onError }))
+  await jobs.work('seal-log', async (_, lost) => sealEverywhere(db, until(lost)))
   await jobs.work('let-go-of-directory', (directory, lost) => letGoOfDirectory(db, directory, until(lost)))
   await jobs.work('forget-requests', async (_, lost) => everywhere(db, forgetRequests, until(lost)))
   await jobs.work('purge-deleted-groups', async (_, lost) => everywhere(db, purgeExpired, until(lost)))
@@ -30,6 +32,14 @@ export async function startWorkers(db: Db, jobs: Jobs, { signal, onError = conso
 export async function resumeRuns(db: Db, jobs: Pick<Jobs, 'send'>): Promise<void> {
   for (const scope of await organizations(db))
     await inTransaction(db, scope, (trx) => Promise.all([resendRuns(trx, jobs), resendDisconnections(trx, jobs)]))
+}
+
+// The next minute comes before one that waits longer is of any use.
+const sealWithinMs = 50_000
+
+/** Seals the log of every organization. */
+async function sealEverywhere(db: Db, signal: AbortSignal): Promise<void> {
+  await sealLog(db, await organizations(db), { signal, patienceMs: sealWithinMs })
 }
 
 /** Does in every organization what is done a piece at a time, until nothing is left: many short transactions. What is left at the end of an hour, the next one does. */

@@ -1,6 +1,7 @@
 import { accessApi } from './access.ts'
 import type { ApiPlugin } from './api.ts'
 import { apiTokensApi } from './api-tokens.ts'
+import { auditApi } from './audit.ts'
 import { deletedGroupsApi } from './deleted-groups.ts'
 import { directoriesApi } from './directories.ts'
 import { groupsApi } from './groups.ts'
@@ -32,4 +33,5 @@ export const apiRoutes: ApiPlugin[] = [
   namesApi,
   suggestionsApi,
   runsApi,
+  auditApi,
 ]
