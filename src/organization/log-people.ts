@@ -32,7 +32,7 @@ export async function noteLogPeople(trx: Trx): Promise<boolean> {
   if (place === undefined || place.isNew)
     await sql`
       insert into log_people_read (org_id, awaited, awaited_xid)
-      select ${org}::uuid, max(id), pg_snapshot_xmax(pg_current_snapshot()) from log_entries where org_id = ${org} having max(id) is not null
+      select ${org}::uuid, max(id), pg_current_xact_id() from log_entries where org_id = ${org} having max(id) is not null
       on conflict (org_id) do update set awaited = excluded.awaited, awaited_xid = excluded.awaited_xid`.execute(trx)
   return false
 }
