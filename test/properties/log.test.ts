@@ -99,6 +99,29 @@ const commands: fc.Arbitrary<Command>[] = [
     says: `admin renames ${group} ${to}`,
     does: (w) => w.api('PATCH', `/groups/${at(group)}`, { name: to, description: to, isProtected: on }),
   })),
+  fc.record({ group: name, on }).map(({ group, on }) => ({
+    says: `admin restores ${group}`,
+    does: async (w) => {
+      const [deleted] = (await w.api('GET', `/deleted-groups?search=${at(group)}`)).body.items
+      if (deleted === undefined) return 404
+      const { restores } = (await w.api('GET', `/deleted-groups/${deleted.id}`)).body
+      const { fingerprint } = restores ?? {}
+      return w.api('POST', `/deleted-groups/${deleted.id}/restore`, { fingerprint, ...(on ? {} : { name: `${group} again` }) })
+    },
+  })),
+  fc.record({ of, group, name, how: fc.constantFrom('link', 'unlink', 'keep', 'rename') }).map(({ of, group, name, how }) => ({
+    says: `admin has ${group} ${how} ${name}`,
+    does: (w) => {
+      const path = `/reviews/${provider(w, of).idOf(group)}`
+      if (how === 'link') return w.api('PUT', `${path}/link`, { to: name })
+      if (how === 'unlink') return w.api('DELETE', `${path}/link`)
+      return w.api('PUT', `${path}/name`, { choice: how === 'keep' ? 'keep' : 'rename_existing' })
+    },
+  })),
+  fc.record({ of, on }).map(({ of, on }) => ({
+    says: `admin has deletions delete ${of} ${on}`,
+    does: (w) => w.api('PATCH', `/directories/${provider(w, of).directory.id}`, { deletedGroups: on ? 'delete' : 'unmanage' }),
+  })),
   name.map((group) => ({ says: `admin deletes ${group}`, does: (w) => w.acme.deletes(group) })),
   fc.record({ group: name, role, isDefault: on }).map(({ group, role, isDefault }) => ({
     says: `admin grants ${group} ${role} ${isDefault}`,

@@ -71,17 +71,34 @@ function apply(state: State, entry: Entry, facts: Entry['facts'], members: Membe
   else if (action === 'members.unknown' || action === 'members.no_longer_unknown') changeUnknown(state, entry, facts)
   else changeMembers(state, subject, members)
   const kind = kindOf(entry)
+  if (action === 'group.deleted' || action === 'group.restored') {
+    if (softly(state, subject, entry, facts)) return
+  }
   if (kind === undefined || (facts.before === undefined && facts.after === undefined)) return
   const key = kind === 'grant' ? `grant ${subject} ${facts.roleId}` : `${kind} ${subject}`
   if (facts.after === undefined) {
     expect(state.has(key), `${action} of what is not there: ${key}`)
     state.delete(key)
-  } else if (facts.before === undefined) state.set(key, { ...facts.after, ...(kind.startsWith('pushed') ? { directoryId } : {}) })
+  } else if (facts.before === undefined)
+    state.set(key, {
+      ...facts.after,
+      ...(kind.startsWith('pushed') ? { directoryId } : {}),
+      ...(kind === 'group' ? { isDeleted: false } : {}),
+    })
   else state.set(key, merged(state.get(key) ?? {}, facts.before, facts.after))
   // A group's grants go with it, and come back with it.
   for (const { roleId, isDefault } of facts.grants ?? [])
     if (facts.after === undefined) state.delete(`grant ${subject} ${roleId}`)
     else state.set(`grant ${subject} ${roleId}`, { isDefault })
+}
+
+// A group that was in force keeps its row and its grants when it is deleted.
+function softly(state: State, id: string, { action, facts: said }: Entry, { before, after }: Entry['facts']): boolean {
+  if (action === 'group.deleted' && said.before?.effective !== true) return false
+  const isGone = action === 'group.deleted' ? after === undefined : after?.effective === false
+  const fields = { ...(action === 'group.deleted' ? (after ?? before) : after), effective: !isGone, isDeleted: isGone }
+  state.set(`group ${id}`, { ...state.get(`group ${id}`), ...fields })
+  return true
 }
 
 function expect(holds: boolean, what: string): void {
@@ -151,7 +168,11 @@ const tables: Record<string, { table: string; key: string; fields: string }> = {
     key: 'id',
     fields: described('user_name', 'email', 'display_name', 'active', 'is_protected', 'owned_by'),
   },
-  group: { table: 'groups', key: 'id', fields: described('name', 'description', 'effective', 'managed_by', 'is_protected') },
+  group: {
+    table: 'groups',
+    key: 'id',
+    fields: `${described('name', 'description', 'effective', 'managed_by', 'is_protected')}, 'isDeleted', deleted_at is not null`,
+  },
   membership: { table: 'memberships', key: 'group_id, account_id', fields: described('pushed', 'effective') },
   site: { table: 'sites', key: 'id', fields: described('name') },
   product: { table: 'products', key: 'id', fields: described('site_id', 'name') },
@@ -170,6 +191,7 @@ const tables: Record<string, { table: string; key: string; fields: string }> = {
       'offer_existing_groups',
       'quiet_seconds',
       'email_domains',
+      'deleted_groups',
     ),
   },
   token: { table: 'directory_tokens', key: 'id', fields: token },
