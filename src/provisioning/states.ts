@@ -47,7 +47,7 @@ export async function setLinked(
     facts: { name: existingName, before: { managedBy: null }, after: { managedBy: directoryId } },
   }
   const restored = group.reasons.includes('deleted_before')
-    ? [{ ...(await groupRestored(trx, groupId, existingName)), ...about }]
+    ? [{ ...about, ...(await groupRestored(trx, groupId, existingName)) }]
     : []
   await sql`
     with managed as (${changingGroup(trx, groupId, { managedBy: directoryId, effective: true, ...(isRenamed ? { name } : {}) })}),
