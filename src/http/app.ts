@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
 import type { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import { describeApi } from './api/openapi.ts'
@@ -157,15 +158,16 @@ async function guardedScim(
   parts: Parts,
   who: Authentication,
   takeLargeBody: TakeLargeBody,
-  refuseTooMany: ReturnType<typeof requestRate>,
+  takeTurn: ReturnType<typeof requestRate>,
 ): Promise<void> {
   scim.decorateRequest('countsAs', function (this: FastifyRequest, requests: number) {
-    refuseTooMany(this.directory.id, requests - 1)
+    takeTurn(this.directory.id, requests - 1)
   })
   scim.addHook('onRequest', async (request, reply) => {
     await who.scim(request)
     request.scope.recipient = reply.raw
-    refuseTooMany(request.directory.id)
+    const waitMs = takeTurn(request.directory.id)
+    if (waitMs > 0) await sleep(waitMs)
     if (request.is404) return
     refuseOtherContent(request)
     takeLargeBody(request.scope.orgId, request, reply)

@@ -6,12 +6,17 @@ import { Failure } from './failure.ts'
 /** Requests a second that a directory may send, unless the server is told otherwise (rule 23). */
 export const usualScimRate = 50
 
+/** For so long at most a request waits for its turn. */
+const longestWaitMs = 1_000
+
 /**
- * So many requests a second a directory, ten times that at once: no directory can starve another (rule 23); 0: no limit.
- * @returns counts a request; with `more`, that one under way comes to so many more, which later ones wait for. @throws Failure 429
+ * So many requests a second a directory, ten times that at once: no directory can starve another (rule 23); 0: no limit. Past it a request
+ * waits for its turn, so that who sends one after another is slowed down and no more; who sends more than can wait is refused.
+ * @returns counts a request, and says for how many milliseconds it is to wait; with `more`, that one under way comes to so many more, for
+ *   which later ones wait. @throws Failure 429
  */
-export function requestRate(clock: () => number, perSecond: number): (directory: DirectoryId, more?: number) => void {
-  if (perSecond === 0) return () => {}
+export function requestRate(clock: () => number, perSecond: number): (directory: DirectoryId, more?: number) => number {
+  if (perSecond === 0) return () => 0
   const burst = perSecond * 10
   const buckets = new Map<DirectoryId, { tokens: number; at: number }>()
   return (directory, more) => {
@@ -20,12 +25,11 @@ export function requestRate(clock: () => number, perSecond: number): (directory:
     buckets.set(directory, bucket)
     bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) / 1_000) * perSecond)
     bucket.at = now
-    if (more === undefined && bucket.tokens < 1)
-      throw tooMany(
-        `This directory sends more than ${perSecond} requests a second. Slow down.`,
-        Math.ceil((1 - bucket.tokens) / perSecond),
-      )
+    const waitMs = more === undefined ? Math.max(0, ((1 - bucket.tokens) / perSecond) * 1_000) : 0
+    if (waitMs > longestWaitMs)
+      throw tooMany(`This directory sends more than ${perSecond} requests a second. Slow down.`, Math.ceil(waitMs / 1_000))
     bucket.tokens -= more ?? 1
+    return waitMs
   }
 }
 
