@@ -186,3 +186,48 @@ test('a disconnection whose job was lost is sent again', async ({ api, inOrg, ok
   ])
   expect((await api('GET', '/disconnected-directories')).body.items[0].left).toEqual({ groups: 1, people: 0 })
 })
+
+test('requests that arrive while a directory is disconnected are answered or refused with 401, and nothing of them is left', async ({
+  acme,
+  api,
+  okta,
+  inOrg,
+}) => {
+  await okta.knows('ada')
+  await okta.pushes({ group: 'Crew', members: ['ada'] })
+  const { fingerprint } = (await api('GET', '/directories/okta/disconnection')).body
+  // Members of a synced group change no figure of it; new groups and users do, and come behind it.
+  const before = Array.from({ length: 10 }, () => okta.request('PUT', `/Groups/${okta.idOf('Crew')}`, groupOf('Crew')))
+  const disconnecting = api('POST', '/directories/okta/disconnect', { fingerprint })
+  const after = Array.from({ length: 20 }, (_, at) =>
+    at % 2 === 0
+      ? okta.request('POST', '/Groups', groupOf(`Late ${at}`))
+      : okta.request('POST', '/Users', { userName: `late${at}`, active: true, emails: [{ value: `late${at}@example.org` }] }),
+  )
+  const answers = await Promise.all([...before, ...after])
+  const first = await disconnecting
+  // A group that came in time is another figure: then it is refused, and asked again.
+  if (first.status === 409)
+    expect((await api('POST', '/directories/okta/disconnect', { fingerprint: first.body.fingerprint })).status).toBe(202)
+  else expect(first.status).toBe(202)
+  for (const { status, body } of answers) expect([200, 201, 204, 401, 404], JSON.stringify(body)).toContain(status)
+  await nothingLeft(api)
+  const left = await inOrg(async (trx) => {
+    const { rows } = await sql<{ groups: number; users: number; managed: number; owned: number }>`
+      select (select count(*)::integer from provisioned_groups where org_id = ${trx.orgId}) as groups,
+        (select count(*)::integer from provisioned_users where org_id = ${trx.orgId}) as users,
+        (select count(*)::integer from groups where org_id = ${trx.orgId} and managed_by is not null) as managed,
+        (select count(*)::integer from accounts where org_id = ${trx.orgId} and owned_by is not null) as owned`.execute(trx)
+    return rows[0]
+  })
+  expect(left).toEqual({ groups: 0, users: 0, managed: 0, owned: 0 })
+  expect(await acme.membersOf('Crew')).toEqual(['ada'])
+
+  function groupOf(displayName: string) {
+    return {
+      schemas: ['urn:ietf:params:scim:schemas:core:2.0:Group'],
+      displayName,
+      members: [{ value: okta.idOfPerson('ada') }],
+    }
+  }
+})

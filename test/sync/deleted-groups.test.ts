@@ -283,3 +283,31 @@ test('what was deleted more than 30 days ago is not restored, whether the job ha
   const late = await api('POST', `/deleted-groups/${id}/restore`, { fingerprint: restores.fingerprint })
   expect(late).toMatchObject({ status: 404, body: { detail: expect.stringContaining('for 30 days') } })
 })
+
+test('of two admins who restore a group at once one does, and the other is told', async ({ acme, api }) => {
+  await acme.has({ group: 'Crew', members: ['ada'] })
+  await acme.deletes('Crew')
+  const { fingerprint } = (await api('GET', '/deleted-groups/Crew')).body.restores
+  const both = await Promise.all([1, 2].map(() => api('POST', '/deleted-groups/Crew/restore', { fingerprint })))
+  expect(both.map(({ status }) => status).sort()).toEqual([200, 404])
+  expect(await acme.membersOf('Crew')).toEqual(['ada'])
+})
+
+test('who restores a group and who pushes its name at the same moment both have what they did', async ({ acme, api, okta }) => {
+  await okta.knows('ada', 'bob')
+  for (let round = 0; round < 10; round++) {
+    const group = `Crew ${round}`
+    await api('POST', '/groups', { name: group })
+    await api('PATCH', `/groups/${group}/members`, { add: ['ada'] })
+    await acme.deletes(group)
+    const { fingerprint } = (await api('GET', `/deleted-groups/${group}`)).body.restores
+    const [restored, pushed] = await Promise.all([
+      api('POST', `/deleted-groups/${group}/restore`, { fingerprint }),
+      okta.pushes({ group, members: ['bob'] }),
+    ])
+    expect([restored.status, pushed]).toEqual([200, 201])
+    expect(await okta.stateOf(group)).toEqual({ state: 'needs_review', reasons: ['name_taken'] })
+    expect(await acme.membersOf(group)).toEqual(['ada'])
+    expect(await okta.membersOf(group)).toEqual(['bob'])
+  }
+})
