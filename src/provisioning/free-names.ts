@@ -7,7 +7,7 @@ import { maxNameLength, whyNotName } from '../organization/name-rules.ts'
 const highest = 100_000
 
 /**
- * A name like each of these that no group has and no provider pushed: `Crew (2)`, or the next number that is free. One statement, whatever
+ * A name like each of these that no group has, no deleted one may come back to, and no provider pushed: `Crew (2)`, or the next number that is free. One statement, whatever
  * their number. A name for which there is none is not in the answer.
  */
 export async function freeNames(reader: Reader, names: readonly string[]): Promise<Map<string, string>> {
@@ -18,7 +18,7 @@ export async function freeNames(reader: Reader, names: readonly string[]): Promi
     -- One number after the other, each looked up, until one is free.
     cross join lateral (
       select n from (select generate_series(2, ${highest}::integer) as n) as numbers
-      where not exists (select from groups where org_id = ${reader.orgId} and name_key = given.key || ' (' || n || ')' and effective offset 0)
+      where not exists (select from groups where org_id = ${reader.orgId} and name_key = given.key || ' (' || n || ')' and (effective or deleted_at is not null) offset 0)
         and not exists (select from provisioned_groups where org_id = ${reader.orgId} and name_key = given.key || ' (' || n || ')' offset 0)
       limit 1
     ) as free`.execute(reader)

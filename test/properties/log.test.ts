@@ -178,6 +178,18 @@ const commands: fc.Arbitrary<Command>[] = [
       return first === undefined ? 404 : w.api('PUT', `${path}/${first.id}/viewed`, { fingerprint: 'seen' })
     },
   }),
+  fc.record({ of, group, to: name }).map(({ of, group, to }) => ({
+    says: `admin links ${of}'s ${group} to ${to}`,
+    does: (w) => w.api('PUT', `/reviews/${provider(w, of).idOf(group)}/link`, { to }),
+  })),
+  fc.record({ of, group }).map(({ of, group }) => ({
+    says: `admin unlinks ${of}'s ${group}`,
+    does: (w) => w.api('DELETE', `/reviews/${provider(w, of).idOf(group)}/link`),
+  })),
+  fc.record({ of, group, choice: fc.constantFrom('keep', 'rename_existing') }).map(({ of, group, choice }) => ({
+    says: `admin settles the name of ${of}'s ${group}: ${choice}`,
+    does: (w) => w.api('PUT', `/reviews/${provider(w, of).idOf(group)}/name`, { choice }),
+  })),
   fc.constant({
     says: 'admin syncs all',
     does: async (w: World) => {

@@ -103,6 +103,19 @@ test('a synced link whose pushed name is taken keeps its name, and the new one w
   expect(await acme.membersOf('Art')).toEqual(['bob'])
 })
 
+test('a link whose name is kept before it is synced keeps it, free or not', async ({ acme, api, okta, inOrg }) => {
+  await acme.has({ group: 'Design', members: ['ada'] })
+  await acme.has({ group: 'Art', members: [] })
+  await okta.knows('bob')
+  await okta.pushes({ group: 'Art', members: ['bob'] })
+  await inOrg(link(okta, 'Art', 'Design'))
+  expect((await api('PUT', '/reviews/Art/name', { choice: 'keep' })).status).toBe(200)
+  await acme.renames('Art', 'Arts')
+  await syncing(api, okta.directory.name).syncs(['Art'])
+  expect(await okta.stateOf('Art')).toEqual({ state: 'synced', reasons: [] })
+  expect(await acme.membersOf('Design')).toEqual(['bob'])
+})
+
 test('a synced group that is linked elsewhere leaves its group unmanaged, with its members', async ({ acme, okta, inOrg }) => {
   await acme.has({ group: 'Taken', members: ['bob'] })
   await okta.knows('ada')

@@ -89,15 +89,37 @@ test('a kept name is settled until the provider gives another one', async ({ acm
   expect(await acme.membersOf('Free')).toEqual([])
 })
 
+test('a PUT renames like a PATCH, and the log has the name before and after', async ({ acme, okta, inOrg }) => {
+  await acme.has({ group: 'Taken', members: [] })
+  await okta.knows('ada')
+  await okta.pushes({ group: 'One', members: ['ada'] })
+  const put = (displayName: string) => okta.request('PUT', `/Groups/${okta.idOf('One')}`, { displayName })
+  expect((await put('Two')).body.displayName).toBe('Two')
+  expect(await acme.membersOf('Two')).toEqual(['ada'])
+  expect((await put('Taken')).body.displayName).toBe('Taken')
+  expect(await okta.stateOf('One')).toEqual({ state: 'synced', reasons: ['name_taken'] })
+  expect(await acme.membersOf('Two')).toEqual(['ada'])
+  await acme.deletes('Taken')
+  expect(await acme.membersOf('Taken')).toEqual(['ada'])
+  const renamed = await inOrg((trx) =>
+    trx.selectFrom('log_entries').select('facts').where('action', '=', 'group.renamed').orderBy('id').execute(),
+  )
+  expect(renamed.map(({ facts }) => facts)).toMatchObject([
+    { before: { name: 'One' }, after: { name: 'Two' } },
+    { before: { name: 'Two' }, after: { name: 'Taken' } },
+  ])
+})
+
 test('a proposed name is one that no group has and no provider pushed', async ({ acme, okta, entra, inOrg }) => {
-  for (const group of ['Crew', 'crew  (2)', 'Crew (4)', 'Old']) await acme.has({ group, members: [] })
+  for (const group of ['Crew', 'crew  (2)', 'Crew (4)', 'Crew (5)', 'Old']) await acme.has({ group, members: [] })
+  await acme.deletes('Crew (5)')
   await entra.pushes({ group: 'Crew (3)' })
   await okta.pushes({ group: 'Old' })
   const long = 'ß'.repeat(255)
   expect(await inOrg((trx) => freeNames(trx, ['Crew', 'CREW', 'Nobody', long]))).toEqual(
     new Map([
-      ['Crew', 'Crew (5)'],
-      ['CREW', 'CREW (5)'],
+      ['Crew', 'Crew (6)'],
+      ['CREW', 'CREW (6)'],
       ['Nobody', 'Nobody (2)'],
       [long, `${'ß'.repeat(123)} (2)`],
     ]),
