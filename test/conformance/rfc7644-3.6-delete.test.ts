@@ -22,6 +22,8 @@ test('204 without a body; afterwards it is nowhere: 404 for every method, in no 
   expect(await client.membersOf('G')).toEqual(['bob'])
   expect(await client.request('DELETE', `/Groups/${client.idOf('G')}`)).toMatchObject({ status: 204, body: undefined })
   expect((await client.request('GET', `/Groups/${client.idOf('G')}`)).status).toBe(404)
+  for (const query of ['', `?filter=${encodeURIComponent('displayName eq "G"')}`])
+    expect((await client.request('GET', `/Groups${query}`)).body, query).toMatchObject({ totalResults: 0, Resources: [] })
 })
 
 test('what was deleted is no conflict: the same names are made again', async ({ client }) => {
