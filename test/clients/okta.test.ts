@@ -374,7 +374,7 @@ test('a session from the connection test to the last deletion, what is so read a
 
   expect((await okta.request('DELETE', `/Groups/${groupId}`)).status).toBe(204)
   expect((await okta.request('GET', `/Groups/${groupId}`)).status).toBe(404)
-  // Unmanaged from now on, with its members: offered for linking, as any group of the organization.
-  expect(await groupsNow()).toEqual(['R&D'])
+  // Unmanaged from now on, with its members, and nowhere for who deleted it.
+  expect(await groupsNow()).toEqual([])
   expect(await acme.membersOf('R&D')).toEqual(['ada@example.org', 'bob'])
 })

@@ -195,7 +195,10 @@ async function stateOf(db: Db, scope: Scope) {
   })
   const names = new Map(labels.map(({ id, label }) => [id, label]))
   const text = JSON.stringify(state).replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, (id) => names.get(id) ?? 'gone')
+  // People stand in the order of their ids, which says nothing where these were made at the same moment.
+  const inOrder = (_key: string, value: unknown) =>
+    Array.isArray(value) && value.every((one) => typeof one === 'string') ? value.toSorted() : value
   const { log, ...rest } = JSON.parse(text) as { log: unknown[] }
   // What is done together is logged kind by kind.
-  return { ...rest, log: log.map((entry) => JSON.stringify(entry)).sort() }
+  return { ...rest, log: log.map((entry) => JSON.stringify(entry, inOrder)).sort() }
 }
