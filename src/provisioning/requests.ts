@@ -76,7 +76,8 @@ async function changedBy(trx: Trx, requestIds: readonly string[]): Promise<Map<s
   const { rows } = await sql<{ id: string; subjects: string[] }>`
     select e.request_id as id, array_agg(one) as subjects
     from unnest(${requestIds}::text[]) as given(request_id)
-    join log_entries e on e.org_id = ${trx.orgId} and e.request_id = given.request_id
+    -- a look-up each: as a join it read the whole log of the organization for a batch
+    cross join lateral (select * from log_entries where org_id = ${trx.orgId} and request_id = given.request_id offset 0) as e
     cross join lateral unnest(
       array[e.subject, (e.facts ->> 'accountId')::uuid] || e.added || e.removed || e.pushed_added || e.pushed_removed) as one
     where one is not null
