@@ -143,6 +143,24 @@ export interface Effect {
   fingerprint: string
 }
 
+interface GroupStanding {
+  name: string
+  managedBy: string | null
+}
+
+export interface Restoration {
+  now: GroupStanding
+  was: GroupStanding
+  changes: number
+  effect: Omit<Effect, 'directory' | 'blocked'>
+}
+
+export interface PutBack {
+  name: string
+  added: number
+  removed: number
+}
+
 export type Selection = { mode: 'ids'; ids: string[] } | { mode: 'filter'; filter: Record<string, unknown>; except?: string[] }
 
 export interface Selected {

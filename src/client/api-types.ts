@@ -592,6 +592,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/groups/{group}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What putting a group back to a moment would come to */
+        get: operations["showGroupRestore"];
+        put?: never;
+        /**
+         * Put a group back to what it was at a moment: its members, its name, its link
+         * @description What it was granted stays. A group that stays linked is held: what then differs from what is pushed waits, and no push of the same undoes it.
+         */
+        post: operations["putGroupBack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites": {
         parameters: {
             query?: never;
@@ -3852,6 +3873,147 @@ export interface operations {
                             } | null;
                         }[];
                         next: string | null;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showGroupRestore: {
+        parameters: {
+            query: {
+                /** @description As it was then: a time, RFC 3339, or the id of a log entry, which means right after it */
+                to: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name, percent-encoded */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        now: {
+                            name: string;
+                            isInForce: boolean;
+                            managedBy: string | null;
+                            state: ("ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored") | null;
+                            reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected")[];
+                        };
+                        was: {
+                            name: string;
+                            isInForce: boolean;
+                            managedBy: string | null;
+                            state: ("ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored") | null;
+                            reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected")[];
+                        };
+                        /** @description So many changes of it since are undone */
+                        changes: number;
+                        effect: {
+                            groups: number;
+                            members: {
+                                added: number;
+                                removed: number;
+                            };
+                            /** @description Net, of all of them together */
+                            access: {
+                                lost: number;
+                                gained: number;
+                                peopleLosing: number;
+                                peopleGaining: number;
+                                leftWithNone: number;
+                                jointLosses: number;
+                            };
+                            matrix: {
+                                site: string;
+                                role: string;
+                                lost: number;
+                                gained: number;
+                                peopleLosing: number;
+                            }[];
+                            warnings: {
+                                /** @enum {string} */
+                                code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
+                                groups: number;
+                                people?: number;
+                                /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
+                                of?: {
+                                    site: string;
+                                    product: string;
+                                    role?: string;
+                                }[];
+                            }[];
+                            /** @description What they take together and none of them alone */
+                            jointLosses: {
+                                accesses: number;
+                                groups: string[];
+                            };
+                            /** @description SHA-256 in hex of the answer; changes with it and with nothing else */
+                            fingerprint: string;
+                        };
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putGroupBack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name, percent-encoded */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description As it was then: a time, RFC 3339, or the id of a log entry, which means right after it */
+                    to: string;
+                    /** @description Of the effect that was shown; another one by now: 409 */
+                    fingerprint: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        name: string;
+                        added: number;
+                        removed: number;
                     };
                 };
             };

@@ -92,6 +92,31 @@ export function applyPushed(trx: Trx, groupId: GroupId, act: Act): Promise<Membe
   return write(trx, act, differences(trx, [groupId], sql`pushed as pushed, pushed as effective`))
 }
 
+/**
+ * Puts a group back: `rows` (account_id, effective) are in force, or not. Where a pushed group shares the rows, what was pushed stays;
+ * elsewhere both truths are one.
+ * @param holds what then differs from what is pushed waits, so that no push of the same undoes it
+ */
+export async function putBackMembers(
+  trx: Trx,
+  groupId: GroupId,
+  rows: RawBuilder<unknown>,
+  holds: boolean,
+  act: Act,
+): Promise<MembershipChange> {
+  const given = sql`
+    select ${groupId}::uuid as group_id, account_id, case when p.id is null then effective end as pushed, effective
+    from (${rows}) as given left join provisioned_groups p on p.org_id = ${trx.orgId} and p.group_id = ${groupId}`
+  const [change] = await Promise.all([
+    write(trx, act, given),
+    holds
+      ? sql`update memberships set waiting = 'held'
+          where org_id = ${trx.orgId} and group_id = ${groupId} and pushed <> effective and waiting is null`.execute(trx)
+      : undefined,
+  ])
+  return change
+}
+
 /** The provider lets go of groups: what it pushed is forgotten, both truths are what is in force. */
 export function forgetPushed(trx: Trx, groupIds: readonly GroupId[], act: Act): Promise<MembershipChange> {
   return write(trx, act, differences(trx, groupIds, sql`effective as pushed, effective as effective`))

@@ -10,23 +10,31 @@ import { later, type Moment } from './moment.ts'
 
 type Sql = RawBuilder<unknown>
 
+/** Since when: a moment; or `cut`, for rows that have an entry each (`cut`), which is the first that is undone. */
+export type Since = Moment | 'cut'
+const isSince = (since: Since): Sql => (since === 'cut' ? sql`l.id >= s.cut` : later(since))
+
 /** Entries `l` about subjects `s.id`, later than the moment. */
-const laterOf = (reader: Reader, moment: Moment, subjects: Sql, columns: Sql, which: Sql): Sql => sql`
+const laterOf = (reader: Reader, moment: Since, subjects: Sql, columns: Sql, which: Sql): Sql => sql`
   (${subjects}) s cross join lateral (
-    select ${columns} from log_entries l where l.org_id = ${reader.orgId} and l.subject = s.id and ${later(moment)} and ${which} offset 0
+    select ${columns} from log_entries l where l.org_id = ${reader.orgId} and l.subject = s.id and ${isSince(moment)} and ${which} offset 0
   ) l`
 
 // As the index log_entries_of_facts has it (migration 0014).
 const isOfFacts = sql`l.action not like 'members.%'`
 
-/** `members_then` (group_id, account_id): who was effectively in these groups (rows of id). */
-export const membersThen = (reader: Reader, moment: Moment, groups: Sql): Sql => sql`
+/** `changed_members` (group_id, account_id, was): who has come into these groups (rows of id) or gone, and whether they were in it before. */
+export const membersChanged = (reader: Reader, moment: Since, groups: Sql): Sql => sql`
   changed_members as materialized (
     select distinct on (s.id, c.account_id) s.id as group_id, c.account_id, c.was
     from ${laterOf(reader, moment, groups, sql`l.id, l.added, l.removed`, sql`(l.added is not null or l.removed is not null)`)}
     cross join lateral (select unnest(l.removed) as account_id, true as was union all select unnest(l.added), false) c
     order by s.id, c.account_id, l.id
-  ),
+  )`
+
+/** `members_then` (group_id, account_id): who was effectively in these groups (rows of id). */
+export const membersThen = (reader: Reader, moment: Since, groups: Sql): Sql => sql`
+  ${membersChanged(reader, moment, groups)},
   members_then as materialized (
     select group_id, account_id
     from (
@@ -98,7 +106,7 @@ export const peopleThen = (reader: Reader, moment: Moment, people: Sql): Sql => 
   )`
 
 /** `groups_then` (group_id, name, description, effective, managed_by, is_protected): these groups (rows of id) that were there, as they were. */
-export const groupFieldsThen = (reader: Reader, moment: Moment, groups: Sql): Sql => sql`
+export const groupFieldsThen = (reader: Reader, moment: Since, groups: Sql): Sql => sql`
   ${fieldsBefore(reader, moment, { name: 'groups_before', subjects: groups, actions: sql`l.action like 'group.%'` })},
   groups_then as materialized (
     select s.id as group_id, ${field('name')}, ${field('description')}, ${field('effective', 'effective', 'boolean')},
@@ -113,7 +121,7 @@ export const groupFieldsThen = (reader: Reader, moment: Moment, groups: Sql): Sq
  * `name` (id, was, fields): of each subject with later entries, whether it was there, and the fields that were other than they are: each as
  * the first later entry that speaks of it has it before.
  */
-const fieldsBefore = (reader: Reader, moment: Moment, of: { name: string; subjects: Sql; actions: Sql }): Sql => {
+export const fieldsBefore = (reader: Reader, moment: Since, of: { name: string; subjects: Sql; actions: Sql }): Sql => {
   const name = sql.raw(of.name)
   return sql`
   ${name} as materialized (

@@ -21,6 +21,7 @@ export type RefusalCode =
   | 'group_blocked'
   | 'group_empty'
   | 'nothing_to_sync'
+  | 'nothing_to_restore'
   | 'idempotency_key_reused'
   | 'idempotency_key_in_flight'
   | 'version_changed'

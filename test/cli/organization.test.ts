@@ -52,6 +52,13 @@ test('who could do what at a moment, and what is other now', async ({ muster, ac
   expect((await muster(`groups members docs --since ${moment}`)).stdout).toBe('lost\tada\tada@example.org\tada\ttrue\n')
   expect((await muster('groups history docs --limit 1')).stdout).toMatch(/^20\S+\ttoken:tests owner\tRemoved ada\.\t\t\d+\n$/)
   expect((await muster('people history ada --limit 1')).stderr).toMatch(/^There is more: --before \d+\n$/)
+  expect((await muster(`groups restore docs --to ${moment} --dry-run`)).stdout).toMatch(
+    /^docs: 1 change undone\. 1 to add, 0 to remove\./,
+  )
+  expect((await muster(`groups restore docs --to ${moment}`)).stderr).toMatch(
+    /Put back: docs, 1 member came back, 0 members went\.\n$/,
+  )
+  expect((await muster(`people access ada --since ${moment}`)).stdout).toBe('')
   expect(await muster('people access ada --at 2001-01-01')).toMatchObject({
     exitCode: 1,
     stderr: expect.stringMatching(/The organization began at/),

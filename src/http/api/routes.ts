@@ -11,6 +11,7 @@ import { namesApi } from './names.ts'
 import { peopleApi } from './people.ts'
 import { provisionedApi } from './provisioned.ts'
 import { requestsApi } from './requests.ts'
+import { restoresApi } from './restores.ts'
 import { reviewsApi } from './reviews.ts'
 import { runsApi } from './runs.ts'
 import { suggestionsApi } from './suggestions.ts'
@@ -27,6 +28,7 @@ export const apiRoutes: ApiPlugin[] = [
   deletedGroupsApi,
   peopleApi,
   historyApi,
+  restoresApi,
   accessApi,
   importsApi,
   reviewsApi,

@@ -32,6 +32,7 @@ const scimTypes: Record<FailureCode | RefusalCode, ScimType | undefined> = {
   group_blocked: undefined,
   group_empty: undefined,
   nothing_to_sync: undefined,
+  nothing_to_restore: undefined,
   idempotency_key_reused: undefined,
   idempotency_key_in_flight: undefined,
   version_changed: undefined,

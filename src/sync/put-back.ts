@@ -1,0 +1,161 @@
+import { sql } from 'kysely'
+import type { Reader, Trx } from '../database/connection.ts'
+import type { GroupId, RunId } from '../database/ids.ts'
+import { changeGroup } from '../organization/groups.ts'
+import { appendLog, changeOf } from '../organization/log.ts'
+import { type MembershipChange, putBackMembers } from '../organization/memberships.ts'
+import type { Moment } from '../organization/moment.ts'
+import { nameKey } from '../organization/name-key.ts'
+import { Refusal } from '../organization/refusal.ts'
+import { existingGroupNamed } from '../provisioning/conflict.ts'
+import { follows, heldGroup, lockConcerned, type ProvisionedGroup } from '../provisioning/groups.ts'
+import { type InRun, letGo, settleNames } from '../provisioning/pairing.ts'
+import { setState } from '../provisioning/states.ts'
+import { type Effect, effectOfProposed } from '../review/effect.ts'
+import { type Cut, changedSince, cutAt, type Restored, restoredGroups, restoreOf, type Standing } from '../review/restore.ts'
+
+/** What putting a group back to a moment comes to. */
+export interface Restoration extends Omit<Restored, 'id' | 'pushedId'> {
+  /** So many changes of it since are undone. */
+  changes: number
+  effect: Effect
+}
+
+/**
+ * What putting a group back to a moment would come to.
+ * @throws Refusal `nothing_to_restore`; `invalid_value` where it was not there then, or is not in force
+ */
+export async function restorationTo(reader: Reader, group: { id: GroupId; name: string }, moment: Moment): Promise<Restoration> {
+  return restorationOf(reader, await cutOf(reader, group, moment))
+}
+
+/**
+ * Puts a group back to a moment, as it was shown.
+ * @throws Refusal `review_changed` where it comes to something else than `fingerprint` says; else as `restorationTo` and `putBack`
+ */
+export async function putBackAsShown(
+  trx: Trx,
+  group: { id: GroupId; name: string },
+  moment: Moment,
+  fingerprint: string,
+): Promise<MembershipChange> {
+  const cut = await cutOf(trx, group, moment)
+  await lockToPutBack(trx, cut)
+  const { effect } = await restorationOf(trx, cut)
+  if (effect.fingerprint === fingerprint) return putBack(trx, cut)
+  throw new Refusal(
+    'review_changed',
+    `"${group.name}" changed while you were looking. Nothing was restored. Look at the new figures, then go on with their fingerprint.`,
+    { fingerprint: effect.fingerprint, effect },
+  )
+}
+
+async function cutOf(reader: Reader, group: { id: GroupId; name: string }, moment: Moment): Promise<Cut> {
+  const cut = await cutAt(reader, group.id, moment)
+  if (cut) return cut
+  throw new Refusal('nothing_to_restore', `"${group.name}" has not changed since ${moment.at}.`, { group: group.id })
+}
+
+async function restorationOf(reader: Reader, cut: Cut): Promise<Restoration> {
+  const [[group], since, effect] = await Promise.all([
+    restoredGroups(reader, [cut]),
+    changedSince(reader, [cut], null),
+    effectOfProposed(reader, restoreOf(reader, [cut])),
+  ])
+  if (group === undefined) throw new Refusal('not_found', 'There is no such group.')
+  refuseUnlessThere(group)
+  const { now, was } = group
+  return { now, was, changes: since.get(cut.groupId)?.length ?? 0, effect }
+}
+
+/** Locks a group that is put back, what that may come to judge, and who would go: what is shown of it from now on is what is done. */
+export async function lockToPutBack(trx: Trx, cut: Cut): Promise<void> {
+  const [before] = await restoredGroups(trx, [cut])
+  const names = [before?.now.name, before?.was?.name].filter((name) => name !== undefined)
+  await lockConcerned(trx, { groupIds: [cut.groupId], nameKeys: names.map(nameKey) })
+  const { selected, changing } = restoreOf(trx, [cut])
+  // Two groups that each keep the other's access alive are not put back at once, each in reliance on the other. In id order (rule 12).
+  await sql`select from groups where org_id = ${trx.orgId} and id = ${cut.groupId} for no key update`.execute(trx)
+  await sql`
+    with ${selected}, ${changing}
+    select from accounts where org_id = ${trx.orgId} and id = any(array(select account_id from changing where not gives))
+    order by id for no key update`.execute(trx)
+}
+
+/**
+ * Puts a group back to what it was: who was in it is in it, by the name it had, linked or not as it was. What a provider pushed stays what it
+ * pushed: a group that stays linked is held, and what differs from the push waits; one that is unlinked is judged as one that was just pushed.
+ * What it was granted stays as it is.
+ * @param cut of a group that the caller has locked (`lockToPutBack`)
+ * @throws Refusal `name_taken`, `invalid_value` where it was not there, or is deleted
+ */
+export async function putBack(trx: Trx, cut: Cut, run: { runId?: RunId } = {}): Promise<MembershipChange> {
+  const [group] = await restoredGroups(trx, [cut])
+  if (group === undefined) throw new Refusal('not_found', 'There is no such group.')
+  const { now, was } = group
+  refuseUnlessThere(group)
+  await refuseTakenName(trx, group)
+  const pushed = group.pushedId === null ? undefined : await heldGroup(trx, group.pushedId)
+  const isLinked = pushed !== undefined && follows(pushed.state)
+  const staysLinked = isLinked && was?.state !== null && was !== null && follows(was.state)
+  const { selected, changing } = restoreOf(trx, [cut])
+  const change = await putBackMembers(
+    trx,
+    group.id,
+    sql`with ${selected}, ${changing} select account_id, gives as effective from changing`,
+    staysLinked,
+    { action: 'members.changed', ...run, facts: { name: now.name, restored: cut.entry } },
+  )
+  const former = await putBackName(trx, group, run)
+  if (pushed && isLinked) await (staysLinked ? hold(trx, group, pushed, run) : unlink(trx, was, pushed, run))
+  if (former !== undefined || (isLinked && !staysLinked))
+    await settleNames(trx, [former ?? now.name, now.name, was?.name ?? now.name, pushed?.name ?? now.name].map(nameKey), run)
+  return change
+}
+
+function refuseUnlessThere({ id, now, was }: Restored): void {
+  if (!now.isInForce)
+    throw new Refusal('invalid_value', `"${now.name}" is not in force. Restore the deleted group first, then put it back.`, {
+      group: id,
+    })
+  if (was === null || !was.isInForce)
+    throw new Refusal('invalid_value', `"${now.name}" was not there then. Choose a later moment, or delete the group.`, {
+      group: id,
+    })
+}
+
+async function refuseTakenName(trx: Trx, { id, now, was }: Restored): Promise<void> {
+  if (was === null || nameKey(was.name) === nameKey(now.name)) return
+  const other = await existingGroupNamed(trx, nameKey(was.name))
+  if (other !== undefined && other.id !== id)
+    throw new Refusal(
+      'name_taken',
+      `It was called "${was.name}", and another group has that name by now. Rename that one first.`,
+      {
+        name: was.name,
+      },
+    )
+}
+
+/** @returns the name it had until now, where it has another one */
+async function putBackName(trx: Trx, { id, now, was }: Restored, run: InRun): Promise<string | undefined> {
+  if (was === null || was.name === now.name) return undefined
+  await changeGroup(trx, id, { name: was.name })
+  await appendLog(trx, { action: 'group.renamed', subject: id, ...run, facts: changeOf({ name: now.name }, { name: was.name }) })
+  return now.name
+}
+
+/** It stays its directory's: differences wait, and a name that is not the pushed one is kept. */
+async function hold(trx: Trx, { id, was }: Restored, pushed: ProvisionedGroup, run: InRun): Promise<void> {
+  const { rows } = await sql<{ differs: boolean }>`
+    select add_count + remove_count > 0 as differs from groups where org_id = ${trx.orgId} and id = ${id}`.execute(trx)
+  const keepsName = was !== null && nameKey(was.name) !== pushed.nameKey ? true : pushed.keepsName
+  await setState(trx, pushed, { state: rows[0]?.differs ? 'held' : 'synced', reasons: pushed.reasons, keepsName }, run)
+}
+
+/** It is nobody's but the organization's again, and what is pushed of it waits for a review as it did. */
+async function unlink(trx: Trx, was: Standing | null, pushed: ProvisionedGroup, run: InRun): Promise<void> {
+  await letGo(trx, pushed, run)
+  const state = was?.state ?? 'needs_review'
+  await setState(trx, pushed, { state, reasons: was?.state ? was.reasons : ['name_taken'] }, run)
+}
