@@ -186,20 +186,15 @@ export const listDisconnected = (reader: Reader, listing: Listing): Promise<List
   })
 
 /**
- * That a directory is connected, for as long as the transaction takes: to be sent with what stores a user or group of it. A token is
- * believed for some seconds after it was revoked.
- * @throws Refusal `directory_disconnected`
+ * Those of these directories that are connected, as rows of id, and stay so for as long as the transaction takes: a part of the statement
+ * that stores users or groups of one. A token is believed for some seconds after it was revoked.
  */
-export async function mustBeConnected(trx: Trx, ids: readonly DirectoryId[]): Promise<void> {
-  const rows = await trx
-    .selectFrom('directories')
-    .select('id')
-    .where('org_id', '=', trx.orgId)
-    .where('id', '=', sql<DirectoryId>`any(${ids}::uuid[])`)
-    .where('disconnected_at', 'is', null)
-    .forKeyShare()
-    .execute()
-  if (rows.length < new Set(ids).size) throw new Refusal('directory_disconnected', 'The directory is disconnected.')
+export const connectedOf = (trx: Trx, ids: readonly DirectoryId[]): RawBuilder<unknown> => sql`
+  select id from directories where org_id = ${trx.orgId} and id = any(${ids}::uuid[]) and disconnected_at is null for key share`
+
+/** @throws Refusal `directory_disconnected` where not all was stored */
+export function mustBeStored(stored: number, given: number): void {
+  if (stored < given) throw new Refusal('directory_disconnected', 'The directory is disconnected.')
 }
 
 /** Locks a directory that is to be disconnected, behind all that store users and groups of it. @throws Refusal `not_found` */

@@ -5,7 +5,7 @@ import type { GroupReason, GroupState } from '../database/tables.ts'
 import { appendLog } from '../organization/log.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
-import { mustBeConnected } from './directories.ts'
+import { connectedOf, mustBeStored } from './directories.ts'
 import { isOf } from './key-sql.ts'
 
 /** The provider's side of a group, as the functions that judge and change it need it. */
@@ -189,7 +189,7 @@ export function pairedWith(reader: Reader, groupIds: readonly GroupId[]): Promis
     .execute()
 }
 
-/** Stores a new pushed group. Its group stands already, or is made in the same transaction. */
+/** Stores a new pushed group. Its group stands already, or is made in the same transaction. @throws Refusal `directory_disconnected` */
 export async function insertProvisionedGroup(
   trx: Trx,
   group: {
@@ -204,22 +204,14 @@ export async function insertProvisionedGroup(
   },
 ): Promise<ProvisionedGroupId> {
   const id = group.id ?? newId<ProvisionedGroupId>()
-  const inserted = trx
-    .insertInto('provisioned_groups')
-    .values({
-      org_id: trx.orgId,
-      id,
-      directory_id: group.directoryId,
-      external_id: group.externalId,
-      name: group.name,
-      name_key: nameKey(group.name),
-      group_id: group.groupId,
-      state: group.state,
-      reasons: group.reasons,
-      members_written_at: sql`now()`,
-    })
-    .execute()
-  await Promise.all([mustBeConnected(trx, [group.directoryId]), inserted])
+  const { directoryId, externalId, name, groupId, state, reasons } = group
+  const { rows } = await sql`
+    with connected as materialized (${connectedOf(trx, [directoryId])})
+    insert into provisioned_groups (org_id, id, directory_id, external_id, name, name_key, group_id, state, reasons, members_written_at)
+    select ${trx.orgId}::uuid, ${id}::uuid, connected.id, ${externalId}::text, ${name}::text, ${nameKey(name)}::text, ${groupId}::uuid,
+      ${state}::text, ${reasons}::text[], now()
+    from connected returning id`.execute(trx)
+  mustBeStored(rows.length, 1)
   return id
 }
 

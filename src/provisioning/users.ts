@@ -6,7 +6,7 @@ import { appendLogs, changeOf } from '../organization/log.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
 import type { UserInput } from '../scim/resource.ts'
-import { mustBeConnected } from './directories.ts'
+import { connectedOf, mustBeStored } from './directories.ts'
 import { isOf } from './key-sql.ts'
 
 export interface ProvisionedUser {
@@ -74,24 +74,26 @@ export async function provisionUsers(trx: Trx, users: readonly NewUser[], reques
     state,
     reasons,
   }))
-  const connected = mustBeConnected(
-    trx,
-    users.map(({ directoryId }) => directoryId),
-  )
-  const stored = sql`
-    with given as (
+  const directoryIds = [...new Set(users.map(({ directoryId }) => directoryId))]
+  const stored = await sql<{ count: number }>`
+    with connected as materialized (${connectedOf(trx, directoryIds)}),
+    given as materialized (
       select ${trx.orgId}::uuid as org_id, given.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as given(
         id uuid, directory_id uuid, external_id text, user_name text, user_name_key text, email_key text, active boolean, attributes jsonb,
         account_id uuid, matched_by text, state text, reasons text[])
+      join connected on connected.id = given.directory_id
     ),
     stored as (
       insert into provisioned_users (org_id, id, directory_id, external_id, user_name, user_name_key, email_key, active, attributes,
         account_id, matched_by, state, reasons)
       select * from given
+    ),
+    emailed as (
+      insert into provisioned_emails (org_id, directory_id, value, provisioned_user_id)
+      select distinct org_id, directory_id, ${emailValue}, id from given as u, ${emails} where email ? 'value'
     )
-    insert into provisioned_emails (org_id, directory_id, value, provisioned_user_id)
-    select distinct org_id, directory_id, ${emailValue}, id from given as u, ${emails} where email ? 'value'`.execute(trx)
-  await Promise.all([connected, stored])
+    select count(*)::integer as count from given`.execute(trx)
+  mustBeStored(stored.rows[0]?.count ?? 0, users.length)
   const entries = users.map(({ directoryId, input, accountId, matchedBy, state, reasons }, at) => ({
     action: 'user.provisioned' as const,
     subject: rows[at]?.id as ProvisionedUserId,
