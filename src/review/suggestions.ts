@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
 import type { DirectoryId, GroupId, ProvisionedGroupId } from '../database/ids.ts'
 import type { GroupState } from '../database/tables.ts'
-import { type Listed, type Listing, orderBy, page, searchKey } from '../organization/listing.ts'
+import { found, type Listed, type Listing, orderBy, page } from '../organization/listing.ts'
 import type { Sql } from './differences.ts'
 
 /** How alike two names are: they look the same, say the same, or differ in one letter; null: not alike. */
@@ -21,7 +21,7 @@ export interface Suggestion {
 /** What people in more groups than these, of one size, have in common says nothing of those groups: who is everywhere is no link. */
 const mostGroupsOfOne = 500
 
-/** What is suggested for a directory's groups, or was rejected. @throws Refusal `invalid_value` for another sort */
+/** What is suggested for a directory's groups, or was rejected; within `reading`, which lets joins be hashed. @throws Refusal `invalid_value` for another sort */
 export async function listSuggestions(
   reader: Reader,
   directoryId: DirectoryId,
@@ -36,36 +36,45 @@ export async function listSuggestions(
   )
   // A nested loop over what the planner takes to be one row could be one over millions.
   await sql`select set_config('enable_nestloop', 'off', true), set_config('work_mem', '128MB', true)`.execute(reader)
-  const { rows } = await sql<Suggestion & { total: number }>`
+  const { rows } = await sql<Suggestion & { total: number; isShown: boolean }>`
     with ${rejected ? sql`${sides(reader, directoryId)}, ${rejectedPairs(reader)}` : suggested(reader, directoryId)},
     listed as (
       select p.id, p.group_id, p.name, p.name_key, p.state, p.size, g.id as existing_id, g.name as existing_name, g.name_key as existing_key,
         g.size as existing_size, pairs.names, pairs.common, pairs.common / nullif(p.size + g.size - pairs.common, 0)::real as jaccard
       from pairs join pushed_groups p on p.id = pairs.id join linkable g on g.id = pairs.existing_id
-      where ${searchKey(listing)} = '' or strpos(p.name_key, ${searchKey(listing)}) > 0 or strpos(g.name_key, ${searchKey(listing)}) > 0
+      where ${found(listing, 'p.name_key', 'g.name_key')}
+        and (${rejected}::boolean or p.own is null or pairs.common / (p.size + g.size - pairs.common)::real > p.own)
     ),
-    shown as materialized (select *, (select count(*)::integer from listed) as total from listed ${order} ${page(listing)})
-    select total, json_build_object('id', id, 'name', name, 'state', state, 'memberCount', size) as "group",
+    shown as materialized (select * from listed ${order} ${page(listing)})
+    select totals.total, shown.id is not null as "isShown", json_build_object('id', id, 'name', name, 'state', state, 'memberCount', size) as "group",
       json_build_object('id', existing_id, 'name', existing_name, 'memberCount', existing_size, 'grantCount',
         (select count(*) from grants r where r.org_id = ${reader.orgId} and r.group_id = existing_id)) as existing,
       names, json_build_object('common', counted.common, 'jaccard', coalesce(round((counted.common / nullif(size + existing_size - counted.common, 0)::real)::numeric, 2), 0)) as members
-    from shown cross join lateral (select coalesce(shown.common, ${commonMembers(reader, sql`shown.group_id`, sql`shown.existing_id`)}) as common) counted
+    from (select count(*)::integer as total from listed) totals
+    left join shown on true
+    cross join lateral (select coalesce(shown.common, ${commonMembers(reader, sql`shown.group_id`, sql`shown.existing_id`)}) as common) counted
     ${order}`.execute(reader)
   await sql`select set_config('enable_nestloop', 'on', true)`.execute(reader)
-  return { total: rows[0]?.total ?? 0, items: rows.map(({ total: _, ...suggestion }) => suggestion) }
+  // A page behind the last one has no rows, and is told how many there are.
+  const items = rows.filter(({ isShown }) => isShown).map(({ total: _, isShown: __, ...suggestion }) => suggestion)
+  return { total: rows[0]?.total ?? 0, items }
 }
 
 /**
- * The pushed groups of a directory that may be linked, and the existing groups that they may be linked to. `magnitude`: the digits of the
- * size in binary; of two sizes of which one is at most twice the other they differ by one at most.
+ * The pushed groups of a directory that may be linked, and the existing groups that they may be linked to. Not those that are in force and
+ * give access: they are in use as they are. `own`: how far the members overlap with those of the group of the same name, where one awaits
+ * review against it; another group must then be nearer. `magnitude`: the digits of the size in binary; of two sizes of which one is at
+ * most twice the other they differ by one at most.
  */
 const sides = (reader: Reader, directoryId: DirectoryId): Sql => sql`
   pushed_groups as materialized (
     select sized.*, ${digits} as magnitude
     from (
-      select p.id, p.group_id, p.name, p.name_key, p.look_key, p.alike_key, p.state, o.member_count - o.remove_count + o.add_count as size
+      select p.id, p.group_id, p.name, p.name_key, p.look_key, p.alike_key, p.state, o.member_count - o.remove_count + o.add_count as size,
+        case when o.effective and p.state not in ('synced', 'held') then coalesce((o.member_count - o.remove_count) / nullif(o.member_count + o.add_count, 0)::real, 1) end as own
       from provisioned_groups p join groups o on o.org_id = ${reader.orgId} and o.id = p.group_id
       where p.org_id = ${reader.orgId} and p.directory_id = ${directoryId} and p.state <> 'ignored' and not p.is_linked
+        and not (p.state in ('synced', 'held') and exists (select from grants r where r.org_id = ${reader.orgId} and r.group_id = o.id))
     ) sized
   ),
   linkable as materialized (
@@ -104,7 +113,7 @@ const alikeNames: Sql = sql`
   shortened as materialized (
     select of_pushed, id, length(alike_key) as length, hashtextextended(left(alike_key, greatest(at - 1, 0)) || substr(alike_key, at + 1), 0) as rest
     from (
-      select true as of_pushed, id, alike_key from pushed_groups union all select false, id, alike_key from linkable
+      select true as of_pushed, id, alike_key from pushed_groups where own is null union all select false, id, alike_key from linkable
     ) named
     -- A number is not nearly another one, and a short name not nearly anything.
     cross join lateral generate_series(0, length(alike_key)) at
@@ -113,9 +122,9 @@ const alikeNames: Sql = sql`
   alike as materialized (
     select id, existing_id, (array['looks_the_same', 'says_the_same', 'nearly_the_same'])[min(how)] as names
     from (
-      select p.id, g.id as existing_id, 1 as how from pushed_groups p join linkable g on g.look_key = p.look_key
+      select p.id, g.id as existing_id, 1 as how from pushed_groups p join linkable g on g.look_key = p.look_key where p.own is null
       union all
-      select p.id, g.id, 2 from pushed_groups p join linkable g on g.alike_key = p.alike_key
+      select p.id, g.id, 2 from pushed_groups p join linkable g on g.alike_key = p.alike_key where p.own is null
       union all
       select p.id, g.id, 3 from shortened p join shortened g on g.rest = p.rest
       where p.of_pushed and not g.of_pushed and abs(p.length - g.length) < 2

@@ -9,6 +9,7 @@ import { expectedInRun } from '../../src/review/expected-in-run.ts'
 import { peopleOf } from '../../src/review/people.ts'
 import { listReviews } from '../../src/review/review.ts'
 import { chosenGroups } from '../../src/review/selection.ts'
+import { listSuggestions } from '../../src/review/suggestions.ts'
 import { copyDatabase } from '../support/database-copy.ts'
 import { sampleWorld } from '../support/reference.ts'
 import { expect, test } from '../support/world.ts'
@@ -47,6 +48,7 @@ async function rowsReadFor(db: Db): Promise<number> {
     expect(ids).toHaveLength(667)
     await effectOf(reader, ids)
     await expectedInRun(reader, { groupIds: ids, pending: ids })
+    await listSuggestions(reader, directoryId, { limit: 50 })
     await peopleOf(reader, ids, 'losing', { limit: 50 })
     await listReviews(reader, directoryId, {}, { limit: 50 })
     return (await rowsRead(reader)) - before
