@@ -110,6 +110,21 @@ test('what cannot be done is refused in words, and nothing is changed', async ({
   expect(await okta.stateOf('Taken')).toEqual({ state: 'synced', reasons: ['name_taken'] })
 })
 
+test('of two pushed groups that are linked to one group at once, one is', async ({ acme, api, okta }) => {
+  for (const group of ['A', 'B', 'Design']) await acme.has({ group, members: ['ada'] })
+  await okta.knows('ada')
+  for (const group of ['A', 'B']) await okta.pushes({ group, members: ['ada'] })
+  for (let round = 0; round < 5; round++) {
+    const answers = await Promise.all(['A', 'B'].map((group) => api('PUT', `/reviews/${group}/link`, { to: 'Design' })))
+    const pushing = await okta.adds('A', ['ada'])
+    expect(pushing).toBe(204)
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409])
+    expect(answers.find(({ status }) => status === 409)?.body.type).toBe('urn:muster:problem:paired_with_directory')
+    const linked = answers[0]?.status === 200 ? 'A' : 'B'
+    expect((await api('DELETE', `/reviews/${linked}/link`)).body.reasons).toEqual(['name_taken'])
+  }
+})
+
 test('an auditor sees waiting names and previews, and settles none', async ({ acme, api, okta, org }) => {
   await acme.has({ group: 'Taken', members: [] })
   await okta.pushes({ group: 'Mine' })
