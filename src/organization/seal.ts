@@ -32,8 +32,12 @@ const blockBytes = 4_000_000
  * @returns how many entries it has; 0 where nothing is left
  */
 export async function sealNext(trx: Trx, settledId: string): Promise<number> {
-  // The statement after it sees what whoever held the lock has sealed.
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`seals ${trx.orgId}`}, 0))`.execute(trx)
+  // The statement after it sees what whoever held the lock has sealed. Read in the order of the index: else all that waits would be sorted
+  // for each block (1 M entries: 40 s).
+  await sql`
+    select pg_advisory_xact_lock(hashtextextended(${`seals ${trx.orgId}`}, 0)), set_config('enable_bitmapscan', 'off', true)`.execute(
+    trx,
+  )
   const size = (column: string) => sql`coalesce(pg_column_size(${sql.ref(column)}), 0)`
   const { rows } = await sql<{ count: number }>`
     with before as materialized (
