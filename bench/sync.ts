@@ -94,7 +94,16 @@ async function asRun(db: Db, scope: Scope, directoryId: DirectoryId): Promise<nu
     startRun(
       trx,
       { send: async () => {} },
-      { directoryId, selection, choice: 'overwrite', fingerprint, acceptIncomplete: false, acceptEmpty: false, note: null },
+      {
+        directoryId,
+        selection,
+        kind: 'sync',
+        choice: 'overwrite',
+        fingerprint,
+        acceptIncomplete: false,
+        acceptEmpty: false,
+        note: null,
+      },
     ),
   )
   const started = performance.now()
@@ -174,7 +183,7 @@ function writes(trx: Trx): RawBuilder<unknown> {
       select ${org}::uuid, ${run}::uuid, 'sync', 'finished', directory_id, 'overwrite', '', '{}', count(*), 'bench' from by_group group by directory_id
     ),
     results as (
-    insert into run_groups (org_id, run_id, provisioned_group_id, position, name, expected, result, added_count, removed_count, finished_at)
-    select ${org}::uuid, ${run}::uuid, id, row_number() over (order by name), name, '', 'synced', cardinality(added), cardinality(removed), now() from by_group
+    insert into run_groups (org_id, run_id, provisioned_group_id, position, name, choice, expected, result, added_count, removed_count, finished_at)
+    select ${org}::uuid, ${run}::uuid, id, row_number() over (order by name), name, 'overwrite', '', 'synced', cardinality(added), cardinality(removed), now() from by_group
     )`
 }

@@ -48,6 +48,8 @@ test('the words of tables.ts are those that the database takes, and that SCIM sh
     'provisioned_users.matched_by': tables.matches,
     'provisioned_users.state': tables.userStates,
     'run_groups.choice': tables.syncChoices,
+    'runs.choice': tables.syncChoices,
+    'runs.kind': tables.runKinds,
     'run_groups.result': tables.runResults,
     'runs.state': tables.runStates,
   }

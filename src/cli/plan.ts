@@ -1,9 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { exit, Failure } from './failure.ts'
-import type { Effect, ReviewedGroup, Selection } from './shapes.ts'
-
-export const choices = ['overwrite'] as const
-export type Choice = (typeof choices)[number]
+import type { Choices, Effect, ReviewedGroup, Selection } from './shapes.ts'
 
 /** A review that was kept in a file: `sync --plan` does exactly this, or refuses. */
 export interface Plan {
@@ -11,7 +8,7 @@ export interface Plan {
   version: 1
   server: string
   directory: string
-  choice: Choice
+  choices: Choices
   selection: Selection
   isAll: boolean
   effect: Effect

@@ -2,12 +2,16 @@ import { type Command, Option } from 'commander'
 import { type Api, answer } from './api.ts'
 import { chosenDirectory } from './directory.ts'
 import { exit, Failure } from './failure.ts'
-import type { Effect, Listed, Named, ReviewItem, Selected, Selection } from './shapes.ts'
+import type { Choice, Choices, Effect, Listed, Named, ReviewItem, Selected, Selection } from './shapes.ts'
 
 export interface SelectionOptions {
   all?: true
   only?: keyof typeof presets
   directory?: string
+  choice?: string
+  choose?: string[]
+  dropKept?: true
+  person?: string[]
 }
 
 const presets = {
@@ -23,11 +27,56 @@ export function addSelectionOptions(command: Command): Command {
     .option('-d, --directory <name>', 'the directory; not needed where there is only one')
     .option('--all', 'all groups that need review')
     .addOption(new Option('--only <set>', 'the groups of a set that the server computes').choices(Object.keys(presets)))
+    .option('--choice <choice>', `what becomes of each group: ${choiceWords}`)
+    .option('--choose <group=choice...>', 'another choice for single groups, as --choose "Crew=merge"')
+    .option('--drop-kept', 'members whom a merge kept go, instead')
+    .option('--person <name...>', 'with --drop-kept: these people only')
+}
+
+const choices: Record<string, Choice> = { overwrite: 'overwrite', merge: 'merge', rename: 'rename_existing', ignore: 'ignore' }
+const choiceWords = 'overwrite (if nothing is said), merge, rename or rename=NAME, ignore'
+
+/** What is chosen, as the API takes it. @throws Failure usage, for what is no choice */
+export function choicesOf({ choice, choose = [], dropKept, person }: SelectionOptions, groups: string[]): Choices {
+  if (dropKept) {
+    if (choice !== undefined || choose.length > 0)
+      throw new Failure(exit.usage, '--drop-kept and a choice exclude each other.', 'Leave one of the two out')
+    return { kind: 'drop_kept', ...(person ? { people: person } : {}) }
+  }
+  if (person) throw new Failure(exit.usage, '--person goes with --drop-kept.', 'Add --drop-kept, or leave it out')
+  const found: Choices & Required<Pick<Choices, 'choices' | 'newNames'>> = { choices: {}, newNames: {} }
+  for (const one of choose) {
+    const at = one.indexOf('=')
+    const group = one.slice(0, at)
+    const [chosen, newName] = choiceIn(one.slice(at + 1), at > 0)
+    found.choices[group] = chosen
+    if (newName !== undefined) found.newNames[group] = newName
+  }
+  if (choice !== undefined) {
+    const [chosen, newName] = choiceIn(choice, true)
+    found.defaultChoice = chosen
+    if (newName !== undefined) {
+      const [group, ...others] = groups
+      if (group === undefined || others.length > 0)
+        throw new Failure(exit.usage, 'A name is for one group.', 'Name one group, or use --choose "GROUP=rename=NAME"')
+      found.newNames[group] = newName
+    }
+  }
+  return found
+}
+
+function choiceIn(text: string, isNamed: boolean): [Choice, string | undefined] {
+  const [word = '', ...name] = text.split('=')
+  const choice = isNamed ? choices[word] : undefined
+  if (choice === undefined || (name.length > 0 && choice !== 'rename_existing'))
+    throw new Failure(exit.usage, `"${text}" is no choice.`, `Choose one of: ${choiceWords}`)
+  return [choice, name.length > 0 ? name.join('=') : undefined]
 }
 
 /** Which groups were meant, and what syncing them would do. */
 export interface Chosen {
   directory: string
+  choices: Choices
   selection: Selection
   effect: Effect
   isAll: boolean
@@ -35,11 +84,8 @@ export interface Chosen {
 
 /** Works out a selection on the server: named groups, a set, or all that need review.
  * @throws Failure usage, where none or several ways were used, or where it is not clear which directory is meant */
-export async function chosenGroups(
-  api: Api,
-  groups: string[],
-  { all, only, directory: named }: SelectionOptions,
-): Promise<Chosen> {
+export async function chosenGroups(api: Api, groups: string[], options: SelectionOptions): Promise<Chosen> {
+  const { all, only, directory: named } = options
   const ways = [groups.length > 0, all === true, only !== undefined].filter(Boolean).length
   if (ways !== 1)
     throw new Failure(
@@ -49,23 +95,29 @@ export async function chosenGroups(
     )
   const directory = await chosenDirectory(api, named)
   const path = { directory }
+  const choices = choicesOf(options, groups)
+  const effectOf = (selection: Selection) =>
+    answer<Effect>(
+      api.POST('/api/v1/directories/{directory}/reviews/effect', { params: { path }, body: { selection, ...choices } }),
+    )
   if (groups.length > 0) {
     const selection: Selection = { mode: 'ids', ids: groups }
-    return {
-      selection,
-      effect: await answer<Effect>(
-        api.POST('/api/v1/directories/{directory}/reviews/effect', { params: { path }, body: { selection } }),
-      ),
-      directory,
-      isAll: false,
-    }
+    return { directory, choices, selection, effect: await effectOf(selection), isAll: false }
+  }
+  if (only === undefined && !isPlain(choices)) {
+    const selection: Selection = { mode: 'filter', filter: {} }
+    return { directory, choices, selection, effect: await effectOf(selection), isAll: true }
   }
   const preset = only === undefined ? 'all' : presets[only]
   const { selection, effect } = await answer<Selected>(
     api.POST('/api/v1/directories/{directory}/reviews/selections', { params: { path }, body: { preset } }),
   )
-  return { directory, selection, effect, isAll: all === true }
+  return { directory, choices, selection, effect: isPlain(choices) ? effect : await effectOf(selection), isAll: all === true }
 }
+
+// Everything is overwritten: what the server works out with a set.
+const isPlain = ({ kind, defaultChoice = 'overwrite', choices = {} }: Choices) =>
+  kind === undefined && defaultChoice === 'overwrite' && Object.keys(choices).length === 0
 
 /** What a query of one group's review says of the directory. */
 export const inDirectory = ({ directory }: { directory?: string }) => (directory === undefined ? {} : { directory })

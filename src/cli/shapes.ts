@@ -161,6 +161,23 @@ export interface PutBack {
   removed: number
 }
 
+export interface KeptMember {
+  group: Named
+  person: { id: string; userName: string; displayName: string | null; email: string | null; active: boolean }
+  since: string
+}
+
+export type Choice = 'overwrite' | 'merge' | 'rename_existing' | 'ignore'
+
+/** What is to become of the groups that are meant, as the API takes it. */
+export interface Choices {
+  kind?: 'drop_kept'
+  people?: string[]
+  defaultChoice?: Choice
+  choices?: Record<string, Choice>
+  newNames?: Record<string, string>
+}
+
 export type Selection = { mode: 'ids'; ids: string[] } | { mode: 'filter'; filter: Record<string, unknown>; except?: string[] }
 
 export interface Selected {

@@ -937,6 +937,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/directories/{directory}/kept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Members whom a merge kept, though the provider does not have them
+         * @description Sorted by group, userName or since. They go by a run of kind drop_kept.
+         */
+        get: operations["listKept"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{group}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Review a group again that was ignored: it is judged as if it were pushed now */
+        post: operations["reopenReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reviews/{group}/viewed": {
         parameters: {
             query?: never;
@@ -4852,6 +4889,26 @@ export interface operations {
                         /** @description Ids or names of pushed groups */
                         except?: string[];
                     };
+                    /**
+                     * @description sync if not said; drop_kept: members whom a merge kept go
+                     * @enum {string}
+                     */
+                    kind?: "sync" | "drop_kept";
+                    /** @description drop_kept: who goes, by id, user name or e-mail; all who are kept if not said */
+                    people?: string[];
+                    /**
+                     * @description overwrite if not said
+                     * @enum {string}
+                     */
+                    defaultChoice?: "overwrite" | "merge" | "rename_existing" | "ignore";
+                    /** @description What is chosen for single groups, by id or name */
+                    choices?: {
+                        [key: string]: "overwrite" | "merge" | "rename_existing" | "ignore";
+                    };
+                    /** @description rename_existing: what the existing group is called after, by id or name of the pushed one; a free name like its own if not said */
+                    newNames?: {
+                        [key: string]: string;
+                    };
                 };
             };
         };
@@ -4971,6 +5028,26 @@ export interface operations {
                         };
                         /** @description Ids or names of pushed groups */
                         except?: string[];
+                    };
+                    /**
+                     * @description sync if not said; drop_kept: members whom a merge kept go
+                     * @enum {string}
+                     */
+                    kind?: "sync" | "drop_kept";
+                    /** @description drop_kept: who goes, by id, user name or e-mail; all who are kept if not said */
+                    people?: string[];
+                    /**
+                     * @description overwrite if not said
+                     * @enum {string}
+                     */
+                    defaultChoice?: "overwrite" | "merge" | "rename_existing" | "ignore";
+                    /** @description What is chosen for single groups, by id or name */
+                    choices?: {
+                        [key: string]: "overwrite" | "merge" | "rename_existing" | "ignore";
+                    };
+                    /** @description rename_existing: what the existing group is called after, by id or name of the pushed one; a free name like its own if not said */
+                    newNames?: {
+                        [key: string]: string;
                     };
                     /**
                      * @description all if not said
@@ -5525,6 +5602,158 @@ export interface operations {
                             lost: number;
                             gained: number;
                             losesLastAdmin: boolean;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listKept: {
+        parameters: {
+            query?: {
+                /** @description How many to leave out at the beginning */
+                offset?: number;
+                /** @description How many to answer; 0 is all of them */
+                limit?: number;
+                /** @description Part of a name; case and blanks do not matter */
+                search?: string;
+                /** @description What to sort by; with a minus in front, downwards: `-name` */
+                sort?: string;
+                /** @description Id or name of a pushed group */
+                group?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name */
+                directory: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        total: number;
+                        items: {
+                            group: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                            };
+                            person: {
+                                /** Format: uuid */
+                                id: string;
+                                userName: string;
+                                displayName: string | null;
+                                email: string | null;
+                                active: boolean;
+                            };
+                            /** Format: date-time */
+                            since: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reopenReview: {
+        parameters: {
+            query?: {
+                /** @description Id or name of the directory, where several push a group of that name */
+                directory?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name of a pushed group */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description The pushed group; its id is the SCIM id too */
+                        group: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                        };
+                        existing: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                            memberCount: number;
+                            managedBy: string | null;
+                        } | null;
+                        /** @enum {string} */
+                        state: "ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored";
+                        reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected")[];
+                        /** @description Members were written within the quiet time */
+                        filling: boolean;
+                        /** Format: date-time */
+                        pushedAt: string;
+                        members: {
+                            added: number;
+                            removed: number;
+                            unchanged: number;
+                        };
+                        /** @description Net, of this group alone */
+                        access: {
+                            lost: number;
+                            gained: number;
+                            peopleLosing: number;
+                            peopleGaining: number;
+                            leftWithNone: number;
+                        };
+                        productAccess: {
+                            site: string;
+                            product: string;
+                            role: string;
+                            isDefault: boolean;
+                        }[];
+                        warnings: {
+                            /** @enum {string} */
+                            code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
+                            count: number;
+                        }[];
+                        /** @description SHA-256 in hex of the answer; changes with it and with nothing else */
+                        fingerprint: string;
+                        /** @description Marked as viewed, with this fingerprint */
+                        viewed: boolean;
+                        can: "sync"[];
+                        cannot: {
+                            /** @enum {string} */
+                            what: "sync";
+                            why: string;
                         }[];
                     };
                 };
@@ -6200,10 +6429,25 @@ export interface operations {
                         except?: string[];
                     };
                     /**
+                     * @description sync if not said; drop_kept: members whom a merge kept go
+                     * @enum {string}
+                     */
+                    kind?: "sync" | "drop_kept";
+                    /** @description drop_kept: who goes, by id, user name or e-mail; all who are kept if not said */
+                    people?: string[];
+                    /**
                      * @description overwrite if not said
                      * @enum {string}
                      */
-                    defaultChoice?: "overwrite";
+                    defaultChoice?: "overwrite" | "merge" | "rename_existing" | "ignore";
+                    /** @description What is chosen for single groups, by id or name */
+                    choices?: {
+                        [key: string]: "overwrite" | "merge" | "rename_existing" | "ignore";
+                    };
+                    /** @description rename_existing: what the existing group is called after, by id or name of the pushed one; a free name like its own if not said */
+                    newNames?: {
+                        [key: string]: string;
+                    };
                     /** @description Of the answer that was reviewed */
                     fingerprint: string;
                     /** @description Also groups that are still filling */
@@ -6260,7 +6504,7 @@ export interface operations {
                         dryRun: true;
                         directory: string;
                         /** @enum {string} */
-                        choice: "overwrite";
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept";
                         groups: {
                             total: number;
                             synced: number;
@@ -6305,13 +6549,13 @@ export interface operations {
                         /** Format: uuid */
                         id: string;
                         /** @enum {string} */
-                        kind: "sync";
+                        kind: "sync" | "drop_kept";
                         /** @enum {string} */
                         state: "queued" | "running" | "finished" | "stopped";
                         /** @description The directory's name */
                         directory: string;
                         /** @enum {string} */
-                        choice: "overwrite";
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept";
                         note: string | null;
                         createdBy: string;
                         /** Format: date-time */
@@ -6425,13 +6669,13 @@ export interface operations {
                             /** Format: uuid */
                             id: string;
                             /** @enum {string} */
-                            kind: "sync";
+                            kind: "sync" | "drop_kept";
                             /** @enum {string} */
                             state: "queued" | "running" | "finished" | "stopped";
                             /** @description The directory's name */
                             directory: string;
                             /** @enum {string} */
-                            choice: "overwrite";
+                            choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept";
                             note: string | null;
                             createdBy: string;
                             /** Format: date-time */
@@ -6538,13 +6782,13 @@ export interface operations {
                         /** Format: uuid */
                         id: string;
                         /** @enum {string} */
-                        kind: "sync";
+                        kind: "sync" | "drop_kept";
                         /** @enum {string} */
                         state: "queued" | "running" | "finished" | "stopped";
                         /** @description The directory's name */
                         directory: string;
                         /** @enum {string} */
-                        choice: "overwrite";
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept";
                         note: string | null;
                         createdBy: string;
                         /** Format: date-time */
@@ -6665,7 +6909,7 @@ export interface operations {
                                 name: string;
                             };
                             /** @enum {string} */
-                            choice: "overwrite";
+                            choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept";
                             result: ("synced" | "skipped" | "failed") | null;
                             reason: string | null;
                             detail: string | null;
@@ -6716,13 +6960,13 @@ export interface operations {
                         /** Format: uuid */
                         id: string;
                         /** @enum {string} */
-                        kind: "sync";
+                        kind: "sync" | "drop_kept";
                         /** @enum {string} */
                         state: "queued" | "running" | "finished" | "stopped";
                         /** @description The directory's name */
                         directory: string;
                         /** @enum {string} */
-                        choice: "overwrite";
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept";
                         note: string | null;
                         createdBy: string;
                         /** Format: date-time */

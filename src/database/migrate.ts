@@ -22,6 +22,7 @@ import * as usersAndPushes from './migrations/0016-users-and-pushes.ts'
 import * as keysFirst from './migrations/0017-keys-first.ts'
 import * as organizationsAlike from './migrations/0018-organizations-alike.ts'
 import * as history from './migrations/0019-history.ts'
+import * as keptMembers from './migrations/0019-kept-members.ts'
 import * as whatWaits from './migrations/0021-what-waits.ts'
 
 interface Migration {
@@ -49,6 +50,7 @@ const migrations: Record<string, Migration> = {
   '0017-keys-first': keysFirst,
   '0018-organizations-alike': organizationsAlike,
   '0019-history': history,
+  '0019-kept-members': keptMembers,
   '0021-what-waits': whatWaits,
 }
 

@@ -71,7 +71,8 @@ export const groupReasons = [
 ] as const
 export const userReasons = ['managed_elsewhere', 'protected'] as const
 /** What can be chosen to become of a pushed group whose name a group of the organization has (behaviour.md, «The sync»). */
-export const syncChoices = ['overwrite', 'merge', 'rename_existing', 'ignore'] as const
+export const syncChoices = ['overwrite', 'merge', 'rename_existing', 'ignore', 'drop_kept'] as const
+export const runKinds = ['sync', 'drop_kept'] as const
 export const runStates = ['queued', 'running', 'finished', 'stopped'] as const
 export const runResults = ['synced', 'skipped', 'failed'] as const
 
@@ -87,6 +88,7 @@ export type UserState = (typeof userStates)[number]
 export type GroupReason = (typeof groupReasons)[number]
 export type UserReason = (typeof userReasons)[number]
 export type SyncChoice = (typeof syncChoices)[number]
+export type RunKind = (typeof runKinds)[number]
 export type RunState = (typeof runStates)[number]
 export type RunResult = (typeof runResults)[number]
 
@@ -311,10 +313,10 @@ export interface DirectMemberRow {
 export interface RunRow {
   org_id: OrgId
   id: RunId
-  kind: 'sync'
+  kind: RunKind
   state: RunState
   directory_id: DirectoryId
-  choice: string
+  choice: SyncChoice
   accept_incomplete: Generated<boolean>
   accept_empty: Generated<boolean>
   note: string | null
@@ -337,8 +339,10 @@ export interface RunGroupRow {
   position: number
   name: string
   choice: SyncChoice
-  /** What the existing group is called after, where it is renamed. */
+  /** What the existing group is called after, where it is renamed and somebody said so. */
   new_name: string | null
+  /** The people whom a choice is about, where not all. */
+  people: AccountId[] | null
   expected: string
   result: RunResult | null
   reason: string | null

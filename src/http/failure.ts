@@ -65,6 +65,7 @@ export const refusalStatus: Record<RefusalCode, number> = {
   default_access_group: 409,
   not_linked: 409,
   name_not_waiting: 409,
+  choice_not_possible: 409,
   too_many_tokens: 409,
   run_under_way: 409,
   directory_disconnected: 401,

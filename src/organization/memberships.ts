@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { Db, Scope, Trx } from '../database/connection.ts'
+import type { Db, Reader, Scope, Trx } from '../database/connection.ts'
 import type { AccountId, DirectoryId, GroupId, ProvisionedGroupId } from '../database/ids.ts'
 import { together } from '../database/together.ts'
 import { inOneStatement } from '../database/transaction.ts'
@@ -115,6 +115,33 @@ export async function putBackMembers(
       : undefined,
   ])
   return change
+}
+
+/** Merge: the additions come into force; who is in force and not pushed stays, as kept. */
+export async function applyAdditions(trx: Trx, groupId: GroupId, act: Act): Promise<MembershipChange> {
+  const change = write(trx, act, sql`${differences(trx, [groupId], sql`true as pushed, true as effective`)} and pushed`)
+  const [done] = await Promise.all([
+    change,
+    sql`update memberships set waiting = 'kept'
+      where org_id = ${trx.orgId} and group_id = ${groupId} and pushed <> effective and effective and waiting is null`.execute(
+      trx,
+    ),
+  ])
+  return done
+}
+
+/** How many members of a group a merge kept, as SQL: read through their index. */
+export const keptIn = (reader: Reader, groupId: RawBuilder<unknown>): RawBuilder<number> => sql`(
+  select count(*) from memberships where org_id = ${reader.orgId} and group_id = ${groupId} and waiting = 'kept')::integer`
+
+/** Ends the memberships that a merge kept: of these people, or of all. */
+export function dropKept(trx: Trx, groupId: GroupId, people: readonly AccountId[] | null, act: Act): Promise<MembershipChange> {
+  return write(
+    trx,
+    act,
+    sql`${differences(trx, [groupId], sql`pushed as pushed, pushed as effective`)} and waiting = 'kept'
+      and (${people}::uuid[] is null or account_id = any(${people}::uuid[]))`,
+  )
 }
 
 /** The provider lets go of groups: what it pushed is forgotten, both truths are what is in force. */

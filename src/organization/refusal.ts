@@ -20,6 +20,7 @@ export type RefusalCode =
   | 'group_filling'
   | 'group_blocked'
   | 'group_empty'
+  | 'choice_not_possible'
   | 'nothing_to_sync'
   | 'nothing_to_restore'
   | 'idempotency_key_reused'

@@ -22,22 +22,45 @@ export interface Proposed {
   changing: Sql
 }
 
+/** What is chosen for a group. `people`: the members whom it is about, where not all; `newName`: of a group that is renamed. */
+export interface Chosen {
+  choice: SyncChoice
+  people?: readonly AccountId[] | undefined
+  newName?: string | undefined
+}
+
 /** What is chosen for groups where it is not `overwrite`. */
-export type Choices = ReadonlyMap<ProvisionedGroupId, SyncChoice>
+export type Choices = ReadonlyMap<ProvisionedGroupId, Chosen>
+
+/** These groups with what is chosen for each, as SQL: `given` (id, choice, people). */
+export function givenChoices(ids: readonly ProvisionedGroupId[], choices: Choices = new Map()): Sql {
+  const people = ids.flatMap((id) => (choices.get(id)?.people ?? []).map((account) => ({ id, account })))
+  return sql`(
+    select id, choice, (
+      select array_agg(account) from unnest(${people.map(({ id }) => id)}::uuid[], ${people.map(({ account }) => account)}::uuid[]) as p(of, account)
+      where p.of = g.id
+    ) as people
+    from unnest(${ids}::uuid[], ${ids.map((id) => choices.get(id)?.choice ?? 'overwrite')}::text[]) as g(id, choice)) as given`
+}
+
+/** Whether a difference `m` becomes true by the choice of row `s` (choice, people). */
+export const isChosen: Sql = sql`(
+  s.choice = 'overwrite' or s.choice = 'merge' and m.pushed
+  or s.choice = 'drop_kept' and m.waiting = 'kept' and (s.people is null or m.account_id = any(s.people)))`
 
 /**
  * A sync of these pushed groups, whatever their state, each as chosen: the differences of the two truths that the choice makes true, read
  * through their index. Here as in all that a review is made of, tables are looked up by key, row by row (offset 0), and expressions meet in
  * windows, set operations and hashes: a planner that has no statistics of the organization would else read all of a table for each row.
  */
-export function syncOf(reader: Reader, ids: readonly ProvisionedGroupId[], choices: Choices = new Map()): Proposed {
+export function syncOf(reader: Reader, ids: readonly ProvisionedGroupId[], choices?: Choices): Proposed {
   const org = reader.orgId
   return {
     selected: sql`
     selected as materialized (
       select p.id, p.group_id, p.name, concat_ws('|', p.group_id, p.state, array_to_string(p.reasons, ','), nullif(given.choice, 'overwrite')) as standing,
-        given.choice, o.member_count, ${isFilling} as is_filling
-      from unnest(${ids}::uuid[], ${ids.map((id) => choices.get(id) ?? 'overwrite')}::text[]) as given(id, choice)
+        given.choice, given.people, o.member_count, ${isFilling} as is_filling
+      from ${givenChoices(ids, choices)}
       cross join lateral (select * from provisioned_groups where org_id = ${org} and id = given.id offset 0) p
       cross join lateral (select quiet_seconds from directories where org_id = ${org} and id = p.directory_id offset 0) d
       cross join lateral (select member_count from groups where org_id = ${org} and id = p.group_id offset 0) o
@@ -47,9 +70,9 @@ export function syncOf(reader: Reader, ids: readonly ProvisionedGroupId[], choic
       select s.id, s.group_id, m.account_id, m.pushed as gives
       from selected s
       cross join lateral (
-        select account_id, pushed from memberships m where org_id = ${org} and group_id = s.group_id and ${differs} offset 0
+        select account_id, pushed, waiting from memberships m where org_id = ${org} and group_id = s.group_id and ${differs} offset 0
       ) m
-      where s.choice = 'overwrite' or (s.choice = 'merge' and m.pushed)
+      where ${isChosen}
       union all
       select s.id, null, m.account_id, true
       from selected s

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
 import type { ProvisionedGroupId, RunId } from '../database/ids.ts'
 import { inHashes } from '../database/in-hashes.ts'
-import { type Choices, differs, type Sql } from './differences.ts'
+import { type Choices, differs, givenChoices, isChosen, type Sql } from './differences.ts'
 
 /**
  * What syncing one group in its turn of a run comes to.
@@ -60,17 +60,18 @@ function turns(
   return sql`
     with ${chosenGroups(reader, pending)},
     asked as materialized (
-      select p.id, p.group_id, p.name, p.state, ${choiceOf(reader, pending, sql`p.group_id`, sql`p.id`)} as choice
+      select p.id, p.group_id, p.name, p.state, c.choice, c.people
       from unnest(${groupIds}::uuid[]) as given(id)
       cross join lateral (select id, group_id, name, state from provisioned_groups where org_id = ${org} and id = given.id offset 0) p
+      left join lateral (${choiceOf(reader, pending, sql`p.id`)}) c on true
     ),
     differing as materialized (
       select s.id, s.group_id, m.account_id, m.pushed
       from asked s
       cross join lateral (
-        select account_id, pushed from memberships m where org_id = ${org} and group_id = s.group_id and ${differs} offset 0
+        select account_id, pushed, waiting from memberships m where org_id = ${org} and group_id = s.group_id and ${differs} offset 0
       ) m
-      where s.choice = 'overwrite' or (s.choice = 'merge' and m.pushed)
+      where ${isChosen}
       union all
       select s.id, null, m.account_id, true
       from asked s
@@ -89,8 +90,7 @@ function turns(
       cross join lateral (select from accounts where org_id = ${org} and id = d.account_id and active offset 0) a
       cross join lateral (select role_id from grants where org_id = ${org} and group_id = d.group_id offset 0) g
       cross join lateral (
-        select bool_or(case when m.pushed = m.effective then true else
-            case ${choiceOf(reader, pending, sql`m.group_id`)} when 'overwrite' then m.pushed when 'merge' then true else m.effective end end) as at_the_end,
+        select bool_or(case when m.pushed = m.effective then true when ${becomesPushed(reader, pending)} then m.pushed else m.effective end) as at_the_end,
           bool_or(m.effective and m.group_id <> d.group_id) as at_once
         from memberships m
         where m.org_id = ${org} and m.account_id = d.account_id
@@ -115,23 +115,32 @@ function chosenGroups(reader: Reader, pending: Pending): Sql {
   if ('run' in pending) return sql`chosen as (select)`
   return sql`
     chosen as materialized (
-      select p.group_id, given.choice
-      from unnest(${pending.ids}::uuid[], ${pending.ids.map((id) => pending.choices?.get(id) ?? 'overwrite')}::text[]) as given(id, choice)
+      select given.id, p.group_id, given.choice, given.people
+      from ${givenChoices(pending.ids, pending.choices)}
       cross join lateral (select group_id from provisioned_groups where org_id = ${reader.orgId} and id = given.id offset 0) p
     )`
 }
 
-/** What is chosen for a group, where it is pending; null where it stays as it is. */
-function choiceOf(reader: Reader, pending: Pending, groupId: Sql, id?: Sql): Sql {
+/** What is chosen for a pushed group, where it is pending: a row (choice, people), or none. */
+function choiceOf(reader: Reader, pending: Pending, id: Sql): Sql {
+  if (!('run' in pending)) return sql`select choice, people from chosen where chosen.id = ${id}`
+  return sql`
+    select x.choice, x.people from run_groups x
+    where x.org_id = ${reader.orgId} and x.run_id = ${pending.run} and x.provisioned_group_id = ${id} and coalesce(x.result, '') = '' offset 0`
+}
+
+/** Whether a difference `m` of whatever group becomes what is pushed, because its group is pending. */
+function becomesPushed(reader: Reader, pending: Pending): Sql {
   const org = reader.orgId
   if (!('run' in pending)) {
-    const isChosen = (choice: string) => sql`${groupId} in (select group_id from chosen where choice = ${choice})`
-    return sql`case when ${isChosen('overwrite')} then 'overwrite' when ${isChosen('merge')} then 'merge' end`
+    // Looked up in hashes, a choice each: as rows they would be gone through for every membership.
+    const ofChoice = (choice: string) => sql`m.group_id in (select group_id from chosen where choice = ${sql.lit(choice)})`
+    return sql`(${ofChoice('overwrite')} or m.pushed and ${ofChoice('merge')} or m.waiting = 'kept' and (
+      m.group_id in (select group_id from chosen where choice = 'drop_kept' and people is null)
+      or (m.group_id, m.account_id) in (select group_id, unnest(people) from chosen where choice = 'drop_kept')))`
   }
   // Look-ups by whole keys, one in the other: joined, all groups of a run that was just written could be read for each.
-  const choice = (of: Sql) => sql`(
-    select x.choice from run_groups x
-    where x.org_id = ${org} and x.run_id = ${pending.run} and x.provisioned_group_id = ${of} and coalesce(x.result, '') = '')`
-  if (id) return choice(id)
-  return sql`(select ${choice(sql`p.id`)} from provisioned_groups p where p.org_id = ${org} and p.group_id = ${groupId})`
+  return sql`coalesce((
+    select (select ${isChosen} from (${choiceOf(reader, pending, sql`p.id`)}) s)
+    from provisioned_groups p where p.org_id = ${org} and p.group_id = m.group_id), false)`
 }

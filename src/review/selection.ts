@@ -51,7 +51,12 @@ function chosen(candidates: Candidate[], missing: string[]): Chosen {
   return { ids: selectable.map(({ id }) => id), blocked: candidates.filter(({ state }) => state === 'blocked').length, missing }
 }
 
-async function groupsCalled(reader: Reader, directoryId: DirectoryId, idsOrNames: readonly string[]): Promise<Candidate[]> {
+/** The pushed groups of a directory that are called so, by id or name. */
+export async function groupsCalled(
+  reader: Reader,
+  directoryId: DirectoryId,
+  idsOrNames: readonly string[],
+): Promise<Candidate[]> {
   const { rows } = await sql<Candidate>`
     select p.id, p.name_key as "nameKey", p.state from provisioned_groups p
     where p.org_id = ${reader.orgId} and p.directory_id = ${directoryId} and p.id = any(${idsOrNames.filter(isId)}::uuid[])

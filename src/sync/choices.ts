@@ -1,32 +1,91 @@
 import type { Trx } from '../database/connection.ts'
-import type { DirectoryId, GroupId, RunId } from '../database/ids.ts'
-import { applyPushed, type MembershipChange } from '../organization/memberships.ts'
-import type { ProvisionedGroup } from '../provisioning/groups.ts'
-import { linkGroup } from '../provisioning/pairing.ts'
-
-/** What can be chosen to become of a pushed group whose name a group of the organization has. */
-export const choices = ['overwrite'] as const
-export type Choice = (typeof choices)[number]
+import type { DirectoryId, ProvisionedGroupId, RunId } from '../database/ids.ts'
+import type { SyncChoice } from '../database/tables.ts'
+import { applyAdditions, applyPushed, dropKept as dropKeptMembers, type MembershipChange } from '../organization/memberships.ts'
+import { Refusal } from '../organization/refusal.ts'
+import { heldGroup, type ProvisionedGroup } from '../provisioning/groups.ts'
+import { lockWithConcerned } from '../provisioning/linking.ts'
+import { linkGroup, settlePairing } from '../provisioning/pairing.ts'
+import { setState } from '../provisioning/states.ts'
+import { renameExisting as renameExistingGroup } from '../provisioning/waiting-names.ts'
+import type { Chosen } from '../review/differences.ts'
 
 /** A pushed group as a choice acts on it: under lock, itself and the group it is paired with. */
 export type LockedPair = ProvisionedGroup & { existingName: string }
 
-/** In whose name a choice acts. */
-export interface RunAct {
+/** In whose name a choice acts, and what it was told. */
+export interface RunAct extends Omit<Chosen, 'choice'> {
   runId: RunId
   directoryId: DirectoryId
 }
 
-/** What each choice does to a group, in the transaction that holds its locks. One row a choice. */
-export const acts: Record<Choice, (trx: Trx, group: LockedPair, act: RunAct) => Promise<MembershipChange>> = { overwrite }
+type Change = Pick<MembershipChange, 'added' | 'removed'>
+
+/** What each choice does to a group, in the transaction that holds its locks. One row a choice (behaviour.md, «The sync»). */
+export const acts: Record<SyncChoice, (trx: Trx, group: LockedPair, act: RunAct) => Promise<Change>> = {
+  overwrite,
+  merge,
+  rename_existing: renameExisting,
+  ignore,
+  drop_kept: dropKept,
+}
 
 /** The group becomes exactly the pushed one, linked. */
-async function overwrite(trx: Trx, group: LockedPair, { runId, directoryId }: RunAct): Promise<MembershipChange> {
-  const facts = { name: group.name, choice: 'overwrite' satisfies Choice }
+function overwrite(trx: Trx, group: LockedPair, act: RunAct): Promise<Change> {
+  return linked(trx, group, act, applyPushed(trx, group.groupId, changed(group, act, 'overwrite')), 'overwrite')
+}
+
+/** Additions apply, linked; members whom the provider does not have stay, as kept differences. */
+function merge(trx: Trx, group: LockedPair, act: RunAct): Promise<Change> {
+  return linked(trx, group, act, applyAdditions(trx, group.groupId, changed(group, act, 'merge')), 'merge')
+}
+
+/** The existing group keeps members and grants under a new name; the pushed group gets its name, and a group of its own without grants. */
+async function renameExisting(trx: Trx, group: LockedPair, { runId, newName }: RunAct): Promise<Change> {
+  await renameExistingGroup(trx, group, newName, { runId })
+  const { groupId } = await heldGroup(trx, group.id)
+  const { member_count } = await trx
+    .selectFrom('groups')
+    .select('member_count')
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', groupId)
+    .executeTakeFirstOrThrow()
+  return { added: member_count, removed: 0 }
+}
+
+/** The pushed group stays apart; its pushes are still recorded, and it can be reviewed again. */
+async function ignore(trx: Trx, group: LockedPair, { runId }: RunAct): Promise<Change> {
+  await setState(trx, group, { state: 'ignored', reasons: [] }, { runId, facts: { choice: 'ignore' satisfies SyncChoice } })
+  return { added: 0, removed: 0 }
+}
+
+/** Members whom a merge kept end: these people, or all. */
+function dropKept(trx: Trx, group: LockedPair, act: RunAct): Promise<Change> {
+  return dropKeptMembers(trx, group.groupId, act.people ?? null, changed(group, act, 'drop_kept'))
+}
+
+/**
+ * An ignored group is judged afresh, as if it were pushed now.
+ * @throws Refusal `not_found`, `choice_not_possible` for one that is not ignored
+ */
+export async function reopenReview(trx: Trx, id: ProvisionedGroupId): Promise<void> {
+  const group = await lockWithConcerned(trx, id)
+  if (group.state !== 'ignored')
+    throw new Refusal('choice_not_possible', `"${group.name}" is not ignored: there is nothing to reopen.`, { group: group.name })
+  await settlePairing(trx, group, {})
+}
+
+const changed = (group: LockedPair, { runId, directoryId }: RunAct, choice: SyncChoice) =>
+  ({ action: 'members.changed', directoryId, runId, facts: { name: group.name, choice } }) as const
+
+async function linked(
+  trx: Trx,
+  group: LockedPair,
+  { runId, directoryId }: RunAct,
+  change: Promise<Change>,
+  choice: SyncChoice,
+): Promise<Change> {
   // Sent together: neither reads what the other writes.
-  const [change] = await Promise.all([
-    applyPushed(trx, group.groupId satisfies GroupId, { action: 'members.changed', directoryId, runId, facts }),
-    linkGroup(trx, group, { runId, directoryId, facts: { choice: 'overwrite' satisfies Choice } }),
-  ])
-  return change
+  const [done] = await Promise.all([change, linkGroup(trx, group, { runId, directoryId, facts: { choice } })])
+  return done
 }

@@ -3,7 +3,7 @@ import type { Reader } from '../database/connection.ts'
 import { isId, type ProvisionedGroupId } from '../database/ids.ts'
 import type { GroupState } from '../database/tables.ts'
 import { Refusal } from '../organization/refusal.ts'
-import { syncOf } from '../review/differences.ts'
+import { type Choices, syncOf } from '../review/differences.ts'
 import { type Effect, type EffectDelta, effectDelta } from '../review/effect.ts'
 import { type ReviewEffect, type ReviewHeading, reviewEffects, reviewHeadings } from '../review/summaries.ts'
 
@@ -40,9 +40,10 @@ export async function isSingleReviewOf(
   reader: Reader,
   ids: readonly ProvisionedGroupId[],
   fingerprint: string,
+  choices: Choices,
 ): Promise<boolean> {
   if (ids.length !== 1) return false
-  const [review] = await reviewEffects(reader, syncOf(reader, ids))
+  const [review] = await reviewEffects(reader, syncOf(reader, ids, choices))
   return review?.fingerprint === fingerprint
 }
 

@@ -1,19 +1,18 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
 import { isId, type ProvisionedGroupId, type RunId } from '../database/ids.ts'
-import type { RunResult, RunState } from '../database/tables.ts'
+import type { RunKind, RunResult, RunState, SyncChoice } from '../database/tables.ts'
 import { found, type Listed, type Listing, orderBy, page } from '../organization/listing.ts'
-import type { Choice } from './choices.ts'
 import { type Foreseen, type Happened, noSuchRun } from './runs.ts'
 
 /** A run as it stands: what it has done, beside what was foreseen. */
 export interface Run {
   id: RunId
-  kind: 'sync'
+  kind: RunKind
   state: RunState
   /** The directory's name. */
   directory: string
-  choice: Choice
+  choice: SyncChoice
   note: string | null
   createdBy: string
   createdAt: Date
@@ -94,7 +93,7 @@ async function runs(reader: Reader, which: RawBuilder<unknown>, paged: RawBuilde
 /** What became of one group. `result` is null while it waits. */
 export interface RunGroup {
   group: { id: ProvisionedGroupId; name: string }
-  choice: Choice
+  choice: SyncChoice
   result: RunResult | null
   reason: string | null
   detail: string | null
@@ -139,7 +138,7 @@ export async function listRunGroups(
     rows: [counted],
   } = await sql<{ total: number }>`select count(*)::integer as total from run_groups x where ${which}`.execute(reader)
   const { rows } = await sql<RunGroupRow>`
-    select x.provisioned_group_id as id, x.name, ${run.choice}::text as choice, x.result, x.reason, x.detail, coalesce(x.added_count, 0) as added,
+    select x.provisioned_group_id as id, x.name, x.choice, x.result, x.reason, x.detail, coalesce(x.added_count, 0) as added,
       coalesce(x.removed_count, 0) as removed, coalesce(x.lost_count, 0) as lost, coalesce(x.gained_count, 0) as gained, x.finished_at as "finishedAt"
     from run_groups x where ${which} ${orderBy(listing.sort, groupColumns, 'position', 'x.position')} ${page(listing)}`.execute(
     reader,

@@ -7,6 +7,7 @@ import {
   addProgress,
   finishRun,
   type GroupOutcome,
+  type PendingGroup,
   type Progress,
   pendingGroups,
   type RunTerms,
@@ -67,16 +68,12 @@ async function syncPending(work: Work, others: 'skip' | 'wait'): Promise<number>
     const groups = await reading(db, scope, (reader) => pendingGroups(reader, run.id, after, pageSize))
     const last = groups.at(-1)
     if (last === undefined) return done
-    done += await syncPage(
-      work,
-      groups.map(({ id }) => id),
-      others,
-    )
+    done += await syncPage(work, groups, others)
     after = last.position
   }
 }
 
-async function syncPage(work: Work, ids: ProvisionedGroupId[], others: 'skip' | 'wait'): Promise<number> {
+async function syncPage(work: Work, groups: PendingGroup[], others: 'skip' | 'wait'): Promise<number> {
   const {
     db,
     scope,
@@ -84,23 +81,23 @@ async function syncPage(work: Work, ids: ProvisionedGroupId[], others: 'skip' | 
     circumstances: { signal, onGroup },
   } = work
   const progress: Progress = { synced: 0, skipped: 0, failed: 0 }
-  const queue = ids.values()
+  const queue = groups.values()
   let isLost = false
   const lane = async () => {
-    for (const id of queue) {
+    for (const group of queue) {
       if (isLost || signal?.aborted) return
       try {
-        const outcome = await syncOne(work, id, others)
+        const outcome = await syncOne(work, group, others)
         if (outcome === undefined || outcome === 'later') continue
         progress[outcome.result]++
-        onGroup?.(id, outcome)
+        onGroup?.(group.id, outcome)
       } catch (error) {
         isLost = true
         throw error
       }
     }
   }
-  const ended = await Promise.allSettled(Array.from({ length: Math.min(lanes, ids.length) }, lane))
+  const ended = await Promise.allSettled(Array.from({ length: Math.min(lanes, groups.length) }, lane))
   for (const one of ended) if (one.status === 'rejected') throw one.reason
   await inTransaction(db, scope, (trx) => addProgress(trx, run.id, progress))
   signal?.throwIfAborted()
@@ -109,13 +106,13 @@ async function syncPage(work: Work, ids: ProvisionedGroupId[], others: 'skip' | 
 
 /** What is left rests on one another, or waits for what does: all of it at once. If that throws, none of it is synced. */
 async function syncLeft({ db, scope, run, circumstances }: Work): Promise<void> {
-  const ids = (await reading(db, scope, (reader) => pendingGroups(reader, run.id, 0, null))).map(({ id }) => id)
-  const outcomes = await inTransaction(db, scope, (trx) => syncTogether(trx, run, ids)).catch((error) => {
+  const groups = await reading(db, scope, (reader) => pendingGroups(reader, run.id, 0, null))
+  const outcomes = await inTransaction(db, scope, (trx) => syncTogether(trx, run, groups)).catch((error) => {
     if (isAway(error)) throw error
     if (!(error instanceof Refusal)) circumstances.onError?.(error)
     return inTransaction(db, scope, async (trx) => {
       const failed = new Map<ProvisionedGroupId, GroupOutcome>()
-      for (const id of ids) failed.set(id, await recordOutcome(trx, run.id, id, failure(error)))
+      for (const { id } of groups) failed.set(id, await recordOutcome(trx, run.id, id, failure(error)))
       return failed
     })
   })
@@ -124,16 +121,16 @@ async function syncLeft({ db, scope, run, circumstances }: Work): Promise<void> 
 
 async function syncOne(
   { db, scope, run, circumstances }: Work,
-  id: ProvisionedGroupId,
+  group: PendingGroup,
   others: 'skip' | 'wait',
 ): Promise<GroupOutcome | 'later' | undefined> {
   try {
-    return await inTransaction(db, scope, (trx) => syncGroup(trx, run, id, others))
+    return await inTransaction(db, scope, (trx) => syncGroup(trx, run, group, others))
   } catch (error) {
     // Not the group's fault: the whole job is tried again when the database is back.
     if (isAway(error)) throw error
     if (!(error instanceof Refusal)) circumstances.onError?.(error)
-    return inTransaction(db, scope, (trx) => recordOutcome(trx, run.id, id, failure(error)))
+    return inTransaction(db, scope, (trx) => recordOutcome(trx, run.id, group.id, failure(error)))
   }
 }
 

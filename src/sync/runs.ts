@@ -2,13 +2,13 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { type DirectoryId, isId, newId, type ProvisionedGroupId, type RunId } from '../database/ids.ts'
 import type { Jobs } from '../database/jobs.ts'
-import type { RunResult, RunState } from '../database/tables.ts'
+import type { RunKind, RunResult, RunState, SyncChoice } from '../database/tables.ts'
 import { planForSets } from '../database/transaction.ts'
 import { appendLog } from '../organization/log.ts'
 import { Refusal } from '../organization/refusal.ts'
+import type { Chosen } from '../review/differences.ts'
 import type { Effect } from '../review/effect.ts'
 import type { Expectation } from '../review/expected-in-run.ts'
-import type { Choice } from './choices.ts'
 import { runEffects } from './happened.ts'
 
 // The only writer of runs and of their groups.
@@ -23,6 +23,8 @@ export type SkipReason =
   | 'gone'
   | 'review_changed'
   | 'run_stopped'
+  | 'not_possible'
+  | 'nothing_kept'
 
 /** What became of a group in a run. `busy`: others held it for too long; `error`: anything else that was thrown. */
 export type GroupOutcome =
@@ -35,8 +37,8 @@ export const skipped = (reason: SkipReason, detail: string | null = null): Group
 /** What a run says to each of its groups. */
 export interface RunTerms {
   id: RunId
+  kind: RunKind
   directoryId: DirectoryId
-  choice: Choice
   acceptIncomplete: boolean
   acceptEmpty: boolean
 }
@@ -45,15 +47,17 @@ export interface RunTerms {
 export type Foreseen = Omit<Effect, 'fingerprint'> & { blocked: number }
 
 export interface NewRun {
+  kind: RunKind
   directoryId: DirectoryId
-  choice: Choice
+  /** Of the groups for which nothing else is chosen. */
+  choice: SyncChoice
   acceptIncomplete: boolean
   acceptEmpty: boolean
   note: string | null
   fingerprint: string
   foreseen: Foreseen
   /** In the order in which they are synced. One with an outcome is done before the run begins. */
-  groups: { id: ProvisionedGroupId; name: string; expected: Expectation; outcome?: GroupOutcome | undefined }[]
+  groups: ({ id: ProvisionedGroupId; name: string; expected: Expectation; outcome?: GroupOutcome | undefined } & Chosen)[]
 }
 
 /** Stores a run that waits to be done, and all its groups in one statement. */
@@ -65,7 +69,7 @@ export async function insertRun(trx: Trx, run: NewRun): Promise<RunId> {
     .values({
       org_id: trx.orgId,
       id,
-      kind: 'sync',
+      kind: run.kind,
       state: 'queued',
       directory_id: run.directoryId,
       choice: run.choice,
@@ -79,19 +83,23 @@ export async function insertRun(trx: Trx, run: NewRun): Promise<RunId> {
       created_by: trx.scope.actor,
     })
     .execute()
+  const people = groups.map((group) => (group.people ? JSON.stringify(group.people) : null))
   await sql`
-    insert into run_groups (org_id, run_id, provisioned_group_id, position, name, choice, expected, result, reason, detail, finished_at)
-    select ${trx.orgId}::uuid, ${id}::uuid, id, position, name, ${run.choice}::text, expected, result, reason, detail, case when result is not null then now() end
+    insert into run_groups (org_id, run_id, provisioned_group_id, position, name, choice, new_name, people, expected, result, reason, detail, finished_at)
+    select ${trx.orgId}::uuid, ${id}::uuid, id, position, name, choice, new_name,
+      case when people is not null then (select array_agg(value::uuid) from jsonb_array_elements_text(people::jsonb)) end,
+      expected, result, reason, detail, case when result is not null then now() end
     from unnest(${groups.map((group) => group.id)}::uuid[], ${groups.map(({ name }) => name)}::text[],
+      ${groups.map(({ choice }) => choice)}::text[], ${groups.map(({ newName }) => newName ?? null)}::text[], ${people}::text[],
       ${groups.map(({ expected }) => JSON.stringify(expected))}::text[], ${groups.map(({ outcome }) => outcome?.result ?? null)}::text[],
       ${groups.map(({ outcome }) => outcome?.reason ?? null)}::text[], ${groups.map(({ outcome }) => outcome?.detail ?? null)}::text[])
-      with ordinality as given(id, name, expected, result, reason, detail, position)`.execute(trx)
+      with ordinality as given(id, name, choice, new_name, people, expected, result, reason, detail, position)`.execute(trx)
   await appendLog(trx, {
     action: 'run.started',
     subject: id,
     directoryId: run.directoryId,
     runId: id,
-    facts: { kind: 'sync', choice: run.choice, groups: groups.length, fingerprint: run.fingerprint, note: run.note },
+    facts: { kind: run.kind, choice: run.choice, groups: groups.length, fingerprint: run.fingerprint, note: run.note },
   })
   return id
 }
@@ -119,20 +127,21 @@ export async function takeUpRun(trx: Trx, id: RunId): Promise<(RunTerms & { crea
   const { rows } = await sql<RunTerms & { createdBy: string }>`
     update runs set state = case when state = 'queued' then 'running' else state end, started_at = coalesce(started_at, now()), ${countsOf(trx, id)}
     where org_id = ${trx.orgId} and id = ${id} and finished_at is null
-    returning id, directory_id as "directoryId", choice, accept_incomplete as "acceptIncomplete", accept_empty as "acceptEmpty",
+    returning id, kind, directory_id as "directoryId", accept_incomplete as "acceptIncomplete", accept_empty as "acceptEmpty",
       created_by as "createdBy"`.execute(trx)
   return rows[0]
 }
 
+/** A group of a run that waits, with what was chosen for it. */
+export interface PendingGroup extends Chosen {
+  id: ProvisionedGroupId
+  position: number
+}
+
 /** The next groups of a run that wait, after a position, in order; of a run that was stopped none do. @param limit null: all */
-export async function pendingGroups(
-  reader: Reader,
-  id: RunId,
-  after: number,
-  limit: number | null,
-): Promise<{ id: ProvisionedGroupId; position: number }[]> {
-  const { rows } = await sql<{ id: ProvisionedGroupId; position: number }>`
-    select x.provisioned_group_id as id, x.position from run_groups x
+export async function pendingGroups(reader: Reader, id: RunId, after: number, limit: number | null): Promise<PendingGroup[]> {
+  const { rows } = await sql<PendingGroup>`
+    select x.provisioned_group_id as id, x.position, x.choice, x.new_name as "newName", x.people from run_groups x
     where x.org_id = ${reader.orgId} and x.run_id = ${id} and x.result is null and x.position > ${after}
       and exists (select from runs r where r.org_id = ${reader.orgId} and r.id = ${id} and r.state = 'running')
     order by x.position limit ${limit}`.execute(reader)

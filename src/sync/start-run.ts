@@ -2,23 +2,22 @@ import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { type DirectoryId, isId, type ProvisionedGroupId, type RunId } from '../database/ids.ts'
 import type { Jobs } from '../database/jobs.ts'
-import type { GroupReason, GroupState } from '../database/tables.ts'
+import type { GroupReason, GroupState, RunKind } from '../database/tables.ts'
 import { planForSets } from '../database/transaction.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
+import { type Asked, chosenWithChoices } from '../review/chosen.ts'
+import type { Choices, Chosen } from '../review/differences.ts'
 import { type Effect, type EffectDelta, effectOf } from '../review/effect.ts'
 import { type Expectation, expectedInRun } from '../review/expected-in-run.ts'
-import { chosenGroups, type Selection } from '../review/selection.ts'
 import { type ReviewHeading, reviewHeadings } from '../review/summaries.ts'
-import type { Choice } from './choices.ts'
 import { isSingleReviewOf, type ReviewedGroup, reviewChanged } from './review-changed.ts'
 import { type GroupOutcome, insertRun, skipped } from './runs.ts'
 import { isForeseen, whyNot } from './sync-group.ts'
 
-export interface RunRequest {
+export interface RunRequest extends Asked {
+  kind: RunKind
   directoryId: DirectoryId
-  selection: Selection
-  choice: Choice
   /** Of the answer that was reviewed: the selection's; of one group, its own will do. */
   fingerprint: string
   acceptIncomplete: boolean
@@ -39,9 +38,10 @@ export interface RunRequest {
 export async function startRun(trx: Trx, jobs: Pick<Jobs, 'send'>, request: RunRequest): Promise<RunId> {
   await planForSets(trx)
   const { groups, effect, blocked } = await plan(trx, request)
-  const { directoryId, choice, acceptIncomplete, acceptEmpty, note } = request
+  const { kind, directoryId, choice, acceptIncomplete, acceptEmpty, note } = request
   const { fingerprint, ...foreseen } = effect
   const runId = await insertRun(trx, {
+    kind,
     directoryId,
     choice,
     acceptIncomplete,
@@ -65,49 +65,60 @@ export interface RunPreview {
 
 /** A dry run: the same answer and the same refusals, and nothing is changed. */
 export async function previewRun(reader: Reader, request: RunRequest): Promise<RunPreview> {
-  const { groups, effect, blocked } = await plan(reader, request)
+  const { groups, effect, blocked, choices } = await plan(reader, request)
   const left = groups.flatMap(({ id, name, outcome }) =>
     outcome?.result === 'skipped' ? [{ group: { id, name }, reason: outcome.reason, detail: outcome.detail }] : [],
   )
   const going = groups.filter(({ outcome }) => outcome === undefined).map(({ id }) => id)
   return {
     groups: { total: groups.length, synced: going.length, skipped: left.length, failed: 0 },
-    effect: left.length === 0 ? effect : { ...(await effectOf(reader, going)), fingerprint: effect.fingerprint },
+    effect: left.length === 0 ? effect : { ...(await effectOf(reader, going, choices)), fingerprint: effect.fingerprint },
     blocked,
     skipped: left,
   }
 }
 
-interface Planned {
+interface Planned extends Chosen {
   id: ProvisionedGroupId
   name: string
   expected: Expectation
   outcome?: GroupOutcome | undefined
 }
 
-async function plan(reader: Reader, request: RunRequest): Promise<{ groups: Planned[]; effect: Effect; blocked: number }> {
-  const { directoryId, selection, fingerprint } = request
-  const { ids, blocked, missing } = await chosenGroups(reader, directoryId, selection)
-  if (missing.length > 0)
-    throw new Refusal(
-      'not_found',
-      'A group of the selection is no pushed group of this directory. List its reviews to see their names.',
-    )
-  const settled = await settledGroups(reader, request)
+async function plan(
+  reader: Reader,
+  request: RunRequest,
+): Promise<{ groups: Planned[]; effect: Effect; blocked: number; choices: Choices }> {
+  const { fingerprint, selection } = request
+  const { ids, blocked, choices } = await chosenWithChoices(reader, request.directoryId, request)
+  const settled = await settledGroups(reader, request, ids)
   // Expectations first, then the fingerprint over the same: what changes in between is refused here, what changes later by the group's own turn.
-  const expectations = await expectedInRun(reader, { groupIds: ids, pending: ids })
-  const effect = await effectOf(reader, ids)
+  const expectations = await expectedInRun(reader, { groupIds: ids, pending: ids, choices })
+  const effect = await effectOf(reader, ids, choices)
+  const chosenFor = (id: ProvisionedGroupId): Chosen => choices.get(id) ?? { choice: 'overwrite' }
   const headings = inOrderOfTurns(await reviewHeadings(reader, { ids }))
-  if (selection.mode === 'ids' && headings.length + settled.length === 1) refuseSingle(headings, settled, request)
-  if (effect.fingerprint !== fingerprint && !(await isSingleReviewOf(reader, ids, fingerprint)))
-    throw await reviewChanged(reader, request, effect, blocked)
-  if (ids.length === 0) throw nothingToSync(blocked + settled.length)
   const groups = headings.flatMap((heading): Planned[] => {
     const expected = expectations.get(heading.id)
-    return expected ? [{ id: heading.id, name: heading.name, expected, outcome: whyNot(heading, request) }] : []
+    const chosen = chosenFor(heading.id)
+    // Whoever drops members has chosen among the groups that keep some.
+    return expected
+      ? [
+          {
+            id: heading.id,
+            name: heading.name,
+            expected,
+            ...chosen,
+            outcome: whyNot({ ...heading, keptCount: 1 }, chosen.choice, request),
+          },
+        ]
+      : []
   })
-  await skipWhatLosesByIt(reader, groups)
-  return { groups: [...groups, ...settled], effect, blocked }
+  if (selection.mode === 'ids' && groups.length + settled.length === 1) refuseSingle([...groups, ...settled])
+  if (effect.fingerprint !== fingerprint && !(await isSingleReviewOf(reader, ids, fingerprint, choices)))
+    throw await reviewChanged(reader, request, effect, blocked)
+  if (ids.length === 0) throw nothingToSync(blocked + settled.length)
+  await skipWhatLosesByIt(reader, groups, choices)
+  return { groups: [...groups, ...settled], effect, blocked, choices }
 }
 
 // A removal may rest on another group's addition of the same access: who only adds comes first, who only removes last. It saves turns
@@ -118,13 +129,13 @@ function inOrderOfTurns(headings: ReviewHeading[]): ReviewHeading[] {
 }
 
 // What was reviewed had all groups in it. Where some are left out, others may take what those would have given: they are left out too.
-async function skipWhatLosesByIt(reader: Reader, groups: Planned[]): Promise<void> {
+async function skipWhatLosesByIt(reader: Reader, groups: Planned[], choices: Choices): Promise<void> {
   for (let left = 0; ; ) {
     const going = groups.filter(({ outcome }) => outcome === undefined)
     if (groups.length - going.length === left) return
     left = groups.length - going.length
     const ids = going.map(({ id }) => id)
-    const now = await expectedInRun(reader, { groupIds: ids, pending: ids })
+    const now = await expectedInRun(reader, { groupIds: ids, pending: ids, choices })
     for (const group of going) {
       const expected = now.get(group.id)
       if (!isForeseen(group.expected, expected))
@@ -140,28 +151,31 @@ interface SettledRow {
   reasons: GroupReason[]
 }
 
-/** Groups asked for by id or name that need no review: in the report, with why. In a filter they are not meant. */
-async function settledGroups(reader: Reader, { directoryId, selection, ...request }: RunRequest): Promise<Planned[]> {
+/** Groups asked for by id or name of which nothing is to be done: in the report, with why. In a filter they are not meant. */
+async function settledGroups(
+  reader: Reader,
+  { directoryId, selection, choice, ...request }: RunRequest,
+  chosen: readonly ProvisionedGroupId[],
+): Promise<Planned[]> {
   if (selection.mode !== 'ids') return []
   const { rows } = await sql<SettledRow>`
     select id, name, state, reasons from provisioned_groups p
-    where p.org_id = ${reader.orgId} and p.directory_id = ${directoryId} and p.state <> 'needs_review'
+    where p.org_id = ${reader.orgId} and p.directory_id = ${directoryId} and p.id <> all(${chosen}::uuid[])
       and (p.id = any(${selection.ids.filter(isId)}::uuid[]) or p.name_key = any(${selection.ids.map(nameKey)}::text[]))
     order by name_key`.execute(reader)
   return rows.map(({ id, name, state, reasons }) => ({
     id,
     name,
+    choice,
     expected: { digest: '', lost: [] },
-    outcome: whyNot({ state, reasons, isFilling: false, isEmpty: false }, request),
+    outcome: whyNot({ state, reasons, isFilling: false, isEmpty: false, keptCount: 0 }, choice, request),
   }))
 }
 
 /** A single group is refused where one of many is skipped: there is nothing else to go on with. */
-function refuseSingle([heading]: ReviewHeading[], [settled]: Planned[], request: RunRequest): void {
-  const outcome = heading ? whyNot(heading, request) : settled?.outcome
-  const name = heading?.name ?? settled?.name
+function refuseSingle([{ id, name, outcome } = {} as Planned]: Planned[]): void {
   if (outcome?.result !== 'skipped') return
-  const facts = { group: { id: heading?.id ?? settled?.id, name }, reason: outcome.reason, detail: outcome.detail }
+  const facts = { group: { id, name }, reason: outcome.reason, detail: outcome.detail }
   switch (outcome.reason) {
     case 'filling':
       throw new Refusal(
@@ -181,6 +195,10 @@ function refuseSingle([heading]: ReviewHeading[], [settled]: Planned[], request:
         `"${name}" is blocked and cannot be synced by anyone until the reasons are gone. ${outcome.detail ?? ''}`.trim(),
         facts,
       )
+    case 'not_possible':
+      throw new Refusal('choice_not_possible', `"${name}": ${outcome.detail}`, facts)
+    case 'nothing_kept':
+      throw new Refusal('nothing_to_sync', `No member of "${name}" is kept: there is nobody to drop.`, facts)
     default:
       throw new Refusal(
         'nothing_to_sync',

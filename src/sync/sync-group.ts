@@ -1,11 +1,14 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Trx } from '../database/connection.ts'
-import type { ProvisionedGroupId, RunId } from '../database/ids.ts'
-import type { GroupReason, GroupState } from '../database/tables.ts'
+import type { AccountId, ProvisionedGroupId, RunId } from '../database/ids.ts'
+import type { GroupReason, GroupState, SyncChoice } from '../database/tables.ts'
+import { keptIn } from '../organization/memberships.ts'
+import { follows, followsIn, lockConcerned } from '../provisioning/groups.ts'
+import type { Chosen } from '../review/differences.ts'
 import { type Expectation, expectedInRun, expectedInTurn } from '../review/expected-in-run.ts'
 import { becomesEmpty, isFilling } from '../review/warnings.ts'
 import { acts, type LockedPair } from './choices.ts'
-import { type GroupOutcome, type RunTerms, recordOutcome, skipped, waits } from './runs.ts'
+import { type GroupOutcome, type PendingGroup, type RunTerms, recordOutcome, skipped, waits } from './runs.ts'
 
 /** What may keep a group from being synced, apart from what was reviewed. */
 export interface Standing {
@@ -13,6 +16,8 @@ export interface Standing {
   reasons: readonly GroupReason[]
   isFilling: boolean
   isEmpty: boolean
+  /** How many members a merge kept. */
+  keptCount: number
 }
 
 /**
@@ -28,9 +33,10 @@ export interface Standing {
 export async function syncGroup(
   trx: Trx,
   run: RunTerms,
-  id: ProvisionedGroupId,
+  { id, choice }: Pick<PendingGroup, 'id' | 'choice'>,
   others: 'skip' | 'wait',
 ): Promise<GroupOutcome | 'later' | undefined> {
+  if (choice === 'rename_existing') await lockConcerned(trx, { pushedIds: [id] })
   // Sent together, one after the other: each sees what the locks of those before it hold still.
   const [claim, , turn] = await Promise.all([
     claimGroup(trx, run.id, id, others),
@@ -44,7 +50,7 @@ export async function syncGroup(
     return recordOutcome(trx, run.id, id, why ?? skipped('gone'))
   if (!isForeseen(expected, turn)) return recordOutcome(trx, run.id, id, skipped('review_changed'))
   if (!isForeseen(expected, { ...turn, lost: turn.lostAtOnce })) return 'later'
-  return act(trx, run, group)
+  return act(trx, run, group, claim.chosen)
 }
 
 /**
@@ -55,23 +61,27 @@ export async function syncGroup(
 export async function syncTogether(
   trx: Trx,
   run: RunTerms,
-  ids: readonly ProvisionedGroupId[],
+  groups: readonly Pick<PendingGroup, 'id' | 'choice'>[],
 ): Promise<Map<ProvisionedGroupId, GroupOutcome>> {
   const outcomes = new Map<ProvisionedGroupId, GroupOutcome>()
-  const left = new Map<ProvisionedGroupId, { expected: Expectation; group: ClaimedGroup }>()
+  const left = new Map<ProvisionedGroupId, Claim & { group: ClaimedGroup }>()
+  await lockConcerned(trx, { pushedIds: groups.filter(({ choice }) => choice === 'rename_existing').map(({ id }) => id) })
+  const ids = groups.map(({ id }) => id)
   // One after another: sent in this order they are locked in it.
   const claims = await Promise.all(ids.toSorted().map(async (id) => ({ id, claim: await claimGroup(trx, run.id, id, 'wait') })))
   for (const { id, claim } of claims) {
     if (claim === undefined) continue
-    const { group, expected } = claim
+    const { group } = claim
     const why = whyNotClaimed(claim, run)
     if (why !== undefined || group === undefined) outcomes.set(id, why ?? skipped('gone'))
-    else left.set(id, { expected, group })
+    else left.set(id, { ...claim, group })
   }
   await lockWhoIsRemoved(trx, run.id, [...left.keys()])
   for (let before = -1; before !== left.size; ) {
     before = left.size
-    const now = await expectedInRun(trx, { groupIds: [...left.keys()], pending: [...left.keys()] })
+    const pending = [...left.keys()]
+    const choices = new Map([...left].map(([id, { chosen }]) => [id, chosen]))
+    const now = await expectedInRun(trx, { groupIds: pending, pending, choices })
     for (const [id, { expected }] of left) {
       if (isForeseen(expected, now.get(id))) continue
       left.delete(id)
@@ -79,33 +89,46 @@ export async function syncTogether(
     }
   }
   for (const [id, outcome] of outcomes) await recordOutcome(trx, run.id, id, outcome)
-  for (const [id, { group }] of left) outcomes.set(id, await act(trx, run, group))
+  for (const [id, { group, chosen }] of left) outcomes.set(id, await act(trx, run, group, chosen))
   return outcomes
 }
 
-async function act(trx: Trx, run: RunTerms, group: ClaimedGroup): Promise<GroupOutcome> {
-  const { added, removed } = group
-  const [change, outcome] = await Promise.all([
-    acts[run.choice](trx, group, { runId: run.id, directoryId: run.directoryId }),
-    recordOutcome(trx, run.id, group.id, { result: 'synced', reason: null, detail: null, added, removed }),
-  ])
-  if (change.added !== added || change.removed !== removed) throw new Error('What was done is not what was reviewed.')
+async function act(trx: Trx, run: RunTerms, group: ClaimedGroup, { choice, ...told }: Chosen): Promise<GroupOutcome> {
+  const doing = acts[choice](trx, group, { runId: run.id, directoryId: run.directoryId, ...told })
+  const record = (change: { added: number; removed: number }) =>
+    recordOutcome(trx, run.id, group.id, { result: 'synced', reason: null, detail: null, ...change })
+  const foreseen = foreseenCounts[choice]?.(group)
+  if (foreseen === undefined) return record(await doing)
+  // What will be done is known: sent together.
+  const [change, outcome] = await Promise.all([doing, record(foreseen)])
+  if (change.added !== foreseen.added || change.removed !== foreseen.removed)
+    throw new Error('What was done is not what was reviewed.')
   return outcome
 }
 
-const whyNotClaimed = ({ group }: Claim, run: RunTerms): GroupOutcome | undefined =>
-  group === undefined ? skipped('gone') : whyNot(group, run)
+const foreseenCounts: Partial<Record<SyncChoice, (group: ClaimedGroup) => { added: number; removed: number }>> = {
+  overwrite: ({ added, removed }) => ({ added, removed }),
+  merge: ({ added }) => ({ added, removed: 0 }),
+}
 
-/** Why a group may not be synced as it stands, whatever was reviewed; undefined where it may. Blocked groups are never forced. */
+const whyNotClaimed = ({ group, chosen }: Claim, run: RunTerms): GroupOutcome | undefined =>
+  group === undefined ? skipped('gone') : whyNot(group, chosen.choice, run)
+
+/** Why a group may not become what is chosen as it stands, whatever was reviewed; undefined where it may. Blocked groups are never forced. */
 export function whyNot(
-  { state, reasons, isFilling, isEmpty }: Standing,
+  { state, reasons, isFilling, isEmpty, keptCount }: Standing,
+  choice: SyncChoice,
   terms: Pick<RunTerms, 'acceptIncomplete' | 'acceptEmpty'>,
 ): GroupOutcome | undefined {
+  if (choice === 'drop_kept') return keptCount === 0 ? skipped('nothing_kept') : undefined
   if (state === 'blocked') return skipped('blocked', reasons.map((reason) => inWords[reason]).join(' '))
-  if (state === 'synced' || state === 'held') return skipped('already_synced')
+  if (follows(state)) return skipped('already_synced')
   if (state !== 'needs_review') return skipped('no_longer_needs_review')
+  if (choice === 'ignore') return undefined
+  if (choice === 'rename_existing' && !reasons.includes('name_taken'))
+    return skipped('not_possible', 'No other group has its name: there is none to rename. Overwrite or merge it.')
   if (isFilling && !terms.acceptIncomplete) return skipped('filling')
-  if (isEmpty && !terms.acceptEmpty) return skipped('empty')
+  if (isEmpty && choice === 'overwrite' && !terms.acceptEmpty) return skipped('empty')
   return undefined
 }
 
@@ -130,17 +153,21 @@ type ClaimedGroup = LockedPair & Standing & { added: number; removed: number }
 
 interface Claim {
   expected: Expectation
+  chosen: Chosen
   /** Undefined where it is no more. */
   group: ClaimedGroup | undefined
 }
 
-type ClaimRow = { expected: string } & (ClaimedGroup | Record<keyof ClaimedGroup, null>)
+type ClaimRow = { expected: string; choice: SyncChoice; newName: string | null; people: AccountId[] | null } & (
+  | ClaimedGroup
+  | Record<keyof ClaimedGroup, null>
+)
 
 /** Takes the group's place in the run, then locks the pushed group and its pair, in the one order of locks (rule 12). */
 async function claimGroup(trx: Trx, runId: RunId, id: ProvisionedGroupId, others: 'skip' | 'wait'): Promise<Claim | undefined> {
   const { rows } = await sql<ClaimRow>`
     with claimed as materialized (
-      select x.expected from run_groups x
+      select x.expected, x.choice, x.new_name as "newName", x.people from run_groups x
       where x.org_id = ${trx.orgId} and x.run_id = ${runId} and x.provisioned_group_id = ${id} and ${waits}
         and exists (select from runs r where r.org_id = ${trx.orgId} and r.id = ${runId} and r.state = 'running')
       for update of x ${others === 'skip' ? skipLocked : sql``}
@@ -152,19 +179,22 @@ async function claimGroup(trx: Trx, runId: RunId, id: ProvisionedGroupId, others
       select p.id, p.directory_id as "directoryId", p.name, p.name_key as "nameKey", p.external_id as "externalId", p.group_id as "groupId", p.state, p.reasons,
         p.is_linked as "isLinked", p.keeps_name as "keepsName",
         o.name as "existingName", not o.effective and o.deleted_at is null as "isApart", o.add_count as added, o.remove_count as removed,
-        ${isFilling} as "isFilling", ${becomesEmpty} as "isEmpty"
+        ${isFilling} as "isFilling", ${becomesEmpty} as "isEmpty",
+        case when ${followsIn('p.state')} and o.remove_count > 0 then ${keptIn(trx, sql`p.group_id`)} else 0 end as "keptCount"
       from pushed p
       join directories d on d.org_id = ${trx.orgId} and d.id = p.directory_id
       join groups o on o.org_id = ${trx.orgId} and o.id = p.group_id
       for no key update of o
     )
-    select claimed.expected, locked.*, set_config('synchronous_commit', 'off', true) from claimed left join locked on true`.execute(
-    trx,
-  )
+    select claimed.*, locked.*, set_config('synchronous_commit', 'off', true) from claimed left join locked on true`.execute(trx)
   const [row] = rows
   if (row === undefined) return undefined
-  const { expected, ...group } = row
-  return { expected: JSON.parse(expected), group: group.id === null ? undefined : (group as ClaimedGroup) }
+  const { expected, choice, newName, people, ...group } = row
+  return {
+    expected: JSON.parse(expected),
+    chosen: { choice, newName: newName ?? undefined, people: people ?? undefined },
+    group: group.id === null ? undefined : (group as ClaimedGroup),
+  }
 }
 
 const skipLocked: RawBuilder<unknown> = sql`skip locked`

@@ -128,7 +128,7 @@ test('a plan is done as it was reviewed, or refused with the new figures: exit c
   expect(statSync(join(folder, 'review.json')).mode & 0o777).toBe(0o600)
   expect(JSON.parse(readFileSync(join(folder, 'review.json'), 'utf8'))).toMatchObject({
     directory: 'okta',
-    choice: 'overwrite',
+    choices: { choices: {} },
     effect: { groups: 2 },
   })
   await okta.removes('Wheel', ['cyd'])
@@ -246,4 +246,30 @@ test('push: a folder to a SCIM address, the second time without a write', async 
     stderr:
       'muster: members.csv, line 2: user "nobody" is not in users.csv\nNothing was pushed. Correct the source and push again.\n',
   })
+})
+
+test('choices: merge keeps whom the provider does not have, who are listed and dropped; others are renamed or ignored', async ({
+  muster,
+  acme,
+  okta,
+}) => {
+  await acme.has({ group: 'Crew', members: ['ada', 'bob'] })
+  await acme.has({ group: 'Sandbox', members: ['ada'] })
+  await okta.knows('ada', 'cyd')
+  for (const group of ['Crew', 'Sandbox']) await okta.pushes({ group, members: ['cyd'] })
+  expect(await muster('sync --all --choice what --yes')).toMatchObject({ exitCode: 64, stdout: '' })
+  const merged = await muster('sync Crew --choice merge --yes --json')
+  expect(JSON.parse(merged.stdout)).toMatchObject({ choice: 'merge', members: { added: 1, removed: 0 } })
+  expect((await muster('reviews kept')).stdout).toMatch(/^Crew\tada\tada\t.*\nCrew\tbob\tbob\t.*\n$/)
+  expect(JSON.parse((await muster('sync --all --choose Sandbox=rename=Old --yes --json')).stdout)).toMatchObject({
+    groups: { synced: 1 },
+  })
+  expect(await acme.membersOf('Old')).toEqual(['ada'])
+  expect(JSON.parse((await muster('sync Crew --drop-kept --person bob --yes --json')).stdout)).toMatchObject({
+    kind: 'drop_kept',
+    members: { added: 0, removed: 1 },
+  })
+  expect(await acme.membersOf('Crew')).toEqual(['ada', 'cyd'])
+  expect(await muster('sync --all --drop-kept --choice merge --yes')).toMatchObject({ exitCode: 64 })
+  expect(await muster('reviews reopen Crew')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('is not ignored') })
 })

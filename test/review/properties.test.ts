@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import type { Reader, Trx } from '../../src/database/connection.ts'
 import type { ProvisionedGroupId } from '../../src/database/ids.ts'
 import { inTransaction } from '../../src/database/transaction.ts'
+import type { Choices } from '../../src/review/differences.ts'
 import { effectOf } from '../../src/review/effect.ts'
 import { type Expectation, expectedInRun } from '../../src/review/expected-in-run.ts'
 import { peopleOf } from '../../src/review/people.ts'
@@ -64,6 +65,7 @@ test('what the database says of any organization is what the definitions say', a
         await everyReviewIsRight(trx, stored, world, reviewed)
         const selected = reviewed.filter(() => picks.next().value)
         for (const groups of [reviewed, selected]) await effectIsRight(trx, stored, world, groups)
+        await effectByChoiceIsRight(trx, stored, world, selected)
         await peopleAreRight(trx, stored, world, selected)
         const preset = await presetGroups(trx, directory.id, 'takes_nothing')
         expect(preset.ids.map(stored.nameOf).sort()).toEqual(
@@ -119,6 +121,37 @@ async function effectIsRight(
   expect(matrix.reduce((sum, cell) => sum + cell.lost, 0)).toBe(effect.lost.length)
   expect(warnings.find(({ code }) => code === 'left_with_nothing')?.people ?? 0).toBe(effect.leftWithNone.length)
   expect(warnings.some(({ code }) => code === 'last_admin')).toBe(lastAdmins(world, groups, effect).length > 0)
+}
+
+// A choice in turn for each group: what becomes true of it is another pushed set, seen by the same definitions.
+async function effectByChoiceIsRight(
+  reader: Reader,
+  stored: StoredWorld,
+  world: ReferenceWorld,
+  groups: ReferenceGroup[],
+): Promise<void> {
+  const choiceOf = (group: ReferenceGroup) =>
+    (['merge', 'overwrite', 'rename_existing', 'ignore'] as const)[groups.indexOf(group) % 4]
+  const chosen = groups.map((group): ReferenceGroup => {
+    const { effective, pushed = effective } = group
+    const becomes = { merge: effective.union(pushed), overwrite: pushed, rename_existing: effective, ignore: effective }
+    return { ...group, pushed: becomes[choiceOf(group) ?? 'overwrite'] }
+  })
+  const others = world.groups.map((group) => chosen[groups.indexOf(group)] ?? group)
+  const ids = idsOf(stored, groups)
+  const choices: Choices = new Map(
+    groups.map((group, at) => [ids[at] as ProvisionedGroupId, { choice: choiceOf(group) ?? 'overwrite' }]),
+  )
+  const { access, warnings } = await effectOf(reader, ids, choices)
+  const effect = effectOnAccess({ ...world, groups: others }, chosen)
+  const { jointLosses: _, ...figures } = access
+  expect(figures).toEqual(countsOf(effect))
+  expect(warnings.some(({ code }) => code === 'last_admin')).toBe(
+    lastAdmins({ ...world, groups: others }, chosen, effect).length > 0,
+  )
+  const foreseen = await expectedInRun(reader, { groupIds: ids, pending: ids, choices })
+  const lost = [...foreseen.values()].flatMap((expectation) => expectation.lost.map(stored.pair))
+  expect([...new Set(lost)].sort()).toEqual(effect.lost)
 }
 
 async function peopleAreRight(

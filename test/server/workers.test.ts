@@ -24,7 +24,7 @@ const test = world.extend<{ jobs: Jobs; starts: (jobs: Pick<Jobs, 'send'>) => Pr
         await storeWorld(trx, { people: new Map([['ada', { active: true }]]), groups }, directoryId)
         const selection: Selection = { mode: 'filter', filter: {} }
         const { fingerprint } = await effectOf(trx, (await chosenGroups(trx, directoryId, selection)).ids)
-        const terms = { choice: 'overwrite', acceptIncomplete: false, acceptEmpty: false, note: null } as const
+        const terms = { kind: 'sync', choice: 'overwrite', acceptIncomplete: false, acceptEmpty: false, note: null } as const
         return startRun(trx, jobs, { directoryId, selection, fingerprint, ...terms })
       }),
     )

@@ -88,3 +88,41 @@ test('the losses and gains that each group had part in are those of a second com
     ])
   }
 })
+
+test('merge of all takes nothing from anybody and keeps 669; dropping the kept gives the end that overwrite gives', async ({
+  sample,
+  api,
+  inOrg,
+}) => {
+  const admin = syncing(api, sample.directoryId)
+  const groups = reviewedGroups(world)
+  const merged = groups.map((group) => ({ ...group, pushed: group.effective.union(group.pushed ?? group.effective) }))
+  const { gained, peopleGaining } = effectOnAccess({ ...world, groups: replaced(merged) }, merged)
+  const run = await admin.syncs('all', { defaultChoice: 'merge' })
+  expect(run).toMatchObject({
+    groups: { total: 667, synced: 667 },
+    members: { added: expected.members_added, removed: 0 },
+    access: { lost: 0, gained: gained.length, peopleLosing: 0, peopleGaining: peopleGaining.length },
+  })
+  const { body: kept } = await api('GET', `/directories/${sample.directoryId}/kept?limit=1`)
+  expect(kept.total).toBe(expected.members_removed)
+  const dropped = await admin.syncs('all', { kind: 'drop_kept' })
+  expect(dropped.members).toEqual({ added: 0, removed: expected.members_removed })
+  // What overwrite takes is taken, and what only a kept member's access hid is lost now, not gained before.
+  const { sync_all: all } = expected
+  expect(dropped.access.lost - (run.access.gained - all.access_gained)).toBe(all.access_lost)
+  const different = await inOrg(
+    async (trx) =>
+      (
+        await sql<{ name: string }>`
+        select p.name from provisioned_groups p join groups g on g.org_id = p.org_id and g.id = p.group_id
+        where p.org_id = ${trx.orgId} and p.state <> 'blocked' and (g.add_count > 0 or g.remove_count > 0)`.execute(trx)
+      ).rows,
+  )
+  expect(different).toEqual([])
+})
+
+const replaced = (some: ReturnType<typeof reviewedGroups>) => {
+  const by = new Map(some.map((group) => [group.name, group]))
+  return world.groups.map((group) => by.get(group.name) ?? group)
+}

@@ -49,6 +49,7 @@ const test = world.extend<Runs>({
         return startRun(trx, nobody, {
           directoryId: stored.directoryId,
           selection,
+          kind: 'sync',
           choice: 'overwrite',
           fingerprint,
           acceptIncomplete: false,
@@ -266,6 +267,7 @@ test('a group that would take more than was foreseen is skipped, though its own 
     startRun(trx, nobody, {
       directoryId,
       selection: { mode: 'ids', ids },
+      kind: 'sync',
       choice: 'overwrite',
       fingerprint: (await effectOf(trx, ids as ProvisionedGroupId[])).fingerprint,
       acceptIncomplete: false,
@@ -307,6 +309,7 @@ test('two runs at once over groups that keep each other’s access alive: one is
           return startRun(trx, nobody, {
             directoryId,
             selection: { mode: 'ids', ids },
+            kind: 'sync',
             choice: 'overwrite',
             fingerprint,
             acceptIncomplete: false,
@@ -375,7 +378,7 @@ const resting = world.extend<{
         const stored = await storeWorld(trx, worldOf(groups), directoryId)
         const selection: Selection = { mode: 'filter', filter: {} }
         const { fingerprint } = await effectOf(trx, (await chosenGroups(trx, directoryId, selection)).ids)
-        const terms = { choice: 'overwrite', acceptIncomplete: false, acceptEmpty: false, note: null } as const
+        const terms = { kind: 'sync', choice: 'overwrite', acceptIncomplete: false, acceptEmpty: false, note: null } as const
         return { stored, run: await startRun(trx, nobody, { directoryId, selection, fingerprint, ...terms }) }
       }),
     )

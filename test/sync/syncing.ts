@@ -1,7 +1,17 @@
+import type { SyncChoice } from '../../src/database/tables.ts'
 import type { Answer, Client } from '../support/clients.ts'
 import { expect } from '../support/world.ts'
 
-export interface SyncOptions {
+/** What is chosen, beside which groups are meant. */
+export interface Choices {
+  kind?: 'drop_kept'
+  people?: readonly string[]
+  defaultChoice?: SyncChoice
+  choices?: Readonly<Record<string, SyncChoice>>
+  newNames?: Readonly<Record<string, string>>
+}
+
+export interface SyncOptions extends Choices {
   acceptIncomplete?: boolean
   acceptEmpty?: boolean
   dryRun?: boolean
@@ -18,13 +28,18 @@ export const selectionOf = (meant: Meant) => (meant === 'all' ? { mode: 'filter'
 
 /** What an admin does to sync: looks at the effect, then starts a run with its fingerprint. */
 export function syncing(api: Client, directory: string) {
-  const effectOf = async (meant: Meant) => {
-    const { status, body } = await api('POST', `/directories/${directory}/reviews/effect`, { selection: selectionOf(meant) })
+  const effectOf = async (meant: Meant, choices: Choices = {}) => {
+    const { status, body } = await api('POST', `/directories/${directory}/reviews/effect`, {
+      selection: selectionOf(meant),
+      ...choices,
+    })
     expect(status, JSON.stringify(body)).toBe(200)
     return body
   }
   const asks = async (meant: Meant, options: SyncOptions = {}): Promise<Answer> => {
-    const fingerprint = options.fingerprint ?? (await effectOf(meant)).fingerprint
+    const { kind, people, defaultChoice, choices, newNames } = options
+    const chosen = { kind, people, defaultChoice, choices, newNames } as Choices
+    const fingerprint = options.fingerprint ?? (await effectOf(meant, chosen)).fingerprint
     return api('POST', `/directories/${directory}/runs`, { selection: selectionOf(meant), ...options, fingerprint })
   }
   const ended = async (id: string) => {

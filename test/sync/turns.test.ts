@@ -43,7 +43,7 @@ test('in any order of turns a run takes nothing that was not foreseen, and syncs
         const ids = [...stored.pushed.values()]
         const before = await accesses(trx, 'effective')
         const foreseen = before.difference(await accesses(trx, 'pushed'))
-        const terms = { choice: 'overwrite', acceptIncomplete: true, acceptEmpty: true, note: null } as const
+        const terms = { kind: 'sync', choice: 'overwrite', acceptIncomplete: true, acceptEmpty: true, note: null } as const
         const { fingerprint } = await effectOf(trx, ids)
         const run = await startRun(
           trx,
@@ -94,14 +94,21 @@ async function takesTurns(
     const later: ProvisionedGroupId[] = []
     for (const id of left) {
       await beforeTurn(turn++)
-      const outcome = await syncGroup(trx, run, id, 'wait')
+      const outcome = await syncGroup(trx, run, { id, choice: 'overwrite' }, 'wait')
       if (outcome === 'later') later.push(id)
       else if (outcome !== undefined) results.push(outcome.result)
     }
     left = later
   }
   await beforeTurn(turn)
-  for (const { result } of (await syncTogether(trx, run, left)).values()) results.push(result)
+  for (const { result } of (
+    await syncTogether(
+      trx,
+      run,
+      left.map((id) => ({ id, choice: 'overwrite' as const })),
+    )
+  ).values())
+    results.push(result)
   return results
 }
 

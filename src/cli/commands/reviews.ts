@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { reviewsEffect } from './reviews/effect.ts'
+import { listKept, reopenReview } from './reviews/kept.ts'
 import { linkGroup, unlinkGroup } from './reviews/link.ts'
 import { listReviews } from './reviews/list.ts'
 import { membersOfReview } from './reviews/members.ts'
@@ -10,7 +11,7 @@ import { showReview } from './reviews/show.ts'
 
 export const reviews = new Command('reviews')
   .description(
-    'what pushed groups would change: {list|show|effect|people|members|plan|names|rename-existing|keep-name|link|unlink}',
+    'what pushed groups would change: {list|show|effect|people|members|plan|kept|reopen|names|rename-existing|keep-name|link|unlink}',
   )
   .addCommand(listReviews)
   .addCommand(showReview)
@@ -18,6 +19,8 @@ export const reviews = new Command('reviews')
   .addCommand(reviewsPeople)
   .addCommand(membersOfReview)
   .addCommand(planReview)
+  .addCommand(listKept)
+  .addCommand(reopenReview)
   .addCommand(namesThatWait)
   .addCommand(renameExisting)
   .addCommand(keepName)

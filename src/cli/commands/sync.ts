@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import { type Api, answer } from '../api.ts'
 import { confirmed } from '../confirm.ts'
 import { contextOf } from '../context.ts'
 import { exit, Failure } from '../failure.ts'
 import { wholeNumber } from '../lists.ts'
-import { type Choice, choices, readPlan } from '../plan.ts'
+import { readPlan } from '../plan.ts'
 import { addSelectionOptions, type Chosen, chosenGroups, pushedEmpty, type SelectionOptions } from '../selection.ts'
 import type { Effect, Preview, ReviewedGroup, Run } from '../shapes.ts'
 import { effectSentence } from '../views/effect.ts'
@@ -15,7 +15,6 @@ import { previewView, runView } from '../views/runs.ts'
 import { tellWhatIsMissing, watchRun } from '../watch-run.ts'
 
 interface Options extends SelectionOptions {
-  choice: Choice
   plan?: string
   maxLost?: number
   yes?: true
@@ -26,12 +25,10 @@ interface Options extends SelectionOptions {
 }
 
 interface Intent extends Chosen {
-  choice: Choice
   reviewed?: ReviewedGroup[]
 }
 
 export const sync = addSelectionOptions(new Command('sync').description('make groups what their provider pushed, as a run'))
-  .addOption(new Option('--choice <choice>', 'what becomes of each group').choices(choices).default('overwrite'))
   .option('--plan <file>', 'do what was planned with: muster reviews plan -o FILE')
   .option('--max-lost <n>', 'refuse where more accesses would be lost', wholeNumber)
   .option('-y, --yes', 'do not ask')
@@ -46,7 +43,7 @@ export const sync = addSelectionOptions(new Command('sync').description('make gr
     const { api, out, connection } = await contextOf(command)
     const intent =
       options.plan === undefined
-        ? await chosenNow(api, groups, options)
+        ? await chosenGroups(api, groups, options)
         : planned(options.plan, connection.server, groups, options)
     // Groups that were named and need no review: the server says of each why not.
     if (intent.effect.groups === 0 && intent.selection.mode === 'filter') return nothingToDo(intent, out)
@@ -65,23 +62,23 @@ export const sync = addSelectionOptions(new Command('sync').description('make gr
     }
   })
 
-async function chosenNow(api: Api, groups: string[], options: Options): Promise<Intent> {
-  return { ...(await chosenGroups(api, groups, options)), choice: options.choice }
-}
-
 function planned(path: string, server: string, groups: string[], options: Options): Intent {
-  if (groups.length > 0 || options.all || options.only)
-    throw new Failure(exit.usage, 'A plan says which groups are meant.', 'Leave out the groups, --all and --only, or --plan')
+  if (groups.length > 0 || options.all || options.only || options.choice || options.choose || options.dropKept)
+    throw new Failure(
+      exit.usage,
+      'A plan says which groups are meant, and what becomes of them.',
+      'Leave out the groups, --all, --only and choices, or --plan',
+    )
   return readPlan(path, server)
 }
 
 // What was to be is so already: done. A script reads what it reads of a run or a dry run, with nothing in it.
-function nothingToDo({ directory, choice, effect: { blocked } }: Intent, out: Output, why = 'No group needs review.'): void {
+function nothingToDo({ directory, choices, effect: { blocked } }: Intent, out: Output, why = 'No group needs review.'): void {
   const nothing = {
     id: null,
     state: 'finished',
     directory,
-    choice,
+    choice: choices.kind ?? choices.defaultChoice ?? 'overwrite',
     groups: { total: 0, synced: 0, skipped: 0, failed: 0 },
     members: { added: 0, removed: 0 },
     access: { lost: 0, gained: 0, peopleLosing: 0, peopleGaining: 0, leftWithNone: 0, jointLosses: 0 },
@@ -103,11 +100,11 @@ function refuseTooMuch({ access }: Effect, maxLost: number | undefined): void {
 // Empty is the extreme of incomplete: who accepts the one accepts the other.
 const acceptsEmpty = ({ acceptIncomplete, acceptEmpty }: Options) => acceptIncomplete === true || acceptEmpty === true
 
-function requestOf({ selection, choice, effect, reviewed }: Intent, options: Options) {
+function requestOf({ selection, choices, effect, reviewed }: Intent, options: Options) {
   const { groups, members, access, fingerprint } = effect
   return {
     selection,
-    defaultChoice: choice,
+    ...choices,
     fingerprint,
     effect: { groups, members, access },
     ...(reviewed ? { reviewed } : {}),

@@ -1,5 +1,6 @@
-import { Type } from 'typebox'
-import { groupReasons, groupStates } from '../../database/tables.ts'
+import { type Static, type TSchema, Type } from 'typebox'
+import { groupReasons, groupStates, runKinds, syncChoices } from '../../database/tables.ts'
+import type { Asked } from '../../review/chosen.ts'
 import { memberChanges } from '../../review/differences.ts'
 import type { Facets as FacetCounts } from '../../review/facets.ts'
 import { effectFilters, memberFilters, reviewedStates } from '../../review/filter.ts'
@@ -30,6 +31,9 @@ export const Review = Type.Object({
   cannot: Type.Array(Type.Object({ what: OneOf(['sync']), why: Type.String() })),
 })
 
+/** What may be chosen for a group that needs review. */
+const runChoices = syncChoices.filter((choice) => choice !== 'drop_kept')
+
 const filter = {
   state: Type.Optional(OneOf([...reviewedStates, 'all'], 'needs_review if not said')),
   search: Type.Optional(Type.String({ maxLength: 255, description: "Part of the group's name" })),
@@ -51,6 +55,39 @@ export const Selection = Type.Union([
   Type.Object({ mode: Type.Literal('ids'), ids: Ids }, { additionalProperties: false }),
   Type.Object({ mode: Type.Literal('filter'), filter: Filter, except: Type.Optional(Ids) }, { additionalProperties: false }),
 ])
+
+const byGroup = <Of extends TSchema>(of: Of, description: string) =>
+  Type.Optional(Type.Record(Type.String({ maxLength: 255 }), of, { maxProperties: 10_000, description }))
+
+/** What is to become of groups, beside which are meant. */
+export const choicesOf = {
+  kind: Type.Optional(OneOf(runKinds, 'sync if not said; drop_kept: members whom a merge kept go')),
+  people: Type.Optional(
+    Type.Array(Type.String({ maxLength: 255 }), {
+      maxItems: 100_000,
+      description: 'drop_kept: who goes, by id, user name or e-mail; all who are kept if not said',
+    }),
+  ),
+  defaultChoice: Type.Optional(OneOf(runChoices, 'overwrite if not said')),
+  choices: byGroup(OneOf(runChoices), 'What is chosen for single groups, by id or name'),
+  newNames: byGroup(
+    Type.String({ maxLength: 1_024 }),
+    'rename_existing: what the existing group is called after, by id or name of the pushed one; a free name like its own if not said',
+  ),
+}
+
+type Choosing = { [Part in keyof typeof choicesOf]?: Static<(typeof choicesOf)[Part]> }
+
+/** A body as the review reads it. */
+export const askedOf = ({
+  selection,
+  kind,
+  people,
+  defaultChoice = 'overwrite',
+  choices,
+  newNames,
+}: Choosing & Pick<Asked, 'selection'>): Asked =>
+  kind === 'drop_kept' ? { selection, choice: 'drop_kept', people } : { selection, choice: defaultChoice, choices, newNames }
 
 export const Effect = Type.Object({
   directory: Type.String(),
@@ -113,14 +150,16 @@ export const Member = Type.Object({
 })
 
 const Through = Type.Object({ id: Id, name: Type.String() })
+const Who = Type.Object({
+  id: Id,
+  userName: Type.String(),
+  displayName: Nullable(Type.String()),
+  email: Nullable(Type.String()),
+  active: Type.Boolean(),
+})
+export const KeptMember = Type.Object({ group: Through, person: Who, since: Time })
 export const Person = Type.Object({
-  person: Type.Object({
-    id: Id,
-    userName: Type.String(),
-    displayName: Nullable(Type.String()),
-    email: Nullable(Type.String()),
-    active: Type.Boolean(),
-  }),
+  person: Who,
   groups: Type.Array(Type.Object({ id: Id, name: Type.String(), change: OneOf(['added', 'removed']) })),
   lost: Type.Array(
     Type.Object({ ...Access, through: Type.Array(Through), stillHas: Type.Array(Type.String()), isJoint: Type.Boolean() }),

@@ -1,22 +1,38 @@
 import { type Static, Type } from 'typebox'
 import type { Reader } from '../../database/connection.ts'
 import { inTransaction, reading } from '../../database/transaction.ts'
-import { Refusal } from '../../organization/refusal.ts'
 import { type Directory, findDirectory } from '../../provisioning/directories.ts'
 import { markViewed } from '../../provisioning/groups.ts'
+import { chosenWithChoices } from '../../review/chosen.ts'
 import { membersCsv, peopleCsv, reviewsCsv } from '../../review/csv.ts'
-import { memberChanges, reviewedMembers } from '../../review/differences.ts'
+import { type Choices, memberChanges, reviewedMembers } from '../../review/differences.ts'
 import { effectOf } from '../../review/effect.ts'
 import { reviewedGrants } from '../../review/grants.ts'
+import { listKept } from '../../review/kept.ts'
 import { peopleFilters, peopleOf } from '../../review/people.ts'
 import { findReview, listReviews, oneReview, type Review as ReviewOf, reviewFacets } from '../../review/review.ts'
-import { chosenGroups, presetGroups, presets, type Selection as SelectionOf } from '../../review/selection.ts'
+import { presetGroups, presets } from '../../review/selection.ts'
+import { reopenReview } from '../../sync/choices.ts'
 import { requireRole } from '../auth/roles.ts'
 import { largeBodyLimit } from '../content.ts'
 import type { ApiPlugin } from './api.ts'
 import { csvFormat, ListedOrCsv, listingOrAll, sendCsv } from './csv-answer.ts'
-import { Listed, pageWith } from './paging.ts'
-import { Effect, Facets, Filter, filterQuery, Grant, Member, Person, PresetAnswer, Review, Selection } from './review-shapes.ts'
+import { Listed, listingOf, pageWith } from './paging.ts'
+import {
+  askedOf,
+  choicesOf,
+  Effect,
+  Facets,
+  Filter,
+  filterQuery,
+  Grant,
+  KeptMember,
+  Member,
+  Person,
+  PresetAnswer,
+  Review,
+  Selection,
+} from './review-shapes.ts'
 import { NoContent, Nullable, OneOf } from './shapes.ts'
 
 const tags = ['reviews']
@@ -81,14 +97,14 @@ export const reviewsApi: ApiPlugin = async (app, { db }) => {
         tags,
         summary: 'What syncing a selection would do, all of it together',
         params: OfDirectory,
-        body: Type.Object({ selection: Selection }, { additionalProperties: false }),
+        body: Type.Object({ selection: Selection, ...choicesOf }, { additionalProperties: false }),
         response: { 200: Effect },
       },
     },
     async ({ scope, params, body }) =>
       reading(db, scope, async (reader) => {
         const directory = await findDirectory(reader, params.directory)
-        return effectOfChosen(reader, directory, await chosen(reader, directory, body.selection))
+        return effectOfChosen(reader, directory, await chosenWithChoices(reader, directory.id, askedOf(body)))
       }),
   )
 
@@ -103,14 +119,18 @@ export const reviewsApi: ApiPlugin = async (app, { db }) => {
         summary: 'Whom syncing a selection would touch, and how',
         params: OfDirectory,
         description: 'Sorted by lost, gained, kept or name; `-lost` if not said.',
-        body: Type.Object({ selection: Selection, ...who, ...pageWith(csvFormat).properties }, { additionalProperties: false }),
+        body: Type.Object(
+          { selection: Selection, ...choicesOf, ...who, ...pageWith(csvFormat).properties },
+          { additionalProperties: false },
+        ),
         response: { 200: ListedOrCsv(Person) },
       },
     },
     async ({ scope, params, body }, reply) => {
       const listed = await reading(db, scope, async (reader) => {
-        const { ids } = await chosen(reader, await findDirectory(reader, params.directory), body.selection)
-        return peopleOf(reader, ids, body.who ?? 'all', listingOrAll(body))
+        const directory = await findDirectory(reader, params.directory)
+        const { ids, choices } = await chosenWithChoices(reader, directory.id, askedOf(body))
+        return peopleOf(reader, ids, body.who ?? 'all', listingOrAll(body), choices)
       })
       return body.format === 'csv' ? sendCsv(reply, 'people', peopleCsv(listed.items)) : listed
     },
@@ -219,6 +239,47 @@ export const reviewsApi: ApiPlugin = async (app, { db }) => {
       }),
   )
 
+  app.get(
+    '/directories/:directory/kept',
+    {
+      schema: {
+        operationId: 'listKept',
+        tags,
+        summary: 'Members whom a merge kept, though the provider does not have them',
+        description: 'Sorted by group, userName or since. They go by a run of kind drop_kept.',
+        params: OfDirectory,
+        querystring: pageWith({ group: Type.Optional(Type.String({ description: 'Id or name of a pushed group' })) }),
+        response: { 200: Listed(KeptMember) },
+      },
+    },
+    async ({ scope, params, query: { group, ...query } }) =>
+      reading(db, scope, async (reader) => {
+        const { id: directoryId } = await findDirectory(reader, params.directory)
+        const of = group === undefined ? {} : { group: await findReview(reader, group, directoryId) }
+        return listKept(reader, { directoryId, ...of }, listingOf(query))
+      }),
+  )
+
+  app.post(
+    '/reviews/:group/reopen',
+    {
+      schema: {
+        operationId: 'reopenReview',
+        tags,
+        summary: 'Review a group again that was ignored: it is judged as if it were pushed now',
+        params: OfGroup,
+        querystring: Type.Object(inDirectory, { additionalProperties: false }),
+        response: { 200: Review },
+      },
+    },
+    async ({ scope, params, query }) =>
+      inTransaction(db, scope, async (trx) => {
+        const id = await named(trx, params, query)
+        await reopenReview(trx, id)
+        return shown(await oneReview(trx, id))
+      }),
+  )
+
   app.put(
     '/reviews/:group/viewed',
     {
@@ -244,22 +305,12 @@ export async function named(reader: Reader, { group }: { group: string }, { dire
   return findReview(reader, group, directory === undefined ? undefined : (await findDirectory(reader, directory)).id)
 }
 
-async function chosen(reader: Reader, directory: Directory, selection: SelectionOf) {
-  const found = await chosenGroups(reader, directory.id, selection)
-  const [missing] = found.missing
-  if (missing !== undefined)
-    throw new Refusal('not_found', `"${missing}" is no pushed group of ${directory.name}. List its reviews to see their names.`, {
-      missing: found.missing.slice(0, 10),
-    })
-  return found
-}
-
 async function effectOfChosen(
   reader: Reader,
   directory: Directory,
-  { ids, blocked }: { ids: Parameters<typeof effectOf>[1]; blocked: number },
+  { ids, blocked, choices }: { ids: Parameters<typeof effectOf>[1]; blocked: number; choices?: Choices },
 ) {
-  const { groups, ...effect } = await effectOf(reader, ids)
+  const { groups, ...effect } = await effectOf(reader, ids, choices)
   return { directory: directory.name, groups, blocked, ...effect }
 }
 

@@ -1,8 +1,7 @@
 import { Type } from 'typebox'
-import { runResults, runStates } from '../../database/tables.ts'
+import { runKinds, runResults, runStates, syncChoices } from '../../database/tables.ts'
 import { inTransaction, reading } from '../../database/transaction.ts'
 import { findDirectory } from '../../provisioning/directories.ts'
-import { choices } from '../../sync/choices.ts'
 import { findRun, groupResults, listRunGroups, listRuns } from '../../sync/run-reports.ts'
 import { stopRun } from '../../sync/runs.ts'
 import { previewRun, type RunRequest, startRun } from '../../sync/start-run.ts'
@@ -10,19 +9,19 @@ import { largeBodyLimit } from '../content.ts'
 import type { ApiPlugin } from './api.ts'
 import { IdempotencyHeaders, idempotent } from './idempotency.ts'
 import { Listed, listingOf, Page, pageWith } from './paging.ts'
-import { Effect, Figures, Selection } from './review-shapes.ts'
+import { askedOf, choicesOf, Effect, Figures, Selection } from './review-shapes.ts'
 import { Id, Nullable, OneOf, Time } from './shapes.ts'
 
 const tags = ['runs']
 const Count = Type.Integer()
 const Members = Type.Object({ added: Count, removed: Count })
 const { directory: _directory, fingerprint: Fingerprint, ...foreseen } = Effect.properties
-const Choice = OneOf(choices)
+const Choice = OneOf(syncChoices)
 const Named = Type.Object({ id: Id, name: Type.String() })
 
 const Run = Type.Object({
   id: Id,
-  kind: Type.Literal('sync'),
+  kind: OneOf(runKinds),
   state: OneOf(runStates),
   directory: Type.String({ description: "The directory's name" }),
   choice: Choice,
@@ -81,7 +80,7 @@ const Reviewed = Type.Object({
 const NewRun = Type.Object(
   {
     selection: Selection,
-    defaultChoice: Type.Optional(OneOf(choices, 'overwrite if not said')),
+    ...choicesOf,
     fingerprint: Type.String({ maxLength: 64, description: 'Of the answer that was reviewed' }),
     acceptIncomplete: Type.Optional(Type.Boolean({ description: 'Also groups that are still filling' })),
     acceptEmpty: Type.Optional(Type.Boolean({ description: 'Also groups that were pushed empty over members' })),
@@ -127,8 +126,8 @@ export const runsApi: ApiPlugin = async (app, { db, jobs }) => {
       const { scope, params, body } = request
       const asked = (directoryId: RunRequest['directoryId']): RunRequest => ({
         directoryId,
-        selection: body.selection,
-        choice: body.defaultChoice ?? 'overwrite',
+        kind: body.kind ?? 'sync',
+        ...askedOf(body),
         fingerprint: body.fingerprint,
         acceptIncomplete: body.acceptIncomplete ?? false,
         acceptEmpty: body.acceptEmpty ?? false,
@@ -144,7 +143,7 @@ export const runsApi: ApiPlugin = async (app, { db, jobs }) => {
           return {
             dryRun: true as const,
             directory: directory.name,
-            choice: body.defaultChoice ?? 'overwrite',
+            choice: askedOf(body).choice,
             groups,
             members,
             access,

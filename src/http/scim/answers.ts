@@ -24,6 +24,7 @@ const scimTypes: Record<FailureCode | RefusalCode, ScimType | undefined> = {
   default_access_group: undefined,
   not_linked: undefined,
   name_not_waiting: undefined,
+  choice_not_possible: undefined,
   too_many_tokens: undefined,
   run_under_way: undefined,
   directory_disconnected: undefined,

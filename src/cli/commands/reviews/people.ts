@@ -18,7 +18,7 @@ export const reviewsPeople = addListOptions(
   .addOption(new Option('--who <who>', 'whom to show').choices(whom).default('losing'))
   .action(async (groups: string[], options: Options, command: Command) => {
     const { api, out } = await contextOf(command)
-    const { directory, selection } = await chosenGroups(
+    const { directory, selection, choices } = await chosenGroups(
       api,
       groups,
       groups.length === 0 && !options.only ? { ...options, all: true } : options,
@@ -26,7 +26,7 @@ export const reviewsPeople = addListOptions(
     const listed = await answer<Listed<PersonEffect>>(
       api.POST('/api/v1/directories/{directory}/reviews/effect/people', {
         params: { path: { directory } },
-        body: { selection, who: options.who, ...listQuery(options) },
+        body: { selection, ...choices, who: options.who, ...listQuery(options) },
       }),
     )
     printList(out, listed, peopleList, 'Nobody.')

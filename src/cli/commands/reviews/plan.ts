@@ -1,7 +1,7 @@
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import { type Api, answer } from '../../api.ts'
 import { contextOf } from '../../context.ts'
-import { type Choice, choices, writePlan } from '../../plan.ts'
+import { writePlan } from '../../plan.ts'
 import { addSelectionOptions, chosenGroups, meant, type SelectionOptions } from '../../selection.ts'
 import type { Listed, ReviewedGroup, ReviewItem, Selection } from '../../shapes.ts'
 import { effectView } from '../../views/effect.ts'
@@ -9,25 +9,23 @@ import { print } from '../../views/output.ts'
 
 interface Options extends SelectionOptions {
   out: string
-  choice: Choice
 }
 
 export const planReview = addSelectionOptions(
   new Command('plan').description('keep a review in a file, for: muster sync --plan FILE'),
 )
   .requiredOption('-o, --out <file>', 'the file')
-  .addOption(new Option('--choice <choice>', 'what the sync will do').choices(choices).default('overwrite'))
   .action(async (groups: string[], options: Options, command: Command) => {
     const { api, out, connection } = await contextOf(command)
     const chosen = groups.length === 0 && !options.only ? { ...options, all: true as const } : options
-    const { directory, selection, effect, isAll } = await chosenGroups(api, groups, chosen)
+    const { directory, choices, selection, effect, isAll } = await chosenGroups(api, groups, chosen)
     const reviewed = await reviewedGroups(api, directory, selection)
     writePlan(options.out, {
       kind: 'muster.review-plan',
       version: 1,
       server: connection.server,
       directory,
-      choice: options.choice,
+      choices,
       selection,
       isAll,
       effect,
