@@ -107,13 +107,12 @@ export async function putBackMembers(
   const given = sql`
     select ${groupId}::uuid as group_id, account_id, case when p.id is null then effective end as pushed, effective
     from (${rows}) as given left join provisioned_groups p on p.org_id = ${trx.orgId} and p.group_id = ${groupId}`
-  const [change] = await Promise.all([
-    write(trx, act, given),
-    holds
-      ? sql`update memberships set waiting = 'held'
-          where org_id = ${trx.orgId} and group_id = ${groupId} and pushed <> effective and waiting is null`.execute(trx)
-      : undefined,
-  ])
+  const waits = holds
+    ? sql`update memberships set waiting = 'held'
+        where org_id = ${trx.orgId} and group_id = ${groupId} and pushed <> effective and waiting is null`
+    : sql`update memberships set waiting = null
+        where org_id = ${trx.orgId} and group_id = ${groupId} and pushed <> effective and waiting is not null`
+  const [change] = await Promise.all([write(trx, act, given), waits.execute(trx)])
   return change
 }
 

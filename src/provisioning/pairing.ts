@@ -74,7 +74,7 @@ export async function settlePairing(
   const isLinked = linked !== undefined
   const existing = linked ?? (await metByName(trx, group.nameKey))
   const { pairing, state, reasons } = judge(existing, { id: group.id, isLinked })
-  const to = pairing === 'existing' && existing ? existing.id : await groupApart(trx, group)
+  const to = pairing === 'existing' && existing ? existing.id : await groupApart(trx, group, run)
   if (pairing === 'free') await bringIntoForce(trx, group, { groupId: to, isLinked, keepsName }, run)
   else await pairWith(trx, group, { state, reasons, groupId: to, isLinked, keepsName }, run)
 }
@@ -91,15 +91,15 @@ export async function moveApart(trx: Trx, groupIds: readonly GroupId[]): Promise
   // One at a time: few are offered to anybody.
   for (const group of await pairedWith(trx, groupIds)) {
     const { state, reasons } = group
-    await pairWith(trx, group, { state, reasons, groupId: await groupApart(trx, group), isLinked: false }, {})
+    await pairWith(trx, group, { state, reasons, groupId: await groupApart(trx, group, {}), isLinked: false }, {})
   }
 }
 
-async function groupApart(trx: Trx, { name, groupId, directoryId, isApart }: ProvisionedGroup): Promise<GroupId> {
+async function groupApart(trx: Trx, { name, groupId, directoryId, isApart }: ProvisionedGroup, run: InRun): Promise<GroupId> {
   if (isApart) return groupId
   const apart = { name, effective: false }
   const id = await insertGroup(trx, apart)
-  await appendLog(trx, { ...groupCreated(id, apart), directoryId })
+  await appendLog(trx, { ...groupCreated(id, apart), directoryId, ...run })
   return id
 }
 

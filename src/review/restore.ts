@@ -24,7 +24,7 @@ export async function cutAt(reader: Reader, groupId: GroupId, moment: Moment): P
   return rows[0]
 }
 
-/** The cuts of the groups that a run changed: before what it did first to each. */
+/** The cuts of the groups that a run changed: before what it did first to each; those that it made first, so that names are free. */
 export async function cutsOfRun(reader: Reader, runId: string): Promise<Cut[]> {
   const { rows } = await sql<Cut>`
     with done as materialized (
@@ -36,8 +36,8 @@ export async function cutsOfRun(reader: Reader, runId: string): Promise<Cut[]> {
       select done.subject as id
       union select group_id from provisioned_groups where org_id = ${reader.orgId} and id = done.subject
     ) of_it
-    cross join lateral (select id from groups where org_id = ${reader.orgId} and id = of_it.id offset 0) o
-    group by o.id order by o.id`.execute(reader)
+    cross join lateral (select id, created_at from groups where org_id = ${reader.orgId} and id = of_it.id offset 0) o
+    group by o.id, o.created_at order by o.created_at desc, o.id`.execute(reader)
   return rows
 }
 
@@ -67,6 +67,8 @@ export interface Standing {
 export interface Restored {
   id: GroupId
   pushedId: ProvisionedGroupId | null
+  /** Another group that the pushed one was paired with then. */
+  pairedThen: GroupId | null
   now: Standing
   /** Null: there was no such group. */
   was: Standing | null
@@ -87,6 +89,7 @@ const standings = (reader: Reader, cuts: readonly Cut[]): Sql => sql`
       g.group_id is not null as was_there, g.name as name_then, g.effective as effective_then, g.managed_by as managed_then,
       -- paired with it then, too: else nothing is known of what was
       p.id is not null and b.was is distinct from false and coalesce(b.fields ->> 'groupId', s.id::text) = s.id::text as was_paired,
+      nullif((b.fields ->> 'groupId')::uuid, s.id) as paired_then,
       coalesce(b.fields ->> 'state', p.state) as state_then,
       case when b.fields ? 'reasons' then array(select jsonb_array_elements_text(b.fields -> 'reasons')) else p.reasons end as reasons_then
     from (${given(cuts)}) s
@@ -100,7 +103,7 @@ const standings = (reader: Reader, cuts: readonly Cut[]): Sql => sql`
 export async function restoredGroups(reader: Reader, cuts: readonly Cut[]): Promise<Restored[]> {
   const { rows } = await sql<Restored>`
     with ${standings(reader, cuts)}
-    select id, pushed_id as "pushedId",
+    select id, pushed_id as "pushedId", paired_then as "pairedThen",
       json_build_object('name', name, 'isInForce', effective, 'managedBy', ${directoryName(reader, sql`managed_by`)}, 'state', state, 'reasons', coalesce(reasons, '{}')) as now,
       case when was_there then json_build_object('name', name_then, 'isInForce', effective_then, 'managedBy', ${directoryName(reader, sql`managed_then`)},
         'state', case when was_paired then state_then end, 'reasons', case when was_paired then coalesce(reasons_then, '{}') else '{}' end) end as was

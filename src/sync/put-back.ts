@@ -9,13 +9,13 @@ import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
 import { existingGroupNamed } from '../provisioning/conflict.ts'
 import { follows, heldGroup, lockConcerned, type ProvisionedGroup } from '../provisioning/groups.ts'
-import { type InRun, letGo, settleNames } from '../provisioning/pairing.ts'
+import { type InRun, letGo, pairWith, settleNames } from '../provisioning/pairing.ts'
 import { setState } from '../provisioning/states.ts'
 import { type Effect, effectOfProposed } from '../review/effect.ts'
 import { type Cut, changedSince, cutAt, type Restored, restoredGroups, restoreOf, type Standing } from '../review/restore.ts'
 
 /** What putting a group back to a moment comes to. */
-export interface Restoration extends Omit<Restored, 'id' | 'pushedId'> {
+export interface Restoration extends Omit<Restored, 'id' | 'pushedId' | 'pairedThen'> {
   /** So many changes of it since are undone. */
   changes: number
   effect: Effect
@@ -72,10 +72,13 @@ async function restorationOf(reader: Reader, cut: Cut): Promise<Restoration> {
 export async function lockToPutBack(trx: Trx, cut: Cut): Promise<void> {
   const [before] = await restoredGroups(trx, [cut])
   const names = [before?.now.name, before?.was?.name].filter((name) => name !== undefined)
-  await lockConcerned(trx, { groupIds: [cut.groupId], nameKeys: names.map(nameKey) })
+  const groupIds = [cut.groupId, ...(before?.pairedThen ? [before.pairedThen] : [])]
+  await lockConcerned(trx, { groupIds, nameKeys: names.map(nameKey) })
   const { selected, changing } = restoreOf(trx, [cut])
   // Two groups that each keep the other's access alive are not put back at once, each in reliance on the other. In id order (rule 12).
-  await sql`select from groups where org_id = ${trx.orgId} and id = ${cut.groupId} for no key update`.execute(trx)
+  await sql`select from groups where org_id = ${trx.orgId} and id = any(${groupIds}::uuid[]) order by id for no key update`.execute(
+    trx,
+  )
   await sql`
     with ${selected}, ${changing}
     select from accounts where org_id = ${trx.orgId} and id = any(array(select account_id from changing where not gives))
@@ -92,12 +95,13 @@ export async function lockToPutBack(trx: Trx, cut: Cut): Promise<void> {
 export async function putBack(trx: Trx, cut: Cut, run: { runId?: RunId } = {}): Promise<MembershipChange> {
   const [group] = await restoredGroups(trx, [cut])
   if (group === undefined) throw new Refusal('not_found', 'There is no such group.')
-  const { now, was } = group
-  refuseUnlessThere(group)
-  await refuseTakenName(trx, group)
+  const { now, was, pairedThen } = group
   const pushed = group.pushedId === null ? undefined : await heldGroup(trx, group.pushedId)
+  const isMadeSince = was === null && pushed !== undefined && pairedThen !== null
+  if (!isMadeSince) refuseUnlessThere(group)
+  await refuseTakenName(trx, group)
   const isLinked = pushed !== undefined && follows(pushed.state)
-  const staysLinked = isLinked && was?.state !== null && was !== null && follows(was.state)
+  const staysLinked = isLinked && was?.state != null && follows(was.state)
   const { selected, changing } = restoreOf(trx, [cut])
   const change = await putBackMembers(
     trx,
@@ -106,11 +110,25 @@ export async function putBack(trx: Trx, cut: Cut, run: { runId?: RunId } = {}): 
     staysLinked,
     { action: 'members.changed', ...run, facts: { name: now.name, restored: cut.entry } },
   )
+  if (isMadeSince) {
+    await unmake(trx, group.id, pushed, pairedThen, run)
+    return change
+  }
   const former = await putBackName(trx, group, run)
-  if (pushed && isLinked) await (staysLinked ? hold(trx, group, pushed, run) : unlink(trx, was, pushed, run))
-  if (former !== undefined || (isLinked && !staysLinked))
+  if (pushed && staysLinked) await hold(trx, group, pushed, run)
+  else if (pushed && (isLinked || now.state !== was?.state)) await awaitReview(trx, was, pushed, isLinked, run)
+  if (former !== undefined || (pushed && !staysLinked))
     await settleNames(trx, [former ?? now.name, now.name, was?.name ?? now.name, pushed?.name ?? now.name].map(nameKey), run)
   return change
+}
+
+/** A group that was made for a pushed one goes, and that one is with the group again which it was with. */
+async function unmake(trx: Trx, id: GroupId, pushed: ProvisionedGroup, to: GroupId, run: InRun): Promise<void> {
+  const ended = { effective: false, managedBy: null }
+  const { directoryId, name } = pushed
+  const facts = { name, ...changeOf(await changeGroup(trx, id, ended), ended) }
+  await appendLog(trx, { action: 'group.unmanaged', subject: id, directoryId, ...run, facts })
+  await pairWith(trx, { ...pushed, isApart: true }, { state: 'needs_review', reasons: ['name_taken'], groupId: to }, run)
 }
 
 function refuseUnlessThere({ id, now, was }: Restored): void {
@@ -153,9 +171,15 @@ async function hold(trx: Trx, { id, was }: Restored, pushed: ProvisionedGroup, r
   await setState(trx, pushed, { state: rows[0]?.differs ? 'held' : 'synced', reasons: pushed.reasons, keepsName }, run)
 }
 
-/** It is nobody's but the organization's again, and what is pushed of it waits for a review as it did. */
-async function unlink(trx: Trx, was: Standing | null, pushed: ProvisionedGroup, run: InRun): Promise<void> {
-  await letGo(trx, pushed, run)
-  const state = was?.state ?? 'needs_review'
-  await setState(trx, pushed, { state, reasons: was?.state ? was.reasons : ['name_taken'] }, run)
+/** It is nobody's but the organization's, and what is pushed of it waits for a review, as it did. */
+async function awaitReview(
+  trx: Trx,
+  was: Standing | null,
+  pushed: ProvisionedGroup,
+  isLinked: boolean,
+  run: InRun,
+): Promise<void> {
+  if (isLinked) await letGo(trx, pushed, run)
+  const state = was?.state != null && !follows(was.state) ? was.state : 'needs_review'
+  await setState(trx, pushed, { state, reasons: was?.state === state ? was.reasons : ['name_taken'] }, run)
 }
