@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
+import { inHashes } from '../database/in-hashes.ts'
 import { nameKey } from './name-key.ts'
 import { Refusal } from './refusal.ts'
 
@@ -28,18 +29,22 @@ export interface ListOf {
   usual: string
   /** What decides between equals, so that pages do not overlap. */
   last: string
+  /** Its expressions meet in hashes (in-hashes.ts). */
+  inHashes?: true
 }
 
 /** Reads a page of a list, and counts all of it. @throws Refusal `invalid_value` where it cannot be sorted by what is asked */
 export async function list<T>(
   reader: Reader,
   listing: Listing,
-  { columns, from, sorts, usual, last }: ListOf,
+  { columns, from, sorts, usual, last, inHashes: meetsInHashes }: ListOf,
 ): Promise<Listed<T>> {
   const items = sql<T>`select ${columns} from ${from} ${orderBy(listing.sort, sorts, usual, last)} ${page(listing)}`
   const counted = sql<{ total: number }>`select count(*)::integer as total from (select from ${from}) as each`
-  const [{ rows }, { rows: counts }] = await Promise.all([items.execute(reader), counted.execute(reader)])
-  return { total: counts[0]?.total ?? 0, items: rows }
+  const [rows, counts] = meetsInHashes
+    ? await Promise.all([inHashes(reader, items), inHashes(reader, counted)])
+    : (await Promise.all([items.execute(reader), counted.execute(reader)])).map((answer) => answer.rows)
+  return { total: (counts as { total: number }[])[0]?.total ?? 0, items: rows as T[] }
 }
 
 /**

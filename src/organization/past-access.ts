@@ -75,7 +75,7 @@ function rolesOf<T>(
   const met = sql`
     with ${groupsThen(reader, moment, person)}, ${grantsThen(reader, moment, groups)}, ${groupFieldsThen(reader, moment, groups)},
     ${peopleThen(reader, moment, sql`select ${person} as id`)}
-    ${thenAndNow(reader, sql`m.account_id = ${person}`)}`
+    ${thenAndNow(reader, nowOfPerson(reader, person))}`
   return list(reader, listing, {
     columns: sql`${accessColumns}, ${columns}`,
     from: sql`(${met}) met
@@ -87,6 +87,7 @@ function rolesOf<T>(
     sorts: accessSorts,
     usual: 'site',
     last: accessOrder,
+    inHashes: true,
   })
 }
 
@@ -104,19 +105,20 @@ function holdersOf<T>(
     with ever_granted as materialized (${everGranted(reader, moment, roleId)}), ${grantsThen(reader, moment, granted)},
     ${groupFieldsThen(reader, moment, groups)}, ${membersThen(reader, moment, groups)},
     ${peopleThen(reader, moment, sql`select distinct account_id as id from members_then`)}
-    select * from (${thenAndNow(reader, sql`g.role_id = ${role}`)}) met where role_id = ${role}`
+    select * from (${thenAndNow(reader, nowOfRole(reader, role))}) met where role_id = ${role}`
   return list(reader, listing, {
     columns: sql`a.id, a.user_name as "userName", a.email, a.display_name as "displayName", ${columns}`,
-    from: sql`(${met}) met join accounts a on a.org_id = ${reader.orgId} and a.id = met.account_id
+    from: sql`(${met}) met cross join lateral (select * from accounts where org_id = ${reader.orgId} and id = met.account_id offset 0) a
       where ${found(listing, 'a.user_name_key', 'a.email_key', 'lower(a.display_name)')}
       group by a.id, a.user_name, a.user_name_key, a.email, a.email_key, a.display_name having ${which}`,
     sorts: { name: 'a.user_name_key', email: 'a.email_key' },
     usual: 'name',
     last: 'a.id',
+    inHashes: true,
   })
 }
 
-/** Each (account_id, role_id, group_name) through which there was an access then, and is now (of memberships m and grants g). */
+/** Each (account_id, role_id, group_name) through which there was an access then, and is now: of `now`, rows (group_id, account_id, role_id). */
 const thenAndNow = (reader: Reader, now: Sql): Sql => sql`
   select m.account_id, g.role_id, o.name as group_name, true as is_then
   from members_then m
@@ -124,12 +126,22 @@ const thenAndNow = (reader: Reader, now: Sql): Sql => sql`
   join groups_then o on o.group_id = m.group_id
   join people_then p on p.account_id = m.account_id and p.active
   union all
-  select m.account_id, g.role_id, o.name, false
-  from memberships m
-  join groups o on o.org_id = ${reader.orgId} and o.id = m.group_id and o.effective
-  join grants g on g.org_id = ${reader.orgId} and g.group_id = m.group_id
-  join accounts a on a.org_id = ${reader.orgId} and a.id = m.account_id and a.active
-  where m.org_id = ${reader.orgId} and m.effective and ${now}`
+  select now.account_id, now.role_id, o.name, false
+  from (${now}) now
+  cross join lateral (select name from groups where org_id = ${reader.orgId} and id = now.group_id and effective offset 0) o
+  cross join lateral (select from accounts where org_id = ${reader.orgId} and id = now.account_id and active offset 0) a`
+
+/** What a person may do now: by look-ups (offset 0), whatever the tables' statistics. */
+const nowOfPerson = (reader: Reader, person: Sql): Sql => sql`
+  select m.group_id, m.account_id, g.role_id from memberships m
+  cross join lateral (select role_id from grants where org_id = ${reader.orgId} and group_id = m.group_id offset 0) g
+  where m.org_id = ${reader.orgId} and m.account_id = ${person} and m.effective`
+
+/** Who has a role now, likewise. */
+const nowOfRole = (reader: Reader, role: Sql): Sql => sql`
+  select g.group_id, m.account_id, g.role_id from grants g
+  cross join lateral (select account_id from memberships where org_id = ${reader.orgId} and group_id = g.group_id and effective offset 0) m
+  where g.org_id = ${reader.orgId} and g.role_id = ${role}`
 
 /** The groups (id) that have a grant of a role, or had one since: as the index log_entries_of_grants finds them (migration 0014). */
 const everGranted = (reader: Reader, moment: Moment, roleId: RoleId): Sql => sql`
@@ -197,11 +209,12 @@ function membersMet<T>(
     select account_id, false from memberships where org_id = ${reader.orgId} and group_id = ${groupId} and effective`
   return list(reader, listing, {
     columns: sql`a.id, a.user_name as "userName", a.email, a.display_name as "displayName", a.active, ${columns}`,
-    from: sql`(${met}) met join accounts a on a.org_id = ${reader.orgId} and a.id = met.account_id
+    from: sql`(${met}) met cross join lateral (select * from accounts where org_id = ${reader.orgId} and id = met.account_id offset 0) a
       where ${found(listing, 'a.user_name_key', 'a.email_key', 'lower(a.display_name)')}
       group by a.id, a.user_name, a.user_name_key, a.email, a.email_key, a.display_name, a.active having ${which}`,
     sorts: { name: 'a.user_name_key', email: 'a.email_key', displayName: 'lower(a.display_name)', active: 'a.active' },
     usual: 'name',
     last: 'a.id',
+    inHashes: true,
   })
 }
