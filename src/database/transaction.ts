@@ -88,9 +88,18 @@ const forReading = Object.entries({ ...settingsForSets, enable_seqscan: 'on' })
  */
 export async function planForSets(trx: Trx): Promise<void> {
   sendUnnamed(trx)
+  planAnew(trx).catch(() => {})
   await sql`
     select set_config(name, value, true)
     from jsonb_each_text(${JSON.stringify(settingsForSets)}::jsonb) as given(name, value)`.execute(trx)
+}
+
+/**
+ * Has this connection make its plans anew, those of foreign keys and functions too. A kept plan is for tables as they were: for a nearly
+ * empty one any index will do, and nobody tells it that 12,000 rows came since, until the table is next analyzed.
+ */
+export async function planAnew(trx: Trx): Promise<void> {
+  await sql`discard plans`.execute(trx)
 }
 
 async function beforeAnotherTry(error: unknown, tries: number): Promise<void> {

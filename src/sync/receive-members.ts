@@ -1,5 +1,6 @@
 import type { Trx } from '../database/connection.ts'
 import type { ProvisionedGroupId } from '../database/ids.ts'
+import { planAnew } from '../database/transaction.ts'
 import { type PushedRows, writePushed } from '../organization/memberships.ts'
 import type { DirectoryContext } from '../provisioning/directories.ts'
 import { type HeldGroup, touchMembers } from '../provisioning/groups.ts'
@@ -13,6 +14,9 @@ import {
   resolveUnknownMembers,
 } from '../provisioning/unknown-members.ts'
 import type { MemberInput, MembersChange } from '../scim/resource.ts'
+
+// From here on a plan that was made when the tables were nearly empty would cost more than new plans do.
+const many = 500
 
 /**
  * A push of members arrives at a group that is locked.
@@ -28,6 +32,8 @@ export async function receiveMembers(
   { isNew = false } = {},
 ): Promise<boolean> {
   const isWhole = 'all' in members
+  // Not awaited: it goes in one piece with the write.
+  if ((isWhole ? members.all.length : members.added.length + members.removed.length) >= many) planAnew(trx).catch(() => {})
   const rows = isWhole
     ? pushedWhole(trx, directory.id, { id, isNested }, members.all)
     : pushedDelta(trx, directory.id, id, members)
