@@ -20,6 +20,8 @@ export interface BenchOrganization {
   directory: Directory
   token: string
   url: string
+  /** The server's process. */
+  pid: number | undefined
 }
 
 export async function withBenchOrganization(
@@ -42,7 +44,7 @@ export async function withBenchOrganization(
     ])
     const [url] = (await once(server, 'message')) as [string]
     try {
-      await work({ db, connection: embedded.connection, scope, directory, token, url })
+      await work({ db, connection: embedded.connection, scope, directory, token, url, pid: server.pid })
     } finally {
       server.kill()
       if (server.exitCode === null && server.signalCode === null) await once(server, 'exit')

@@ -5,9 +5,11 @@ import { sql } from 'kysely'
 import { type AccountId, type GroupId, newId, type ProvisionedGroupId, type ProvisionedUserId } from '../src/database/ids.ts'
 import { inTransaction } from '../src/database/transaction.ts'
 import { any, type BenchOrganization, ids, median, ratio, withBenchOrganization } from './organization.ts'
+import { microseconds } from './processor-time.ts'
 
 // What a read costs: a user by id and by userName among 150,000, and a group by its name, against a bare handler (Fastify, pg, one
-// prepared select by primary key, JSON), over HTTP, in turn, in one run.
+// prepared select by primary key, JSON), over HTTP, in turn, in one run. Beside the rates the processor time of a request: of server, client
+// and database.
 
 const rounds = Number(process.argv[2] ?? 7)
 const seconds = 1
@@ -36,14 +38,16 @@ await withBenchOrganization({ scimRate: 0 }, async (bench) => {
     ]
     for (const [what, ours, theirs] of ways) {
       await mustFind(bench, ours())
-      const rates: [number, number][] = []
+      const found: { bare: Load; muster: Load }[] = []
       for (let round = 0; round <= rounds; round++) {
-        const one = [await load(bare.url, bench.token, theirs), await load(bench.url, bench.token, ours)] as [number, number]
-        if (round > 0) rates.push(one)
+        const one = { bare: await load(bench, bare, theirs), muster: await load(bench, bench, ours) }
+        if (round > 0) found.push(one)
       }
-      const [bareRate, rate] = [median(rates.map(([first]) => first)), median(rates.map(([, second]) => second))]
+      const middle = (of: (one: { bare: Load; muster: Load }) => number) => median(found.map(of))
+      const [rate, bareRate] = [middle((one) => one.muster.rate), middle((one) => one.bare.rate)]
+      const [us, bareUs] = [middle((one) => one.muster.us), middle((one) => one.bare.us)]
       console.log(
-        `${what}: ${rate.toFixed(0)} a second, bare handler ${bareRate.toFixed(0)}: ${ratio(rate, bareRate)} of it (goal at least 0.5)`,
+        `${what}: ${rate.toFixed(0)} a second, ${us.toFixed(0)} us; bare handler ${bareRate.toFixed(0)}, ${bareUs.toFixed(0)} us: ${ratio(rate, bareRate)} of its rate (goal at least 0.5), ${ratio(bareUs, us)} by processor time`,
       )
     }
   } finally {
@@ -92,23 +96,41 @@ async function mustFind({ url, token }: BenchOrganization, path: string): Promis
   if (!text.includes('"id":')) throw new Error(`${path} found nothing: ${answer.status} ${text}`)
 }
 
-async function load(url: string, token: string, path: () => string): Promise<number> {
+interface Load {
+  /** Requests a second. */
+  rate: number
+  /** Processor time of one. */
+  us: number
+}
+
+async function load(
+  bench: BenchOrganization,
+  { url, pid }: { url: string; pid: number | undefined },
+  path: () => string,
+): Promise<Load> {
+  const before = microseconds([pid, process.pid], bench.connection.host)
   const result = await autocannon({
     url,
     connections: 8,
     duration: seconds,
     setupClient: (client) =>
       client.setRequests(Array.from({ length: 500 }, () => ({ method: 'GET', path: `/scim/v2${path()}` }))),
-    headers: { authorization: `Bearer ${token}` },
+    headers: { authorization: `Bearer ${bench.token}` },
   })
   if (result.non2xx > 0 || result.errors > 0)
     throw new Error(`${result.non2xx} answers were no 2xx, ${result.errors} requests failed.`)
-  return result['2xx'] / result.duration
+  return {
+    rate: result['2xx'] / result.duration,
+    us: (microseconds([pid, process.pid], bench.connection.host) - before) / result['2xx'],
+  }
 }
 
 /** The bare handler in a process of its own, as the server is. */
-async function startBare({ connection, scope }: BenchOrganization): Promise<{ url: string; stop(): void }> {
+async function startBare({
+  connection,
+  scope,
+}: BenchOrganization): Promise<{ url: string; pid: number | undefined; stop(): void }> {
   const child = fork(new URL('./bare-reads.ts', import.meta.url), [JSON.stringify({ connection, orgId: scope.orgId })])
   const [url] = (await once(child, 'message')) as [string]
-  return { url, stop: () => child.kill() }
+  return { url, pid: child.pid, stop: () => child.kill() }
 }

@@ -77,7 +77,7 @@ export async function buildApp(parts: Parts): Promise<FastifyInstance> {
   await app.register(async (api) => guardedApi(api, parts, who, takeLargeBody), { prefix: '/api/v1' })
   await app.register(
     async (scim) => {
-      scim.addHook('onResponse', async (request, reply) => noteRequest(request, reply))
+      if (parts.keepRequests !== false) scim.addHook('onResponse', async (request, reply) => noteRequest(request, reply))
       await guardedScim(scim, parts, who, takeLargeBody, requestRate(clock, parts.scimRate ?? usualScimRate))
     },
     { prefix: '/scim/v2' },

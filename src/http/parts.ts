@@ -15,6 +15,8 @@ export interface Parts {
   /** What heads of the log are signed with; without it they are not. */
   auditKey?: AuditKey | undefined
   logger?: FastifyServerOptions['logger']
+  /** Whether requests are kept for the request log: off only where a benchmark asks what that costs. */
+  keepRequests?: boolean
   /** Milliseconds that only go forward; tests put their own in. */
   clock?: () => number
   /** Answers are compared with their schemas, and one that differs is a 500: on in tests. */

@@ -169,7 +169,9 @@ function displayOf(member: Record<string, unknown>): { display?: string } {
 }
 
 function kindOf(member: Record<string, unknown>): { isGroup?: true } {
-  const [type, ref] = [under(member, 'type'), under(member, '$ref')]
+  const type = under(member, 'type')
+  // To find that a key is not there takes longest: $ref is looked for only where the type does not tell.
+  const ref = typeof type === 'string' ? undefined : under(member, '$ref')
   const isGroup = typeof type === 'string' ? sameName(type, 'Group') : typeof ref === 'string' && /\/Groups\/[^/]+$/i.test(ref)
   return isGroup ? { isGroup } : {}
 }
