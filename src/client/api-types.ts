@@ -1548,7 +1548,7 @@ export interface operations {
                              * @description What becomes of a pushed group whose name an unmanaged group has
                              * @enum {string}
                              */
-                            conflictPolicy: "review" | "refuse";
+                            conflictPolicy: "review" | "overwrite" | "refuse";
                             /**
                              * @description What becomes of a member who is no user of this directory
                              * @enum {string}
@@ -1609,7 +1609,7 @@ export interface operations {
                      * @description What becomes of a pushed group whose name an unmanaged group has
                      * @enum {string}
                      */
-                    conflictPolicy?: "review" | "refuse";
+                    conflictPolicy?: "review" | "overwrite" | "refuse";
                     /**
                      * @description What becomes of a member who is no user of this directory
                      * @enum {string}
@@ -1658,7 +1658,7 @@ export interface operations {
                          * @description What becomes of a pushed group whose name an unmanaged group has
                          * @enum {string}
                          */
-                        conflictPolicy: "review" | "refuse";
+                        conflictPolicy: "review" | "overwrite" | "refuse";
                         /**
                          * @description What becomes of a member who is no user of this directory
                          * @enum {string}
@@ -1735,7 +1735,7 @@ export interface operations {
                          * @description What becomes of a pushed group whose name an unmanaged group has
                          * @enum {string}
                          */
-                        conflictPolicy: "review" | "refuse";
+                        conflictPolicy: "review" | "overwrite" | "refuse";
                         /**
                          * @description What becomes of a member who is no user of this directory
                          * @enum {string}
@@ -1823,7 +1823,7 @@ export interface operations {
                      * @description What becomes of a pushed group whose name an unmanaged group has
                      * @enum {string}
                      */
-                    conflictPolicy?: "review" | "refuse";
+                    conflictPolicy?: "review" | "overwrite" | "refuse";
                     /**
                      * @description What becomes of a member who is no user of this directory
                      * @enum {string}
@@ -1872,7 +1872,7 @@ export interface operations {
                          * @description What becomes of a pushed group whose name an unmanaged group has
                          * @enum {string}
                          */
-                        conflictPolicy: "review" | "refuse";
+                        conflictPolicy: "review" | "overwrite" | "refuse";
                         /**
                          * @description What becomes of a member who is no user of this directory
                          * @enum {string}

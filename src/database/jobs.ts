@@ -7,6 +7,7 @@ import type { DirectoryId, OrgId, RunId } from './ids.ts'
 export interface JobData {
   'sync-run': { orgId: OrgId; runId: RunId }
   'let-go-of-directory': { orgId: OrgId; directoryId: DirectoryId; actor: string }
+  'overwrite-conflicts': Record<string, never>
   'forget-requests': Record<string, never>
   'purge-deleted-groups': Record<string, never>
   'note-log-people': Record<string, never>
@@ -33,6 +34,7 @@ const queues: Record<QueueName, { retryLimit: number; retryDelay: number; expire
   'sync-run': { retryLimit: 20, retryDelay: 1, expireInSeconds: 24 * 3600, heartbeatSeconds: 10 },
   'let-go-of-directory': { retryLimit: 20, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'seal-log': { retryLimit: 0, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
+  'overwrite-conflicts': { retryLimit: 0, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'forget-requests': { retryLimit: 2, retryDelay: 60, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'purge-deleted-groups': { retryLimit: 2, retryDelay: 60, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'note-log-people': { retryLimit: 0, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
@@ -44,6 +46,7 @@ const scheduled: Partial<Record<QueueName, string>> = {
   'purge-deleted-groups': '37 * * * *',
   'note-log-people': '* * * * *',
   'seal-log': '* * * * *',
+  'overwrite-conflicts': '* * * * *',
 }
 
 /** Starts the queue with connections of its own: pg-boss's polling does not wait behind requests, nor they behind it. */

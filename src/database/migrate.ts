@@ -24,6 +24,7 @@ import * as organizationsAlike from './migrations/0018-organizations-alike.ts'
 import * as history from './migrations/0019-history.ts'
 import * as keptMembers from './migrations/0019-kept-members.ts'
 import * as whatWaits from './migrations/0021-what-waits.ts'
+import * as overwritePolicy from './migrations/0023-overwrite-policy.ts'
 import * as ofWhatThereIs from './migrations/0026-indexes-of-what-there-is.ts'
 
 interface Migration {
@@ -53,6 +54,7 @@ const migrations: Record<string, Migration> = {
   '0019-history': history,
   '0019-kept-members': keptMembers,
   '0021-what-waits': whatWaits,
+  '0023-overwrite-policy': overwritePolicy,
   '0026-indexes-of-what-there-is': ofWhatThereIs,
 }
 

@@ -50,7 +50,7 @@ type Json<T> = ColumnType<T, string, string>
 type JsonWithDefault<T> = ColumnType<T, string | undefined, string>
 
 // The words of columns, as the database checks them (test/schema.test.ts).
-export const conflictPolicies = ['review', 'refuse'] as const
+export const conflictPolicies = ['review', 'overwrite', 'refuse'] as const
 export const unknownMembersSettings = ['record', 'refuse'] as const
 export const nestedGroupsSettings = ['flatten', 'refuse'] as const
 export const deletedGroupsSettings = ['unmanage', 'delete'] as const
@@ -106,6 +106,7 @@ export interface DirectoryRow {
   name_key: string
   provider: string
   conflict_policy: Generated<ConflictPolicy>
+  conflict_policy_since: Timestamp
   unknown_members: Generated<UnknownMembers>
   strict: Generated<boolean>
   offer_existing_groups: Generated<OfferExistingGroups>

@@ -104,7 +104,11 @@ export async function updateDirectory(
   if (nameKey(after.name) !== nameKey(before.name)) await refuseTaken(trx, after.name)
   const written = await trx
     .updateTable('directories')
-    .set({ ...valuesOf(after), updated_at: sql`now()` })
+    .set({
+      ...valuesOf(after),
+      updated_at: sql`now()`,
+      ...(changed.after.conflictPolicy === undefined ? {} : { conflict_policy_since: sql`now()` }),
+    })
     .where('org_id', '=', trx.orgId)
     .where('id', '=', id)
     .returning(columns)
@@ -254,7 +258,7 @@ const domain = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a
 function checked(settings: DirectorySettings): DirectorySettings {
   const name = checkedName('name of the directory', settings.name)
   if (!providers.includes(settings.provider)) throw invalid(`The provider is one of ${providers.join(', ')}.`)
-  if (!conflictPolicies.includes(settings.conflictPolicy)) throw invalid('The conflict policy is review or refuse.')
+  if (!conflictPolicies.includes(settings.conflictPolicy)) throw invalid('The conflict policy is review, overwrite or refuse.')
   if (!unknownMembersSettings.includes(settings.unknownMembers)) throw invalid('Unknown members are to be record or refuse.')
   if (!nestedGroupsSettings.includes(settings.nestedGroups)) throw invalid('Nested groups are to be flatten or refuse.')
   if (!deletedGroupsSettings.includes(settings.deletedGroups)) throw invalid('Deleted groups are to be unmanage or delete.')

@@ -84,8 +84,8 @@ export const groupRoutes: FastifyPluginAsync<ScimParts> = async (app, parts) => 
 }
 
 /** How a group is changed: POST 201, PUT 200, PATCH 204 unless attributes are asked for, DELETE 204. */
-export function groupWrites(parts: Pick<Parts, 'db' | 'publicUrl'>): Writes {
-  const { db } = parts
+export function groupWrites(parts: Pick<Parts, 'db' | 'publicUrl' | 'jobs'>): Writes {
+  const { db, jobs } = parts
   const pushMembers = pushMembersTogether(db)
 
   const written = async (trx: Trx, asker: Asker, id: string, status: 200 | 201, projection?: Projection): Promise<Written> => {
@@ -105,9 +105,13 @@ export function groupWrites(parts: Pick<Parts, 'db' | 'publicUrl'>): Writes {
     POST: async (asker, { body, projection }) => {
       const input = readGroup(body, dialectOf(asker.directory))
       noteAsked(asker, newGroupInWords(input))
-      return inTransaction(db, asker.scope, async (trx) =>
-        written(trx, asker, await receiveNewGroup(trx, asker.directory, input), 201, projection),
-      )
+      const { conflictPolicy, quietSeconds } = asker.directory
+      return inTransaction(db, asker.scope, async (trx) => {
+        const id = await receiveNewGroup(trx, asker.directory, input)
+        // What is never filling is due at once; else the job that comes each minute finds it.
+        if (conflictPolicy === 'overwrite' && quietSeconds === 0) await jobs.send(trx, 'overwrite-conflicts', {})
+        return written(trx, asker, id, 201, projection)
+      })
     },
     PUT: async (asker, write) => {
       const changed = readGroupReplacement(write.body, dialectOf(asker.directory))

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import { again, wholeNumber } from '../../lists.ts'
 
 export interface SettingOptions {
-  conflictPolicy?: 'review' | 'refuse'
+  conflictPolicy?: 'review' | 'overwrite' | 'refuse'
   unknownMembers?: 'record' | 'refuse'
   nestedGroups?: 'flatten' | 'refuse'
   deletedGroups?: 'unmanage' | 'delete'
@@ -16,10 +16,10 @@ export interface SettingOptions {
 export function addSettingOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--conflict-policy <policy>', 'when a pushed name is taken: keep it for review, or answer 409').choices([
-        'review',
-        'refuse',
-      ]),
+      new Option(
+        '--conflict-policy <policy>',
+        'when a pushed name is taken: keep it for review, overwrite it once it is filled, or answer 409',
+      ).choices(['review', 'overwrite', 'refuse']),
     )
     .addOption(
       new Option('--unknown-members <what>', 'members that were not pushed: record them, or answer 400').choices([
