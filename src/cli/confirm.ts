@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises'
 import { exit, Failure } from './failure.ts'
 import type { Effect } from './shapes.ts'
 import { consequences } from './views/effect.ts'
-import { counted } from './views/numbers.ts'
+import { count, counted } from './views/numbers.ts'
 import type { Output } from './views/output.ts'
 
 /**
@@ -23,6 +23,16 @@ export async function confirmed(effect: Effect, emptied: string[], isYes: boolea
   const typed = await ask(`${consequences(effect, emptied, out)}\nType ${peopleLosing} to go on: `)
   if (typed.trim() !== String(peopleLosing))
     throw new Failure(exit.refused, 'Not confirmed. Nothing was done.', `Type the number ${peopleLosing} to go on.`)
+}
+
+/** @throws Failure refused, where more accesses would be lost than `--max-lost` allows */
+export function refuseTooMuch({ access }: Effect, maxLost: number | undefined): void {
+  if (maxLost === undefined || access.lost <= maxLost) return
+  throw new Failure(
+    exit.refused,
+    `This would take ${counted(access.lost, 'access', 'accesses')} from ${counted(access.peopleLosing, 'person', 'people')}; --max-lost allows ${count(maxLost)}. Nothing was done.`,
+    'See whose: muster reviews people --all. Sync what takes nothing: muster sync --only takes-nothing',
+  )
 }
 
 /**

@@ -192,6 +192,8 @@ export interface Run {
   id: string
   state: string
   choice: string
+  retryOf: string | null
+  retriedBy: string[]
   createdBy: string
   createdAt: string
   startedAt: string | null
@@ -199,6 +201,11 @@ export interface Run {
   groups: { total: number; synced: number; skipped: number; failed: number }
   members: { added: number; removed: number }
   access: Access
+}
+
+/** What syncing again what a run left out would do. */
+export interface Retry extends Effect {
+  selection: Selection
 }
 
 export interface Preview {

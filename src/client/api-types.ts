@@ -1162,6 +1162,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What syncing the groups that a run skipped or failed at would do now */
+        get: operations["showRetry"];
+        put?: never;
+        /** Sync the groups that a run skipped or failed at, as they were to be then */
+        post: operations["retryRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run}/stop": {
         parameters: {
             query?: never;
@@ -6557,6 +6575,8 @@ export interface operations {
                         /** @enum {string} */
                         choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept";
                         note: string | null;
+                        retryOf: string | null;
+                        retriedBy: string[];
                         createdBy: string;
                         /** Format: date-time */
                         createdAt: string;
@@ -6677,6 +6697,8 @@ export interface operations {
                             /** @enum {string} */
                             choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept";
                             note: string | null;
+                            retryOf: string | null;
+                            retriedBy: string[];
                             createdBy: string;
                             /** Format: date-time */
                             createdAt: string;
@@ -6790,6 +6812,8 @@ export interface operations {
                         /** @enum {string} */
                         choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept";
                         note: string | null;
+                        retryOf: string | null;
+                        retriedBy: string[];
                         createdBy: string;
                         /** Format: date-time */
                         createdAt: string;
@@ -6884,6 +6908,8 @@ export interface operations {
                 /** @description What to sort by; with a minus in front, downwards: `-name` */
                 sort?: string;
                 result?: "synced" | "skipped" | "failed" | "waiting";
+                /** @description `csv` answers all that match, as a file */
+                format?: "json" | "csv";
             };
             header?: never;
             path: {
@@ -6894,7 +6920,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The list */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6922,8 +6948,323 @@ export interface operations {
                                 lost: number;
                                 gained: number;
                             };
+                            /** @description The net losses it was expected to have part in */
+                            foreseen: {
+                                lost: number;
+                            };
                             finishedAt: string | null;
                         }[];
+                    };
+                    "text/csv": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showRetry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        directory: string;
+                        groups: number;
+                        /** @description Blocked groups among what was asked for: left out */
+                        blocked: number;
+                        members: {
+                            added: number;
+                            removed: number;
+                        };
+                        /** @description Net, of all of them together */
+                        access: {
+                            lost: number;
+                            gained: number;
+                            peopleLosing: number;
+                            peopleGaining: number;
+                            leftWithNone: number;
+                            jointLosses: number;
+                        };
+                        matrix: {
+                            site: string;
+                            role: string;
+                            lost: number;
+                            gained: number;
+                            peopleLosing: number;
+                        }[];
+                        warnings: {
+                            /** @enum {string} */
+                            code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
+                            groups: number;
+                            people?: number;
+                            /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
+                            of?: {
+                                site: string;
+                                product: string;
+                                role?: string;
+                            }[];
+                        }[];
+                        /** @description What they take together and none of them alone */
+                        jointLosses: {
+                            accesses: number;
+                            groups: string[];
+                        };
+                        /** @description SHA-256 in hex of the answer; changes with it and with nothing else */
+                        fingerprint: string;
+                        selection: {
+                            /** @enum {string} */
+                            mode: "ids";
+                            /** @description Ids or names of pushed groups */
+                            ids: string[];
+                        } | {
+                            /** @enum {string} */
+                            mode: "filter";
+                            filter: {
+                                /**
+                                 * @description needs_review if not said
+                                 * @enum {string}
+                                 */
+                                state?: "needs_review" | "blocked" | "held" | "ignored" | "all";
+                                /** @description Part of the group's name */
+                                search?: string;
+                                /**
+                                 * @description Alone: takes access from somebody, gives some, or neither
+                                 * @enum {string}
+                                 */
+                                effect?: "takes" | "gives" | "none";
+                                /**
+                                 * @description additions: nobody is removed; removals: somebody is
+                                 * @enum {string}
+                                 */
+                                members?: "none" | "additions" | "removals";
+                                /** @description Has access on this site */
+                                site?: string;
+                                /** @description Has access to a product of this name */
+                                product?: string;
+                                /** @description Takes this role from somebody */
+                                role?: string;
+                                /** @enum {string} */
+                                warning?: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
+                                viewed?: boolean;
+                            };
+                            /** @description Ids or names of pushed groups */
+                            except?: string[];
+                        };
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Kept for 24 hours */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description Id */
+                run: string;
+            };
+            cookie?: never;
+        };
+        /** @description What is not said is as it was asked for */
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Of the answer that was reviewed */
+                    fingerprint: string;
+                    /** @description Also groups that are still filling */
+                    acceptIncomplete?: boolean;
+                    /** @description Also groups that were pushed empty over members */
+                    acceptEmpty?: boolean;
+                    note?: string;
+                    /** @description The same answer, and nothing is changed */
+                    dryRun?: boolean;
+                    /** @description What was seen of all together: a refusal then says by how much it is other now */
+                    effect?: {
+                        groups: number;
+                        members: {
+                            added: number;
+                            removed: number;
+                        };
+                        /** @description Net, of all of them together */
+                        access: {
+                            lost: number;
+                            gained: number;
+                            peopleLosing: number;
+                            peopleGaining: number;
+                            leftWithNone: number;
+                            jointLosses: number;
+                        };
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        dryRun: true;
+                        directory: string;
+                        /** @enum {string} */
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept";
+                        groups: {
+                            total: number;
+                            synced: number;
+                            skipped: number;
+                            failed: number;
+                        };
+                        members: {
+                            added: number;
+                            removed: number;
+                        };
+                        /** @description Net, of all of them together */
+                        access: {
+                            lost: number;
+                            gained: number;
+                            peopleLosing: number;
+                            peopleGaining: number;
+                            leftWithNone: number;
+                            jointLosses: number;
+                        };
+                        blocked: number;
+                        skipped: {
+                            group: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                            };
+                            reason: string;
+                            detail: string | null;
+                        }[];
+                        /** @description SHA-256 in hex of the answer; changes with it and with nothing else */
+                        fingerprint: string;
+                    };
+                };
+            };
+            /** @description Default Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /** @enum {string} */
+                        kind: "sync" | "drop_kept";
+                        /** @enum {string} */
+                        state: "queued" | "running" | "finished" | "stopped";
+                        /** @description The directory's name */
+                        directory: string;
+                        /** @enum {string} */
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept";
+                        note: string | null;
+                        retryOf: string | null;
+                        retriedBy: string[];
+                        createdBy: string;
+                        /** Format: date-time */
+                        createdAt: string;
+                        startedAt: string | null;
+                        finishedAt: string | null;
+                        groups: {
+                            total: number;
+                            synced: number;
+                            skipped: number;
+                            failed: number;
+                        };
+                        members: {
+                            added: number;
+                            removed: number;
+                        };
+                        /** @description What truly happened, net; nothing until the run has ended */
+                        access: {
+                            lost: number;
+                            gained: number;
+                            peopleLosing: number;
+                            peopleGaining: number;
+                            leftWithNone: number;
+                        };
+                        /** @description What was reviewed */
+                        foreseen: {
+                            groups: number;
+                            /** @description Blocked groups among what was asked for: left out */
+                            blocked: number;
+                            members: {
+                                added: number;
+                                removed: number;
+                            };
+                            /** @description Net, of all of them together */
+                            access: {
+                                lost: number;
+                                gained: number;
+                                peopleLosing: number;
+                                peopleGaining: number;
+                                leftWithNone: number;
+                                jointLosses: number;
+                            };
+                            matrix: {
+                                site: string;
+                                role: string;
+                                lost: number;
+                                gained: number;
+                                peopleLosing: number;
+                            }[];
+                            warnings: {
+                                /** @enum {string} */
+                                code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
+                                groups: number;
+                                people?: number;
+                                /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
+                                of?: {
+                                    site: string;
+                                    product: string;
+                                    role?: string;
+                                }[];
+                            }[];
+                            /** @description What they take together and none of them alone */
+                            jointLosses: {
+                                accesses: number;
+                                groups: string[];
+                            };
+                        };
+                        /** @description Of what was reviewed */
+                        fingerprint: string;
                     };
                 };
             };
@@ -6968,6 +7309,8 @@ export interface operations {
                         /** @enum {string} */
                         choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept";
                         note: string | null;
+                        retryOf: string | null;
+                        retriedBy: string[];
                         createdBy: string;
                         /** Format: date-time */
                         createdAt: string;

@@ -25,6 +25,7 @@ import * as history from './migrations/0019-history.ts'
 import * as keptMembers from './migrations/0019-kept-members.ts'
 import * as whatWaits from './migrations/0021-what-waits.ts'
 import * as overwritePolicy from './migrations/0023-overwrite-policy.ts'
+import * as retries from './migrations/0024-retries.ts'
 import * as ofWhatThereIs from './migrations/0026-indexes-of-what-there-is.ts'
 
 interface Migration {
@@ -55,6 +56,7 @@ const migrations: Record<string, Migration> = {
   '0019-kept-members': keptMembers,
   '0021-what-waits': whatWaits,
   '0023-overwrite-policy': overwritePolicy,
+  '0024-retries': retries,
   '0026-indexes-of-what-there-is': ofWhatThereIs,
 }
 

@@ -321,6 +321,7 @@ export interface RunRow {
   accept_incomplete: Generated<boolean>
   accept_empty: Generated<boolean>
   note: string | null
+  retry_of: ColumnType<RunId | null, RunId | null | undefined, RunId | null>
   fingerprint: string
   foreseen: Json<unknown>
   group_count: number

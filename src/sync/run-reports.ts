@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
 import { isId, type ProvisionedGroupId, type RunId } from '../database/ids.ts'
 import type { RunKind, RunResult, RunState, SyncChoice } from '../database/tables.ts'
+import { writeCsv } from '../organization/csv.ts'
 import { found, type Listed, type Listing, orderBy, page } from '../organization/listing.ts'
 import { type Foreseen, type Happened, noSuchRun } from './runs.ts'
 
@@ -14,6 +15,9 @@ export interface Run {
   directory: string
   choice: SyncChoice
   note: string | null
+  /** The run whose groups it tries again, and those that try its own. */
+  retryOf: RunId | null
+  retriedBy: RunId[]
   createdBy: string
   createdAt: Date
   startedAt: Date | null
@@ -69,7 +73,8 @@ const searched = (reader: Reader, listing: Listing): RawBuilder<unknown> =>
 // The last entry that a run writes says what it did to access: the log's index by run finds it at once.
 async function runs(reader: Reader, which: RawBuilder<unknown>, paged: RawBuilder<unknown>): Promise<Run[]> {
   const { rows } = await sql<RunRow>`
-    select r.id, r.kind, r.state, d.name as directory, r.choice, r.note, r.created_by as "createdBy", r.created_at as "createdAt",
+    select r.id, r.kind, r.state, d.name as directory, r.choice, r.note, r.retry_of as "retryOf",
+      array(select y.id from runs y where y.org_id = r.org_id and y.retry_of = r.id order by y.id) as "retriedBy", r.created_by as "createdBy", r.created_at as "createdAt",
       r.started_at as "startedAt", r.finished_at as "finishedAt", r.foreseen, r.fingerprint,
       r.group_count as "groupCount", r.synced_count as synced, r.skipped_count as skipped, r.failed_count as failed,
       members.added, members.removed,
@@ -100,6 +105,8 @@ export interface RunGroup {
   members: { added: number; removed: number }
   /** The run's net losses and gains that this group had part in; nothing until the run has ended. */
   access: { lost: number; gained: number }
+  /** The net losses it was expected to have part in when the run was asked for. */
+  foreseen: { lost: number }
   finishedAt: Date | null
 }
 
@@ -110,6 +117,7 @@ type RunGroupRow = Pick<RunGroup, 'choice' | 'result' | 'reason' | 'detail' | 'f
   removed: number
   lost: number
   gained: number
+  foreseenLost: number
 }
 
 const groupColumns = {
@@ -139,17 +147,39 @@ export async function listRunGroups(
   } = await sql<{ total: number }>`select count(*)::integer as total from run_groups x where ${which}`.execute(reader)
   const { rows } = await sql<RunGroupRow>`
     select x.provisioned_group_id as id, x.name, x.choice, x.result, x.reason, x.detail, coalesce(x.added_count, 0) as added,
-      coalesce(x.removed_count, 0) as removed, coalesce(x.lost_count, 0) as lost, coalesce(x.gained_count, 0) as gained, x.finished_at as "finishedAt"
+      coalesce(x.removed_count, 0) as removed, coalesce(x.lost_count, 0) as lost, coalesce(x.gained_count, 0) as gained,
+      json_array_length(x.expected::json -> 'lost') as "foreseenLost", x.finished_at as "finishedAt"
     from run_groups x where ${which} ${orderBy(listing.sort, groupColumns, 'position', 'x.position')} ${page(listing)}`.execute(
     reader,
   )
   return {
     total: counted?.total ?? 0,
-    items: rows.map(({ id, name, added, removed, lost, gained, ...group }) => ({
+    items: rows.map(({ id, name, added, removed, lost, gained, foreseenLost, ...group }) => ({
       group: { id, name },
       ...group,
       members: { added, removed },
       access: { lost, gained },
+      foreseen: { lost: foreseenLost },
     })),
   }
 }
+
+/** A run's groups as CSV, a line a group: what was chosen, what became of it, and what was foreseen. */
+export const runGroupsCsv = (groups: readonly RunGroup[]): string =>
+  writeCsv<RunGroup>(
+    {
+      group: ({ group }) => group.name,
+      id: ({ group }) => group.id,
+      choice: ({ choice }) => choice,
+      result: ({ result }) => result ?? 'waiting',
+      reason: ({ reason }) => reason,
+      detail: ({ detail }) => detail,
+      members_added: ({ members }) => members.added,
+      members_removed: ({ members }) => members.removed,
+      access_lost: ({ access }) => access.lost,
+      access_gained: ({ access }) => access.gained,
+      access_lost_foreseen: ({ foreseen }) => foreseen.lost,
+      finished_at: ({ finishedAt }) => finishedAt,
+    },
+    groups,
+  )

@@ -56,6 +56,8 @@ export interface NewRun {
   note: string | null
   fingerprint: string
   foreseen: Foreseen
+  /** The run whose groups are tried again. */
+  retryOf?: RunId | undefined
   /** In the order in which they are synced. One with an outcome is done before the run begins. */
   groups: ({ id: ProvisionedGroupId; name: string; expected: Expectation; outcome?: GroupOutcome | undefined } & Chosen)[]
 }
@@ -81,6 +83,7 @@ export async function insertRun(trx: Trx, run: NewRun): Promise<RunId> {
       group_count: groups.length,
       skipped_count: groups.filter(({ outcome }) => outcome).length,
       created_by: trx.scope.actor,
+      retry_of: run.retryOf ?? null,
     })
     .execute()
   const people = groups.map((group) => (group.people ? JSON.stringify(group.people) : null))

@@ -23,6 +23,8 @@ export interface RunRequest extends Asked {
   acceptIncomplete: boolean
   acceptEmpty: boolean
   note: string | null
+  /** The run that left them out, where it is tried again. */
+  retryOf?: RunId | undefined
   /** What the caller saw, so that a refusal can say what is other. */
   reviewed?: ReviewedGroup[] | undefined
   effect?: EffectDelta | undefined
@@ -38,7 +40,7 @@ export interface RunRequest extends Asked {
 export async function startRun(trx: Trx, jobs: Pick<Jobs, 'send'>, request: RunRequest): Promise<RunId> {
   await planForSets(trx)
   const { groups, effect, blocked } = await plan(trx, request)
-  const { kind, directoryId, choice, acceptIncomplete, acceptEmpty, note } = request
+  const { kind, directoryId, choice, acceptIncomplete, acceptEmpty, note, retryOf } = request
   const { fingerprint, ...foreseen } = effect
   const runId = await insertRun(trx, {
     kind,
@@ -47,6 +49,7 @@ export async function startRun(trx: Trx, jobs: Pick<Jobs, 'send'>, request: RunR
     acceptIncomplete,
     acceptEmpty,
     note,
+    retryOf,
     fingerprint,
     foreseen: { ...foreseen, blocked },
     groups,

@@ -110,7 +110,7 @@ test('wrong settings are refused with a sentence', async ({ api }) => {
     [{ provider: 'okta' }, /name/],
     [{ name: 'x', provider: 'okta', quietSeconds: -1 }, /quietSeconds/],
     [{ name: 'x', provider: 'okta', quietSeconds: '5' }, /quietSeconds/],
-    [{ name: 'x', provider: 'okta', conflictPolicy: 'overwrite' }, /conflictPolicy/],
+    [{ name: 'x', provider: 'okta', conflictPolicy: 'merge' }, /conflictPolicy/],
     [{ name: 'x', provider: 'okta', emailDomains: ['nodot'] }, /nodot/],
     [{ name: 'x', provider: 'okta', surprise: 1 }, /surprise|additional/],
   ]

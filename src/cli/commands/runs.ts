@@ -1,10 +1,13 @@
+import { randomUUID } from 'node:crypto'
 import { Command } from 'commander'
-import { answer } from '../api.ts'
+import { type Api, answer } from '../api.ts'
+import { confirmed, refuseTooMuch } from '../confirm.ts'
 import { contextOf } from '../context.ts'
-import { addListOptions, type ListOptions, listQuery, printList } from '../lists.ts'
-import type { Listed, Run, RunGroup } from '../shapes.ts'
+import { addListOptions, type ListOptions, listQuery, printList, wholeNumber } from '../lists.ts'
+import { pushedEmpty } from '../selection.ts'
+import type { Listed, Preview, Retry, Run, RunGroup } from '../shapes.ts'
 import { print } from '../views/output.ts'
-import { runGroups, runList, runView } from '../views/runs.ts'
+import { previewView, runGroups, runList, runView } from '../views/runs.ts'
 import { tellWhatIsMissing, watchRun } from '../watch-run.ts'
 
 const list = addListOptions(new Command('list').description('what was synced, the newest first')).action(
@@ -22,8 +25,10 @@ const list = addListOptions(new Command('list').description('what was synced, th
 const show = new Command('show')
   .description('a run, and what became of the groups that were not synced')
   .argument('<run>')
-  .action(async (id: string, _options: object, command: Command) => {
+  .option('--csv', 'its report instead: a line a group, with what was foreseen')
+  .action(async (id: string, { csv }: { csv?: true }, command: Command) => {
     const { api, out } = await contextOf(command)
+    if (csv) return out.data(await report(api, id))
     const run = await answer<Run>(api.GET('/api/v1/runs/{run}', { params: { path: { run: id } } }))
     print(out, run, runView)
     if (out.json || run.groups.skipped + run.groups.failed === 0) return
@@ -34,6 +39,50 @@ const show = new Command('show')
       )
       printList(out, groups, runGroups)
     }
+  })
+
+const report = (api: Api, id: string): Promise<string> =>
+  answer<string>(
+    api.GET('/api/v1/runs/{run}/groups', { params: { path: { run: id }, query: { format: 'csv' } }, parseAs: 'text' }) as never,
+  )
+
+interface RetryOptions {
+  maxLost?: number
+  yes?: true
+  acceptIncomplete?: true
+  acceptEmpty?: true
+  dryRun?: true
+  note?: string
+}
+
+const retry = new Command('retry')
+  .description('sync the groups that a run skipped or failed at, as they were to be then')
+  .argument('<run>')
+  .option('--max-lost <n>', 'refuse where more accesses would be lost', wholeNumber)
+  .option('-y, --yes', 'do not ask')
+  .option('--accept-incomplete', 'also groups that are still being filled')
+  .option('--accept-empty', 'also groups that were pushed empty over members')
+  .option('--dry-run', 'show what would happen and change nothing')
+  .option('--note <text>', 'why; kept with the run')
+  .action(async (id: string, { maxLost, yes, dryRun, ...terms }: RetryOptions, command: Command) => {
+    const { api, out } = await contextOf(command)
+    const path = { run: id }
+    const { selection, ...effect } = await answer<Retry>(api.GET('/api/v1/runs/{run}/retry', { params: { path } }))
+    refuseTooMuch(effect, maxLost)
+    const { groups, members, access, fingerprint, directory } = effect
+    const emptied = terms.acceptEmpty ? await pushedEmpty(api, { directory, choices: {}, selection, effect }) : []
+    const post = <Of>(more: { dryRun?: true }) =>
+      answer<Of>(
+        api.POST('/api/v1/runs/{run}/retry', {
+          params: { path, header: { 'idempotency-key': randomUUID() } },
+          body: { fingerprint, effect: { groups, members, access }, ...terms, ...more },
+        }) as never,
+      )
+    if (dryRun) return print(out, await post<Preview>({ dryRun }), (preview) => previewView(preview, emptied))
+    await confirmed(effect, emptied, yes === true, out)
+    const run = await watchRun(api, (await post<Run>({})).id, out)
+    print(out, run, runView)
+    await tellWhatIsMissing(api, run, out)
   })
 
 const watch = new Command('watch')
@@ -55,8 +104,9 @@ const stop = new Command('stop')
   })
 
 export const runs = new Command('runs')
-  .description('what was synced: {list|show|watch|stop}')
+  .description('what was synced: {list|show|watch|stop|retry}')
   .addCommand(list)
   .addCommand(show)
   .addCommand(watch)
   .addCommand(stop)
+  .addCommand(retry)

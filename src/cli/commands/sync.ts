@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Command } from 'commander'
 import { type Api, answer } from '../api.ts'
-import { confirmed } from '../confirm.ts'
+import { confirmed, refuseTooMuch } from '../confirm.ts'
 import { contextOf } from '../context.ts'
 import { exit, Failure } from '../failure.ts'
 import { wholeNumber } from '../lists.ts'
@@ -86,15 +86,6 @@ function nothingToDo({ directory, choices, effect: { blocked } }: Intent, out: O
     skipped: [],
   }
   print(out, nothing, () => `${why} ${blocked > 0 ? `${counted(blocked, 'is', 'are')} blocked.` : 'Nothing to do.'}`)
-}
-
-function refuseTooMuch({ access }: Effect, maxLost: number | undefined): void {
-  if (maxLost === undefined || access.lost <= maxLost) return
-  throw new Failure(
-    exit.refused,
-    `This would take ${counted(access.lost, 'access', 'accesses')} from ${counted(access.peopleLosing, 'person', 'people')}; --max-lost allows ${count(maxLost)}. Nothing was done.`,
-    'See whose: muster reviews people --all. Sync what takes nothing: muster sync --only takes-nothing',
-  )
 }
 
 // Empty is the extreme of incomplete: who accepts the one accepts the other.

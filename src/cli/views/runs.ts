@@ -42,6 +42,8 @@ export function runView(run: Run, out: Output): string {
   return [
     `${stateWord(run.state, out)}  ${runSentence(run)} of ${counted(run.groups.total, 'group')}   run ${run.id}`,
     `${counted(members.added, 'member')} added, ${count(members.removed)} removed. ${counted(access.lost, 'access', 'accesses')} lost, ${count(access.gained)} gained.`,
+    ...(run.retryOf === null ? [] : [`It tries again what run ${run.retryOf} left out.`]),
+    ...(run.retriedBy.length === 0 ? [] : [`What it left out was tried again: run ${run.retriedBy.join(', ')}`]),
   ].join('\n')
 }
 

@@ -1,12 +1,17 @@
 import { Type } from 'typebox'
+import type { Reader } from '../../database/connection.ts'
 import { runKinds, runResults, runStates, syncChoices } from '../../database/tables.ts'
 import { inTransaction, reading } from '../../database/transaction.ts'
 import { findDirectory } from '../../provisioning/directories.ts'
-import { findRun, groupResults, listRunGroups, listRuns } from '../../sync/run-reports.ts'
+import { chosenWithChoices } from '../../review/chosen.ts'
+import { effectOf } from '../../review/effect.ts'
+import { retryOf } from '../../sync/retry-run.ts'
+import { findRun, groupResults, listRunGroups, listRuns, runGroupsCsv } from '../../sync/run-reports.ts'
 import { stopRun } from '../../sync/runs.ts'
 import { previewRun, type RunRequest, startRun } from '../../sync/start-run.ts'
 import { largeBodyLimit } from '../content.ts'
 import type { ApiPlugin } from './api.ts'
+import { csvFormat, ListedOrCsv, listingOrAll, sendCsv } from './csv-answer.ts'
 import { IdempotencyHeaders, idempotent } from './idempotency.ts'
 import { Listed, listingOf, Page, pageWith } from './paging.ts'
 import { askedOf, choicesOf, Effect, Figures, Selection } from './review-shapes.ts'
@@ -26,6 +31,8 @@ const Run = Type.Object({
   directory: Type.String({ description: "The directory's name" }),
   choice: Choice,
   note: Nullable(Type.String()),
+  retryOf: Nullable(Id),
+  retriedBy: Type.Array(Id),
   createdBy: Type.String(),
   createdAt: Time,
   startedAt: Nullable(Time),
@@ -66,6 +73,7 @@ const RunGroup = Type.Object({
     { lost: Count, gained: Count },
     { description: "The run's net losses and gains that this group had part in" },
   ),
+  foreseen: Type.Object({ lost: Count }, { description: 'The net losses it was expected to have part in' }),
   finishedAt: Nullable(Time),
 })
 
@@ -100,6 +108,12 @@ const NewRun = Type.Object(
     ),
   },
   { additionalProperties: false },
+)
+
+const { acceptIncomplete, acceptEmpty, note, dryRun, effect } = NewRun.properties
+const NewRetry = Type.Object(
+  { fingerprint: NewRun.properties.fingerprint, acceptIncomplete, acceptEmpty, note, dryRun, effect },
+  { additionalProperties: false, description: 'What is not said is as it was asked for' },
 )
 
 const OfRun = Type.Object({ run: Type.String({ description: 'Id' }) })
@@ -138,19 +152,7 @@ export const runsApi: ApiPlugin = async (app, { db, jobs }) => {
       if (body.dryRun) {
         return reading(db, scope, async (reader) => {
           const directory = await findDirectory(reader, params.directory)
-          const { groups, effect, blocked, skipped } = await previewRun(reader, asked(directory.id))
-          const { members, access, fingerprint } = effect
-          return {
-            dryRun: true as const,
-            directory: directory.name,
-            choice: askedOf(body).choice,
-            groups,
-            members,
-            access,
-            blocked,
-            skipped,
-            fingerprint,
-          }
+          return shownPreview(reader, directory.name, asked(directory.id))
         })
       }
       const { status, body: run } = await inTransaction(db, scope, (trx) =>
@@ -201,12 +203,70 @@ export const runsApi: ApiPlugin = async (app, { db, jobs }) => {
         summary: "A run's groups, with what became of each",
         params: OfRun,
         description: 'Sorted by position, name, lost, gained, added, removed or finishedAt.',
-        querystring: pageWith({ result: Type.Optional(OneOf(groupResults)) }),
-        response: { 200: Listed(RunGroup) },
+        querystring: pageWith({ result: Type.Optional(OneOf(groupResults)), ...csvFormat }),
+        response: { 200: ListedOrCsv(RunGroup) },
       },
     },
-    async ({ scope, params, query }) =>
-      reading(db, scope, (reader) => listRunGroups(reader, params.run, { result: query.result }, listingOf(query))),
+    async ({ scope, params, query }, reply) => {
+      const listed = await reading(db, scope, (reader) =>
+        listRunGroups(reader, params.run, { result: query.result }, listingOrAll(query)),
+      )
+      return query.format === 'csv' ? sendCsv(reply, `run-${params.run}`, runGroupsCsv(listed.items)) : listed
+    },
+  )
+
+  app.get(
+    '/runs/:run/retry',
+    {
+      schema: {
+        operationId: 'showRetry',
+        tags,
+        summary: 'What syncing the groups that a run skipped or failed at would do now',
+        params: OfRun,
+        response: { 200: Type.Object({ ...Effect.properties, selection: Selection }) },
+      },
+    },
+    async ({ scope, params }) =>
+      reading(db, scope, async (reader) => {
+        const retry = await retryOf(reader, params.run)
+        const { ids, blocked, choices } = await chosenWithChoices(reader, retry.directoryId, retry)
+        const { directory } = await findRun(reader, params.run)
+        return { directory, blocked, ...(await effectOf(reader, ids, choices)), selection: retry.selection }
+      }),
+  )
+
+  app.post(
+    '/runs/:run/retry',
+    {
+      schema: {
+        operationId: 'retryRun',
+        tags,
+        summary: 'Sync the groups that a run skipped or failed at, as they were to be then',
+        params: OfRun,
+        headers: IdempotencyHeaders,
+        body: NewRetry,
+        response: { 200: Preview, 202: Run },
+      },
+    },
+    async (request, reply) => {
+      const { dryRun, ...body } = request.body
+      const asked = async (reader: Reader): Promise<RunRequest> => ({
+        note: null,
+        ...(await retryOf(reader, request.params.run)),
+        ...body,
+      })
+      if (dryRun)
+        return reading(db, request.scope, async (reader) =>
+          shownPreview(reader, (await findRun(reader, request.params.run)).directory, await asked(reader)),
+        )
+      const { status, body: run } = await inTransaction(db, request.scope, (trx) =>
+        idempotent(trx, request, async () => ({
+          status: 202,
+          body: await findRun(trx, await startRun(trx, jobs, await asked(trx))),
+        })),
+      )
+      return reply.code(status as 202).send(run)
+    },
   )
 
   app.post(
@@ -222,4 +282,10 @@ export const runsApi: ApiPlugin = async (app, { db, jobs }) => {
     },
     async ({ scope, params }) => inTransaction(db, scope, async (trx) => findRun(trx, await stopRun(trx, jobs, params.run))),
   )
+}
+
+async function shownPreview(reader: Reader, directory: string, request: RunRequest) {
+  const { effect, ...preview } = await previewRun(reader, request)
+  const { members, access, fingerprint } = effect
+  return { dryRun: true as const, directory, choice: request.choice, ...preview, members, access, fingerprint }
 }

@@ -50,6 +50,8 @@ test('a run in two lines', () => {
     createdAt: '2026-11-24T08:00:00Z',
     startedAt: null,
     finishedAt: null,
+    retryOf: null,
+    retriedBy: [],
     groups: { total: 667, synced: 663, skipped: 2, failed: 2 },
     members: { added: 650, removed: 660 },
     access: { lost: 350, gained: 390, peopleLosing: 130, peopleGaining: 170, leftWithNone: 0 },
