@@ -161,6 +161,12 @@ export interface PutBack {
   removed: number
 }
 
+export interface Undo {
+  groups: number
+  changed: { group: Named; entries: number }[]
+  effect: Omit<Effect, 'directory' | 'blocked'>
+}
+
 export interface KeptMember {
   group: Named
   person: { id: string; userName: string; displayName: string | null; email: string | null; active: boolean }

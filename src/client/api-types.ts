@@ -1180,6 +1180,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What undoing a run would come to
+         * @description Groups that were changed since are left out and listed, unless they are asked for.
+         */
+        get: operations["showUndo"];
+        put?: never;
+        /** Put the groups of a run back to what they were before it, as a run */
+        post: operations["undoRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run}/stop": {
         parameters: {
             query?: never;
@@ -6522,7 +6543,7 @@ export interface operations {
                         dryRun: true;
                         directory: string;
                         /** @enum {string} */
-                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept";
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
                         groups: {
                             total: number;
                             synced: number;
@@ -6567,13 +6588,15 @@ export interface operations {
                         /** Format: uuid */
                         id: string;
                         /** @enum {string} */
-                        kind: "sync" | "drop_kept";
+                        kind: "sync" | "drop_kept" | "restore";
+                        undoes: string | null;
+                        undoneBy: string | null;
                         /** @enum {string} */
                         state: "queued" | "running" | "finished" | "stopped";
                         /** @description The directory's name */
                         directory: string;
                         /** @enum {string} */
-                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept";
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
                         note: string | null;
                         retryOf: string | null;
                         retriedBy: string[];
@@ -6689,13 +6712,15 @@ export interface operations {
                             /** Format: uuid */
                             id: string;
                             /** @enum {string} */
-                            kind: "sync" | "drop_kept";
+                            kind: "sync" | "drop_kept" | "restore";
+                            undoes: string | null;
+                            undoneBy: string | null;
                             /** @enum {string} */
                             state: "queued" | "running" | "finished" | "stopped";
                             /** @description The directory's name */
                             directory: string;
                             /** @enum {string} */
-                            choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept";
+                            choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
                             note: string | null;
                             retryOf: string | null;
                             retriedBy: string[];
@@ -6804,13 +6829,15 @@ export interface operations {
                         /** Format: uuid */
                         id: string;
                         /** @enum {string} */
-                        kind: "sync" | "drop_kept";
+                        kind: "sync" | "drop_kept" | "restore";
+                        undoes: string | null;
+                        undoneBy: string | null;
                         /** @enum {string} */
                         state: "queued" | "running" | "finished" | "stopped";
                         /** @description The directory's name */
                         directory: string;
                         /** @enum {string} */
-                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept";
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
                         note: string | null;
                         retryOf: string | null;
                         retriedBy: string[];
@@ -6935,7 +6962,7 @@ export interface operations {
                                 name: string;
                             };
                             /** @enum {string} */
-                            choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept";
+                            choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
                             result: ("synced" | "skipped" | "failed") | null;
                             reason: string | null;
                             detail: string | null;
@@ -7142,7 +7169,7 @@ export interface operations {
                         dryRun: true;
                         directory: string;
                         /** @enum {string} */
-                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept";
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
                         groups: {
                             total: number;
                             synced: number;
@@ -7187,13 +7214,316 @@ export interface operations {
                         /** Format: uuid */
                         id: string;
                         /** @enum {string} */
-                        kind: "sync" | "drop_kept";
+                        kind: "sync" | "drop_kept" | "restore";
+                        undoes: string | null;
+                        undoneBy: string | null;
                         /** @enum {string} */
                         state: "queued" | "running" | "finished" | "stopped";
                         /** @description The directory's name */
                         directory: string;
                         /** @enum {string} */
-                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept";
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
+                        note: string | null;
+                        retryOf: string | null;
+                        retriedBy: string[];
+                        createdBy: string;
+                        /** Format: date-time */
+                        createdAt: string;
+                        startedAt: string | null;
+                        finishedAt: string | null;
+                        groups: {
+                            total: number;
+                            synced: number;
+                            skipped: number;
+                            failed: number;
+                        };
+                        members: {
+                            added: number;
+                            removed: number;
+                        };
+                        /** @description What truly happened, net; nothing until the run has ended */
+                        access: {
+                            lost: number;
+                            gained: number;
+                            peopleLosing: number;
+                            peopleGaining: number;
+                            leftWithNone: number;
+                        };
+                        /** @description What was reviewed */
+                        foreseen: {
+                            groups: number;
+                            /** @description Blocked groups among what was asked for: left out */
+                            blocked: number;
+                            members: {
+                                added: number;
+                                removed: number;
+                            };
+                            /** @description Net, of all of them together */
+                            access: {
+                                lost: number;
+                                gained: number;
+                                peopleLosing: number;
+                                peopleGaining: number;
+                                leftWithNone: number;
+                                jointLosses: number;
+                            };
+                            matrix: {
+                                site: string;
+                                role: string;
+                                lost: number;
+                                gained: number;
+                                peopleLosing: number;
+                            }[];
+                            warnings: {
+                                /** @enum {string} */
+                                code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
+                                groups: number;
+                                people?: number;
+                                /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
+                                of?: {
+                                    site: string;
+                                    product: string;
+                                    role?: string;
+                                }[];
+                            }[];
+                            /** @description What they take together and none of them alone */
+                            jointLosses: {
+                                accesses: number;
+                                groups: string[];
+                            };
+                        };
+                        /** @description Of what was reviewed */
+                        fingerprint: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showUndo: {
+        parameters: {
+            query?: {
+                /** @description Also groups that were changed since: that is undone with it */
+                evenIfChanged?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Id */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        run: {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            kind: "sync" | "drop_kept" | "restore";
+                            undoes: string | null;
+                            undoneBy: string | null;
+                            /** @enum {string} */
+                            state: "queued" | "running" | "finished" | "stopped";
+                            /** @description The directory's name */
+                            directory: string;
+                            /** @enum {string} */
+                            choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
+                            note: string | null;
+                            retryOf: string | null;
+                            retriedBy: string[];
+                            createdBy: string;
+                            /** Format: date-time */
+                            createdAt: string;
+                            startedAt: string | null;
+                            finishedAt: string | null;
+                            groups: {
+                                total: number;
+                                synced: number;
+                                skipped: number;
+                                failed: number;
+                            };
+                            members: {
+                                added: number;
+                                removed: number;
+                            };
+                            /** @description What truly happened, net; nothing until the run has ended */
+                            access: {
+                                lost: number;
+                                gained: number;
+                                peopleLosing: number;
+                                peopleGaining: number;
+                                leftWithNone: number;
+                            };
+                            /** @description What was reviewed */
+                            foreseen: {
+                                groups: number;
+                                /** @description Blocked groups among what was asked for: left out */
+                                blocked: number;
+                                members: {
+                                    added: number;
+                                    removed: number;
+                                };
+                                /** @description Net, of all of them together */
+                                access: {
+                                    lost: number;
+                                    gained: number;
+                                    peopleLosing: number;
+                                    peopleGaining: number;
+                                    leftWithNone: number;
+                                    jointLosses: number;
+                                };
+                                matrix: {
+                                    site: string;
+                                    role: string;
+                                    lost: number;
+                                    gained: number;
+                                    peopleLosing: number;
+                                }[];
+                                warnings: {
+                                    /** @enum {string} */
+                                    code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
+                                    groups: number;
+                                    people?: number;
+                                    /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
+                                    of?: {
+                                        site: string;
+                                        product: string;
+                                        role?: string;
+                                    }[];
+                                }[];
+                                /** @description What they take together and none of them alone */
+                                jointLosses: {
+                                    accesses: number;
+                                    groups: string[];
+                                };
+                            };
+                            /** @description Of what was reviewed */
+                            fingerprint: string;
+                        };
+                        groups: number;
+                        changed: {
+                            group: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                            };
+                            entries: number;
+                        }[];
+                        effect: {
+                            groups: number;
+                            members: {
+                                added: number;
+                                removed: number;
+                            };
+                            /** @description Net, of all of them together */
+                            access: {
+                                lost: number;
+                                gained: number;
+                                peopleLosing: number;
+                                peopleGaining: number;
+                                leftWithNone: number;
+                                jointLosses: number;
+                            };
+                            matrix: {
+                                site: string;
+                                role: string;
+                                lost: number;
+                                gained: number;
+                                peopleLosing: number;
+                            }[];
+                            warnings: {
+                                /** @enum {string} */
+                                code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
+                                groups: number;
+                                people?: number;
+                                /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
+                                of?: {
+                                    site: string;
+                                    product: string;
+                                    role?: string;
+                                }[];
+                            }[];
+                            /** @description What they take together and none of them alone */
+                            jointLosses: {
+                                accesses: number;
+                                groups: string[];
+                            };
+                            /** @description SHA-256 in hex of the answer; changes with it and with nothing else */
+                            fingerprint: string;
+                        };
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undoRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Kept for 24 hours */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description Id */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Of the effect that was shown */
+                    fingerprint: string;
+                    /** @description Also groups that were changed since: that is undone with it */
+                    evenIfChanged?: boolean;
+                    note?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /** @enum {string} */
+                        kind: "sync" | "drop_kept" | "restore";
+                        undoes: string | null;
+                        undoneBy: string | null;
+                        /** @enum {string} */
+                        state: "queued" | "running" | "finished" | "stopped";
+                        /** @description The directory's name */
+                        directory: string;
+                        /** @enum {string} */
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
                         note: string | null;
                         retryOf: string | null;
                         retriedBy: string[];
@@ -7301,13 +7631,15 @@ export interface operations {
                         /** Format: uuid */
                         id: string;
                         /** @enum {string} */
-                        kind: "sync" | "drop_kept";
+                        kind: "sync" | "drop_kept" | "restore";
+                        undoes: string | null;
+                        undoneBy: string | null;
                         /** @enum {string} */
                         state: "queued" | "running" | "finished" | "stopped";
                         /** @description The directory's name */
                         directory: string;
                         /** @enum {string} */
-                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept";
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
                         note: string | null;
                         retryOf: string | null;
                         retriedBy: string[];

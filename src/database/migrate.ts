@@ -27,6 +27,7 @@ import * as whatWaits from './migrations/0021-what-waits.ts'
 import * as overwritePolicy from './migrations/0023-overwrite-policy.ts'
 import * as retries from './migrations/0024-retries.ts'
 import * as ofWhatThereIs from './migrations/0026-indexes-of-what-there-is.ts'
+import * as undo from './migrations/0027-undo.ts'
 
 interface Migration {
   /** Nodes of the last release cannot work with the database once this has run. */
@@ -58,6 +59,7 @@ const migrations: Record<string, Migration> = {
   '0023-overwrite-policy': overwritePolicy,
   '0024-retries': retries,
   '0026-indexes-of-what-there-is': ofWhatThereIs,
+  '0027-undo': undo,
 }
 
 interface Book {

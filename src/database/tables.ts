@@ -71,8 +71,8 @@ export const groupReasons = [
 ] as const
 export const userReasons = ['managed_elsewhere', 'protected'] as const
 /** What can be chosen to become of a pushed group whose name a group of the organization has (behaviour.md, «The sync»). */
-export const syncChoices = ['overwrite', 'merge', 'rename_existing', 'ignore', 'drop_kept'] as const
-export const runKinds = ['sync', 'drop_kept'] as const
+export const syncChoices = ['overwrite', 'merge', 'rename_existing', 'ignore', 'drop_kept', 'restore'] as const
+export const runKinds = ['sync', 'drop_kept', 'restore'] as const
 export const runStates = ['queued', 'running', 'finished', 'stopped'] as const
 export const runResults = ['synced', 'skipped', 'failed'] as const
 
@@ -315,6 +315,7 @@ export interface RunRow {
   org_id: OrgId
   id: RunId
   kind: RunKind
+  undoes: RunId | null
   state: RunState
   directory_id: DirectoryId
   choice: SyncChoice
@@ -345,6 +346,8 @@ export interface RunGroupRow {
   new_name: string | null
   /** The people whom a choice is about, where not all. */
   people: AccountId[] | null
+  /** Of a group that is put back, the first entry of the log about it that is undone. */
+  cut: string | null
   expected: string
   result: RunResult | null
   reason: string | null

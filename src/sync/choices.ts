@@ -22,7 +22,7 @@ export interface RunAct extends Omit<Chosen, 'choice'> {
 type Change = Pick<MembershipChange, 'added' | 'removed'>
 
 /** What each choice does to a group, in the transaction that holds its locks. One row a choice (behaviour.md, «The sync»). */
-export const acts: Record<SyncChoice, (trx: Trx, group: LockedPair, act: RunAct) => Promise<Change>> = {
+export const acts: Record<Exclude<SyncChoice, 'restore'>, (trx: Trx, group: LockedPair, act: RunAct) => Promise<Change>> = {
   overwrite,
   merge,
   rename_existing: renameExisting,

@@ -10,6 +10,9 @@ import { type Foreseen, type Happened, noSuchRun } from './runs.ts'
 export interface Run {
   id: RunId
   kind: RunKind
+  /** The run that this one undoes, and the last that undid this one. */
+  undoes: RunId | null
+  undoneBy: RunId | null
   state: RunState
   /** The directory's name. */
   directory: string
@@ -73,7 +76,7 @@ const searched = (reader: Reader, listing: Listing): RawBuilder<unknown> =>
 // The last entry that a run writes says what it did to access: the log's index by run finds it at once.
 async function runs(reader: Reader, which: RawBuilder<unknown>, paged: RawBuilder<unknown>): Promise<Run[]> {
   const { rows } = await sql<RunRow>`
-    select r.id, r.kind, r.state, d.name as directory, r.choice, r.note, r.retry_of as "retryOf",
+    select r.id, r.kind, r.undoes, (select u.id from runs u where u.org_id = r.org_id and u.undoes = r.id order by u.id desc limit 1) as "undoneBy", r.state, d.name as directory, r.choice, r.note, r.retry_of as "retryOf",
       array(select y.id from runs y where y.org_id = r.org_id and y.retry_of = r.id order by y.id) as "retriedBy", r.created_by as "createdBy", r.created_at as "createdAt",
       r.started_at as "startedAt", r.finished_at as "finishedAt", r.foreseen, r.fingerprint,
       r.group_count as "groupCount", r.synced_count as synced, r.skipped_count as skipped, r.failed_count as failed,

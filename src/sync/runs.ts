@@ -48,6 +48,8 @@ export type Foreseen = Omit<Effect, 'fingerprint'> & { blocked: number }
 
 export interface NewRun {
   kind: RunKind
+  /** The run that this one undoes. */
+  undoes?: RunId
   directoryId: DirectoryId
   /** Of the groups for which nothing else is chosen. */
   choice: SyncChoice
@@ -59,7 +61,13 @@ export interface NewRun {
   /** The run whose groups are tried again. */
   retryOf?: RunId | undefined
   /** In the order in which they are synced. One with an outcome is done before the run begins. */
-  groups: ({ id: ProvisionedGroupId; name: string; expected: Expectation; outcome?: GroupOutcome | undefined } & Chosen)[]
+  groups: ({
+    id: ProvisionedGroupId
+    name: string
+    expected: Expectation
+    outcome?: GroupOutcome | undefined
+    cut?: string
+  } & Chosen)[]
 }
 
 /** Stores a run that waits to be done, and all its groups in one statement. */
@@ -72,6 +80,7 @@ export async function insertRun(trx: Trx, run: NewRun): Promise<RunId> {
       org_id: trx.orgId,
       id,
       kind: run.kind,
+      undoes: run.undoes ?? null,
       state: 'queued',
       directory_id: run.directoryId,
       choice: run.choice,
@@ -88,15 +97,15 @@ export async function insertRun(trx: Trx, run: NewRun): Promise<RunId> {
     .execute()
   const people = groups.map((group) => (group.people ? JSON.stringify(group.people) : null))
   await sql`
-    insert into run_groups (org_id, run_id, provisioned_group_id, position, name, choice, new_name, people, expected, result, reason, detail, finished_at)
+    insert into run_groups (org_id, run_id, provisioned_group_id, position, name, choice, new_name, people, cut, expected, result, reason, detail, finished_at)
     select ${trx.orgId}::uuid, ${id}::uuid, id, position, name, choice, new_name,
       case when people is not null then (select array_agg(value::uuid) from jsonb_array_elements_text(people::jsonb)) end,
-      expected, result, reason, detail, case when result is not null then now() end
+      cut, expected, result, reason, detail, case when result is not null then now() end
     from unnest(${groups.map((group) => group.id)}::uuid[], ${groups.map(({ name }) => name)}::text[],
-      ${groups.map(({ choice }) => choice)}::text[], ${groups.map(({ newName }) => newName ?? null)}::text[], ${people}::text[],
+      ${groups.map(({ choice }) => choice)}::text[], ${groups.map(({ newName }) => newName ?? null)}::text[], ${people}::text[], ${groups.map(({ cut }) => cut ?? null)}::bigint[],
       ${groups.map(({ expected }) => JSON.stringify(expected))}::text[], ${groups.map(({ outcome }) => outcome?.result ?? null)}::text[],
       ${groups.map(({ outcome }) => outcome?.reason ?? null)}::text[], ${groups.map(({ outcome }) => outcome?.detail ?? null)}::text[])
-      with ordinality as given(id, name, choice, new_name, people, expected, result, reason, detail, position)`.execute(trx)
+      with ordinality as given(id, name, choice, new_name, people, cut, expected, result, reason, detail, position)`.execute(trx)
   await appendLog(trx, {
     action: 'run.started',
     subject: id,
@@ -137,14 +146,17 @@ export async function takeUpRun(trx: Trx, id: RunId): Promise<(RunTerms & { crea
 
 /** A group of a run that waits, with what was chosen for it. */
 export interface PendingGroup extends Chosen {
+  /** Of a run that undoes another: the group's own. */
   id: ProvisionedGroupId
+  /** The first entry of the log about it that is undone. */
+  cut?: string | null
   position: number
 }
 
 /** The next groups of a run that wait, after a position, in order; of a run that was stopped none do. @param limit null: all */
 export async function pendingGroups(reader: Reader, id: RunId, after: number, limit: number | null): Promise<PendingGroup[]> {
   const { rows } = await sql<PendingGroup>`
-    select x.provisioned_group_id as id, x.position, x.choice, x.new_name as "newName", x.people from run_groups x
+    select x.provisioned_group_id as id, x.position, x.choice, x.new_name as "newName", x.people, x.cut from run_groups x
     where x.org_id = ${reader.orgId} and x.run_id = ${id} and x.result is null and x.position > ${after}
       and exists (select from runs r where r.org_id = ${reader.orgId} and r.id = ${id} and r.state = 'running')
     order by x.position limit ${limit}`.execute(reader)
@@ -247,9 +259,10 @@ async function recordEffects(trx: Trx, id: RunId): Promise<Happened> {
       update run_groups x set lost_count = e.lost, gained_count = e.gained
       from run_effects_by_group e
       -- Looked up one in the other: how many groups a run that was just written has is not known, and joined they would be compared all with all.
-      cross join lateral (select p.id from provisioned_groups p where p.org_id = ${trx.orgId} and p.group_id = e.group_id offset 0) p
+      left join lateral (select p.id from provisioned_groups p where p.org_id = ${trx.orgId} and p.group_id = e.group_id offset 0) p on true
       cross join lateral (
-        select r.ctid as place from run_groups r where r.org_id = ${trx.orgId} and r.run_id = ${id} and r.provisioned_group_id = p.id offset 0
+        select r.ctid as place from run_groups r
+        where r.org_id = ${trx.orgId} and r.run_id = ${id} and r.provisioned_group_id = any(array[p.id, e.group_id]) limit 1
       ) r
       where x.ctid = r.place
     )

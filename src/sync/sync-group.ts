@@ -94,6 +94,7 @@ export async function syncTogether(
 }
 
 async function act(trx: Trx, run: RunTerms, group: ClaimedGroup, { choice, ...told }: Chosen): Promise<GroupOutcome> {
+  if (choice === 'restore') throw new Error('Groups are put back by undoGroup.')
   const doing = acts[choice](trx, group, { runId: run.id, directoryId: run.directoryId, ...told })
   const record = (change: { added: number; removed: number }) =>
     recordOutcome(trx, run.id, group.id, { result: 'synced', reason: null, detail: null, ...change })

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { Command } from 'commander'
 import { type Api, answer } from '../api.ts'
-import { confirmed, refuseTooMuch } from '../confirm.ts'
+import { confirmed, confirmedBy, refuseTooMuch } from '../confirm.ts'
 import { contextOf } from '../context.ts'
 import { addListOptions, type ListOptions, listQuery, printList, wholeNumber } from '../lists.ts'
 import { pushedEmpty } from '../selection.ts'
-import type { Listed, Preview, Retry, Run, RunGroup } from '../shapes.ts'
+import type { Listed, Preview, Retry, Run, RunGroup, Undo } from '../shapes.ts'
 import { print } from '../views/output.ts'
 import { previewView, runGroups, runList, runView } from '../views/runs.ts'
+import { undoView } from '../views/undo.ts'
 import { tellWhatIsMissing, watchRun } from '../watch-run.ts'
 
 const list = addListOptions(new Command('list').description('what was synced, the newest first')).action(
@@ -103,10 +104,43 @@ const stop = new Command('stop')
     print(out, await answer<Run>(api.POST('/api/v1/runs/{run}/stop', { params: { path: { run: id } } })), runView)
   })
 
+const undo = new Command('undo')
+  .description('put the groups of a run back to what they were before it, as a run; shows first what that gives and takes')
+  .argument('<run>')
+  .option('--even-if-changed', 'also groups that were changed since: that is undone with it')
+  .option('-y, --yes', 'do not ask')
+  .option('--dry-run', 'show what it would do, change nothing')
+  .option('--note <text>', 'why; kept with the run')
+  .action(async (id: string, { evenIfChanged, yes, dryRun, note }: UndoOptions, command: Command) => {
+    const { api, out } = await contextOf(command)
+    const path = { run: id }
+    const shown = await answer<Undo>(
+      api.GET('/api/v1/runs/{run}/undo', { params: { path, query: evenIfChanged ? { evenIfChanged } : {} } }),
+    )
+    if (dryRun) return print(out, shown, undoView)
+    const { access, fingerprint } = shown.effect
+    if (access.peopleLosing > 0)
+      await confirmedBy({ typed: String(access.peopleLosing), shown: undoView(shown), isYes: yes === true }, out)
+    const body = { fingerprint, ...(evenIfChanged ? { evenIfChanged } : {}), ...(note === undefined ? {} : { note }) }
+    const header = { 'idempotency-key': randomUUID() }
+    const started = await answer<Run>(api.POST('/api/v1/runs/{run}/undo', { params: { path, header }, body }))
+    const run = await watchRun(api, started.id, out)
+    print(out, run, runView)
+    await tellWhatIsMissing(api, run, out)
+  })
+
+interface UndoOptions {
+  evenIfChanged?: true
+  yes?: true
+  dryRun?: true
+  note?: string
+}
+
 export const runs = new Command('runs')
-  .description('what was synced: {list|show|watch|stop|retry}')
+  .description('what was synced: {list|show|watch|stop|retry|undo}')
   .addCommand(list)
   .addCommand(show)
   .addCommand(watch)
   .addCommand(stop)
   .addCommand(retry)
+  .addCommand(undo)

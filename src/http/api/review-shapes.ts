@@ -32,7 +32,7 @@ export const Review = Type.Object({
 })
 
 /** What may be chosen for a group that needs review. */
-const runChoices = syncChoices.filter((choice) => choice !== 'drop_kept')
+const runChoices = syncChoices.filter((choice) => choice !== 'drop_kept' && choice !== 'restore')
 
 const filter = {
   state: Type.Optional(OneOf([...reviewedStates, 'all'], 'needs_review if not said')),
@@ -61,7 +61,12 @@ const byGroup = <Of extends TSchema>(of: Of, description: string) =>
 
 /** What is to become of groups, beside which are meant. */
 export const choicesOf = {
-  kind: Type.Optional(OneOf(runKinds, 'sync if not said; drop_kept: members whom a merge kept go')),
+  kind: Type.Optional(
+    OneOf(
+      runKinds.filter((kind) => kind !== 'restore'),
+      'sync if not said; drop_kept: members whom a merge kept go',
+    ),
+  ),
   people: Type.Optional(
     Type.Array(Type.String({ maxLength: 255 }), {
       maxItems: 100_000,

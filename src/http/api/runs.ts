@@ -9,6 +9,7 @@ import { retryOf } from '../../sync/retry-run.ts'
 import { findRun, groupResults, listRunGroups, listRuns, runGroupsCsv } from '../../sync/run-reports.ts'
 import { stopRun } from '../../sync/runs.ts'
 import { previewRun, type RunRequest, startRun } from '../../sync/start-run.ts'
+import { previewUndo, startUndo } from '../../sync/undo-run.ts'
 import { largeBodyLimit } from '../content.ts'
 import type { ApiPlugin } from './api.ts'
 import { csvFormat, ListedOrCsv, listingOrAll, sendCsv } from './csv-answer.ts'
@@ -27,6 +28,8 @@ const Named = Type.Object({ id: Id, name: Type.String() })
 const Run = Type.Object({
   id: Id,
   kind: OneOf(runKinds),
+  undoes: Nullable(Id),
+  undoneBy: Nullable(Id),
   state: OneOf(runStates),
   directory: Type.String({ description: "The directory's name" }),
   choice: Choice,
@@ -115,6 +118,14 @@ const NewRetry = Type.Object(
   { fingerprint: NewRun.properties.fingerprint, acceptIncomplete, acceptEmpty, note, dryRun, effect },
   { additionalProperties: false, description: 'What is not said is as it was asked for' },
 )
+const evenIfChanged = Type.Optional(Type.Boolean({ description: 'Also groups that were changed since: that is undone with it' }))
+const { directory: _d, blocked: _b, ...ofUndo } = Effect.properties
+const Undo = Type.Object({
+  run: Run,
+  groups: Count,
+  changed: Type.Array(Type.Object({ group: Named, entries: Count })),
+  effect: Type.Object(ofUndo),
+})
 
 const OfRun = Type.Object({ run: Type.String({ description: 'Id' }) })
 
@@ -264,6 +275,58 @@ export const runsApi: ApiPlugin = async (app, { db, jobs }) => {
           status: 202,
           body: await findRun(trx, await startRun(trx, jobs, await asked(trx))),
         })),
+      )
+      return reply.code(status as 202).send(run)
+    },
+  )
+
+  app.get(
+    '/runs/:run/undo',
+    {
+      schema: {
+        operationId: 'showUndo',
+        tags,
+        summary: 'What undoing a run would come to',
+        description: 'Groups that were changed since are left out and listed, unless they are asked for.',
+        params: OfRun,
+        querystring: Type.Object({ evenIfChanged }, { additionalProperties: false }),
+        response: { 200: Undo },
+      },
+    },
+    async ({ scope, params, query }) =>
+      reading(db, scope, (reader) => previewUndo(reader, { run: params.run, evenIfChanged: query.evenIfChanged ?? false })),
+  )
+
+  app.post(
+    '/runs/:run/undo',
+    {
+      schema: {
+        operationId: 'undoRun',
+        tags,
+        summary: 'Put the groups of a run back to what they were before it, as a run',
+        params: OfRun,
+        headers: IdempotencyHeaders,
+        body: Type.Object(
+          {
+            fingerprint: Type.String({ maxLength: 64, description: 'Of the effect that was shown' }),
+            evenIfChanged,
+            note: Type.Optional(Type.String({ maxLength: 1_024 })),
+          },
+          { additionalProperties: false },
+        ),
+        response: { 202: Run },
+      },
+    },
+    async (request, reply) => {
+      const { scope, params, body } = request
+      const { status, body: run } = await inTransaction(db, scope, (trx) =>
+        idempotent(trx, request, async () => {
+          const { fingerprint, evenIfChanged = false, note = null } = body
+          return {
+            status: 202,
+            body: await findRun(trx, await startUndo(trx, jobs, { run: params.run, fingerprint, evenIfChanged, note })),
+          }
+        }),
       )
       return reply.code(status as 202).send(run)
     },

@@ -1,0 +1,113 @@
+import { sql } from 'kysely'
+import { expect, test as story } from '../support/story.ts'
+import { syncing } from './syncing.ts'
+
+const test = story.extend<{
+  admin: ReturnType<typeof syncing>
+  undoes: (run: string, options?: Record<string, unknown>) => Promise<{ status: number; body: { id: string } }>
+  places: () => Promise<unknown>
+}>({
+  admin: async ({ api, okta }, use) => use(syncing(api, okta.directory.id)),
+  undoes: async ({ api }, use) =>
+    use(async (run, options = {}) => {
+      const query = options.evenIfChanged ? '?evenIfChanged=true' : ''
+      const { body } = await api('GET', `/runs/${run}/undo${query}`)
+      return api('POST', `/runs/${run}/undo`, { fingerprint: body.effect?.fingerprint ?? 'f', ...options })
+    }),
+  // What undo is to give back, row by row.
+  places: async ({ inOrg }, use) =>
+    use(() =>
+      inOrg(async (trx) => {
+        const rows = (columns: string, table: string) =>
+          sql`select to_jsonb(t) as row from (select ${sql.raw(columns)} from ${sql.table(table)} where org_id = ${trx.orgId}) t order by 1`.execute(
+            trx,
+          )
+        const found = await Promise.all([
+          rows('group_id, account_id, pushed, effective, waiting', 'memberships'),
+          rows('id, name, effective, managed_by, member_count, add_count, remove_count', 'groups'),
+          rows('id, name, group_id, state, reasons, is_linked, keeps_name', 'provisioned_groups'),
+        ])
+        return found.map((of) => of.rows)
+      }),
+    ),
+})
+
+test('undo of a run of mixed choices gives byte for byte what was before, as a run of its own', async ({
+  acme,
+  okta,
+  admin,
+  undoes,
+  places,
+  api,
+}) => {
+  for (const group of ['A', 'B', 'C', 'D']) {
+    await acme.has({ group, members: ['ada', 'bob'] })
+    await acme.grants(group, `site/${group}/user`)
+  }
+  await okta.knows('ada', 'bob', 'cyd')
+  for (const group of ['A', 'B', 'C', 'D']) await okta.pushes({ group, members: ['ada', 'cyd'] })
+  const before = await places()
+  const { id } = await admin.syncs('all', { choices: { B: 'merge', C: 'rename_existing', D: 'ignore' } })
+  const shown = (await api('GET', `/runs/${id}/undo`)).body
+  expect(shown).toMatchObject({
+    groups: 5,
+    changed: [],
+    effect: { members: { added: 1, removed: 4 }, access: { lost: 2, gained: 1 } },
+  })
+  const { status, body } = await undoes(id, { note: 'too early' })
+  expect(status).toBe(202)
+  const run = await admin.ended(body.id)
+  expect(run).toMatchObject({
+    kind: 'restore',
+    undoes: id,
+    note: 'too early',
+    groups: { total: 5, synced: 5, skipped: 0, failed: 0 },
+    members: { added: 1, removed: 4 },
+    access: { lost: 2, gained: 1 },
+  })
+  expect(await places()).toEqual(before)
+  expect((await api('GET', `/runs/${id}`)).body).toMatchObject({ undoneBy: run.id })
+  // What was undone can be done again.
+  expect((await admin.syncs('all')).groups).toMatchObject({ synced: 4 })
+})
+
+test('a group that was changed since is left out and named, unless it is asked for', async ({
+  acme,
+  okta,
+  admin,
+  undoes,
+  api,
+}) => {
+  for (const group of ['A', 'B']) await acme.has({ group, members: ['ada'] })
+  await okta.knows('ada', 'bob', 'cyd')
+  for (const group of ['A', 'B']) await okta.pushes({ group, members: ['bob'] })
+  const { id } = await admin.syncs('all')
+  await okta.adds('B', ['cyd'])
+  expect((await api('GET', `/runs/${id}/undo`)).body).toMatchObject({
+    groups: 1,
+    changed: [{ group: { name: 'B' }, entries: 1 }],
+  })
+  await admin.ended((await undoes(id)).body.id)
+  expect(await acme.membersOf('A')).toEqual(['ada'])
+  expect(await acme.membersOf('B')).toEqual(['bob', 'cyd'])
+  await admin.ended((await undoes(id, { evenIfChanged: true })).body.id)
+  expect(await acme.membersOf('B')).toEqual(['ada'])
+})
+
+test('a stale fingerprint undoes nothing; a foreign run is not there; a run that did nothing has nothing to undo', async ({
+  acme,
+  okta,
+  admin,
+  api,
+}) => {
+  await acme.has({ group: 'A', members: ['ada'] })
+  await okta.knows('ada', 'bob')
+  await okta.pushes({ group: 'A', members: ['bob'] })
+  const { id } = await admin.syncs('all')
+  expect(await api('POST', `/runs/${id}/undo`, { fingerprint: 'old' })).toMatchObject({
+    status: 409,
+    body: { type: 'urn:muster:problem:review_changed' },
+  })
+  expect(await acme.membersOf('A')).toEqual(['bob'])
+  expect((await api('GET', '/runs/01a20e2b-202e-71c0-aa59-4f582843cd3a/undo')).status).toBe(404)
+})
