@@ -6,6 +6,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { connect, type Db, type Scope, type Trx } from '../src/database/connection.ts'
 import { ownEmbedded } from '../src/database/embedded.ts'
 import { type DirectoryId, newId, type OrgId } from '../src/database/ids.ts'
+import { inHashes } from '../src/database/in-hashes.ts'
 import { migrate } from '../src/database/migrate.ts'
 import { inTransaction, planForSets, reading } from '../src/database/transaction.ts'
 import { createOrganization } from '../src/organization/organizations.ts'
@@ -119,22 +120,23 @@ async function asRun(db: Db, scope: Scope, directoryId: DirectoryId): Promise<nu
   return ended - from
 }
 
-// As the run does: what it does to access is worked out and told, then all is written.
+// As the run does: what it does to access is worked out and told, then all is written. Two statements, each planned as suits it best.
 async function allAtOnce(trx: Trx, directoryId: DirectoryId): Promise<void> {
-  const { rows } = await sql<{ lost: number; gained: number }>`
-    with ${accessEffects(trx, {
-      selected: sql`selected as materialized (
-        select id, group_id from provisioned_groups where org_id = ${trx.orgId} and directory_id = ${directoryId} and state = 'needs_review'
-      )`,
-      changing: sql`changing as (
-        select s.id, s.group_id, m.account_id, m.pushed as gives
-        from selected s join memberships m on m.org_id = ${trx.orgId} and m.group_id = s.group_id and m.pushed <> m.effective
-      )`,
-    })}, ${togetherEffects}, ${writes(trx)}
-    select count(*) filter (where not gained)::integer as lost, count(*) filter (where gained)::integer as gained from together`.execute(
+  const selected = sql`selected as materialized (
+    select id, group_id from provisioned_groups where org_id = ${trx.orgId} and directory_id = ${directoryId} and state = 'needs_review'
+  )`
+  const changing = sql`changing as (
+    select s.id, s.group_id, m.account_id, m.pushed as gives
+    from selected s join memberships m on m.org_id = ${trx.orgId} and m.group_id = s.group_id and m.pushed <> m.effective
+  )`
+  const [row] = await inHashes(
     trx,
+    sql<{ lost: number; gained: number }>`
+    with ${accessEffects(trx, { selected, changing })}, ${togetherEffects}
+    select count(*) filter (where not gained)::integer as lost, count(*) filter (where gained)::integer as gained from together`,
   )
-  if ((rows[0]?.lost ?? 0) === 0) throw new Error('Nobody would lose anything: there is nothing to work out.')
+  if ((row?.lost ?? 0) === 0) throw new Error('Nobody would lose anything: there is nothing to work out.')
+  await writesAlone(trx)
 }
 
 async function writesAlone(trx: Trx): Promise<void> {

@@ -21,15 +21,23 @@ export const accessEffects = (reader: Reader, proposed: Proposed): Sql => sql`
     cross join lateral (select role_id from grants where org_id = ${reader.orgId} and group_id = c.group_id offset 0) g
     cross join lateral (select c.id, c.group_id, account_id, gives from unnest(c.accounts, c.truths) each(account_id, gives)) d
   ),
-  giving as (
-    select t.account_id, g.role_id
-    from (select account_id, array_agg(distinct role_id) as roles from touched group by account_id) t
+  holding as materialized (
+    select t.account_id, m.group_id
+    from (select distinct account_id from touched) t
     cross join lateral (
       select group_id from memberships where org_id = ${reader.orgId} and account_id = t.account_id and effective offset 0
     ) m
-    cross join lateral (
-      select role_id from grants where org_id = ${reader.orgId} and group_id = m.group_id and role_id = any(t.roles) offset 0
-    ) g
+  ),
+  giving as (
+    -- Grants are looked up a group, not a membership; then, and not before (offset 0), it is seen which of them are in question.
+    select h.account_id, h.role_id
+    from (
+      select h.account_id, g.role_id
+      from (select distinct group_id from holding) o
+      cross join lateral (select role_id from grants where org_id = ${reader.orgId} and group_id = o.group_id offset 0) g
+      join holding h on h.group_id = o.group_id offset 0
+    ) h
+    join (select distinct account_id, role_id from touched) t on t.account_id = h.account_id and t.role_id = h.role_id
   ),
   weighed as materialized (
     select id, group_id, account_id, role_id, gives, position, givers, given, taken,

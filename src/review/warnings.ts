@@ -64,10 +64,16 @@ export function consequences(reader: Reader, { name, unit }: Consequence): Sql {
     select id, account_id from ${effects} where not gained
     except select id, account_id from (
       select u.id, u.account_id, m.group_id
-      from (select distinct id, account_id from ${effects} where not gained) u
+      from (
+        select l.id, l.account_id, count(distinct t.group_id) as taken
+        from (select distinct id, account_id from ${effects} where not gained) l
+        join ${part('taken')} t on t.id = l.id and t.account_id = l.account_id
+        group by l.id, l.account_id
+      ) u
+      -- One group with access more than are taken: if there is one, something is left.
       cross join lateral (
         select group_id from memberships m where m.org_id = ${org} and m.account_id = u.account_id and m.effective
-          and exists (select from grants g where g.org_id = ${org} and g.group_id = m.group_id offset 0) offset 0
+          and exists (select from grants g where g.org_id = ${org} and g.group_id = m.group_id offset 0) limit u.taken + 1
       ) m
       except select id, account_id, group_id from ${part('taken')}
     ) still
