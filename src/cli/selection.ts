@@ -132,6 +132,10 @@ export function meant(selection: Selection): (group: Named) => boolean {
 // As the server folds names.
 const folded = (name: string) => name.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC').replace(/\s+/gu, ' ').trim()
 
+/** Whether groups that were pushed empty are accepted: empty is the extreme of incomplete, and who accepts the one accepts the other. */
+export const acceptsEmpty = (options: { acceptIncomplete?: true; acceptEmpty?: true }): boolean =>
+  options.acceptIncomplete === true || options.acceptEmpty === true
+
 /** The names of the selected groups that the provider pushed empty over members. */
 export async function pushedEmpty(api: Api, { directory, selection, effect }: Omit<Chosen, 'isAll'>): Promise<string[]> {
   if (!effect.warnings.some(({ code }) => code === 'empty')) return []

@@ -273,3 +273,24 @@ test('choices: merge keeps whom the provider does not have, who are listed and d
   expect(await muster('sync --all --drop-kept --choice merge --yes')).toMatchObject({ exitCode: 64 })
   expect(await muster('reviews reopen Crew')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('is not ignored') })
 })
+
+test('what a run left out is synced again, after it was shown; its report is a file', async ({ muster, acme, okta }) => {
+  await twoReviews(acme, okta)
+  await acme.has({ group: 'Emptied', members: ['bob'] })
+  await okta.pushes({ group: 'Emptied', members: [] })
+  const first = await muster('sync --all --yes --json')
+  expect(first.exitCode).toBe(3)
+  const { id } = JSON.parse(first.stdout)
+  expect((await muster(`runs show ${id} --csv`)).stdout).toMatch(
+    /^group,id,choice,result,.*\r\n(.*\r\n)*Emptied,[^,]+,overwrite,skipped,empty,/,
+  )
+  expect((await muster(`runs retry ${id} --dry-run --accept-empty`)).stdout).toContain('Pushed empty, all members go: Emptied.')
+  expect(await acme.membersOf('Emptied')).toEqual(['bob'])
+  const again = await muster(`runs retry ${id} --accept-empty --json`)
+  expect(JSON.parse(again.stdout)).toMatchObject({ retryOf: id, groups: { total: 1, synced: 1 } })
+  expect(await acme.membersOf('Emptied')).toEqual([])
+  expect((await muster(`runs show ${id}`)).stdout).toContain(
+    `What it left out was tried again: run ${JSON.parse(again.stdout).id}`,
+  )
+  expect(await muster(`runs retry ${id}`)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('can be synced now') })
+})

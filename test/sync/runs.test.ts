@@ -329,6 +329,32 @@ test('two runs at once over groups that keep each other’s access alive: one is
   }
 })
 
+test('two runs over the same groups at once, by two processes: each group is synced by one, and skipped by the other with the reason', async ({
+  database,
+  org,
+  starts,
+  report,
+  timesInLog,
+  differences,
+}) => {
+  const runs = [await starts(), await starts()]
+  const workers = runs.map((runId) =>
+    fork(join(import.meta.dirname, 'worker.ts'), [JSON.stringify({ connection: database.connection, orgId: org.id, runId })]),
+  )
+  const exits = await Promise.all(workers.map((worker) => once(worker, 'exit')))
+  expect(exits.map(([code]) => code)).toEqual([0, 0])
+  const reports = await Promise.all(runs.map(report))
+  const [one, other] = reports.map(({ results }) => results.map((result) => result.replace(/^.*: /, '')))
+  expect(one?.map((result, at) => [result, other?.[at]].sort())).toEqual(names.map(() => ['skipped, already_synced', 'synced']))
+  expect(reports.map(({ state, groups: { synced, skipped } }) => [state, synced + skipped])).toEqual([
+    ['finished', 40],
+    ['finished', 40],
+  ])
+  const times = await Promise.all(runs.map(timesInLog))
+  expect(times.reduce((sum, { groups }) => sum + groups, 0)).toBe(40)
+  expect(await differences()).toBe(0)
+})
+
 test('a group whose transaction throws has failed, with a reason in plain words; the run goes on', async ({
   stored,
   starts,

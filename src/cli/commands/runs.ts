@@ -4,7 +4,7 @@ import { type Api, answer } from '../api.ts'
 import { confirmed, confirmedBy, refuseTooMuch } from '../confirm.ts'
 import { contextOf } from '../context.ts'
 import { addListOptions, type ListOptions, listQuery, printList, wholeNumber } from '../lists.ts'
-import { pushedEmpty } from '../selection.ts'
+import { acceptsEmpty, pushedEmpty } from '../selection.ts'
 import type { Listed, Preview, Retry, Run, RunGroup, Undo } from '../shapes.ts'
 import { print } from '../views/output.ts'
 import { previewView, runGroups, runList, runView } from '../views/runs.ts'
@@ -61,7 +61,7 @@ const retry = new Command('retry')
   .argument('<run>')
   .option('--max-lost <n>', 'refuse where more accesses would be lost', wholeNumber)
   .option('-y, --yes', 'do not ask')
-  .option('--accept-incomplete', 'also groups that are still being filled')
+  .option('--accept-incomplete', 'also groups that are still being filled, or pushed empty over members')
   .option('--accept-empty', 'also groups that were pushed empty over members')
   .option('--dry-run', 'show what would happen and change nothing')
   .option('--note <text>', 'why; kept with the run')
@@ -71,17 +71,20 @@ const retry = new Command('retry')
     const { selection, ...effect } = await answer<Retry>(api.GET('/api/v1/runs/{run}/retry', { params: { path } }))
     refuseTooMuch(effect, maxLost)
     const { groups, members, access, fingerprint, directory } = effect
-    const emptied = terms.acceptEmpty ? await pushedEmpty(api, { directory, choices: {}, selection, effect }) : []
-    const post = <Of>(more: { dryRun?: true }) =>
-      answer<Of>(
-        api.POST('/api/v1/runs/{run}/retry', {
-          params: { path, header: { 'idempotency-key': randomUUID() } },
-          body: { fingerprint, effect: { groups, members, access }, ...terms, ...more },
-        }) as never,
-      )
-    if (dryRun) return print(out, await post<Preview>({ dryRun }), (preview) => previewView(preview, emptied))
+    const emptied = acceptsEmpty(terms) ? await pushedEmpty(api, { directory, choices: {}, selection, effect }) : []
+    const body = {
+      fingerprint,
+      effect: { groups, members, access },
+      ...(terms.acceptIncomplete ? { acceptIncomplete: true } : {}),
+      ...(acceptsEmpty(terms) ? { acceptEmpty: true } : {}),
+      ...(terms.note === undefined ? {} : { note: terms.note }),
+    }
+    const header = { 'idempotency-key': randomUUID() }
+    const post = (more: { dryRun?: true }) =>
+      answer<Run | Preview>(api.POST('/api/v1/runs/{run}/retry', { params: { path, header }, body: { ...body, ...more } }))
+    if (dryRun) return print(out, (await post({ dryRun })) as Preview, (preview) => previewView(preview, emptied))
     await confirmed(effect, emptied, yes === true, out)
-    const run = await watchRun(api, (await post<Run>({})).id, out)
+    const run = await watchRun(api, ((await post({})) as Run).id, out)
     print(out, run, runView)
     await tellWhatIsMissing(api, run, out)
   })

@@ -6,7 +6,7 @@ import { contextOf } from '../context.ts'
 import { exit, Failure } from '../failure.ts'
 import { wholeNumber } from '../lists.ts'
 import { readPlan } from '../plan.ts'
-import { addSelectionOptions, type Chosen, chosenGroups, pushedEmpty, type SelectionOptions } from '../selection.ts'
+import { acceptsEmpty, addSelectionOptions, type Chosen, chosenGroups, pushedEmpty, type SelectionOptions } from '../selection.ts'
 import type { Effect, Preview, ReviewedGroup, Run } from '../shapes.ts'
 import { effectSentence } from '../views/effect.ts'
 import { count, counted } from '../views/numbers.ts'
@@ -87,9 +87,6 @@ function nothingToDo({ directory, choices, effect: { blocked } }: Intent, out: O
   }
   print(out, nothing, () => `${why} ${blocked > 0 ? `${counted(blocked, 'is', 'are')} blocked.` : 'Nothing to do.'}`)
 }
-
-// Empty is the extreme of incomplete: who accepts the one accepts the other.
-const acceptsEmpty = ({ acceptIncomplete, acceptEmpty }: Options) => acceptIncomplete === true || acceptEmpty === true
 
 function requestOf({ selection, choices, effect, reviewed }: Intent, options: Options) {
   const { groups, members, access, fingerprint } = effect
