@@ -21,7 +21,7 @@ interface LeftGroup {
 
 /**
  * What a run skipped or failed to do and what may be done now. Blocked, settled and deleted groups are left out, and those that still
- * wait for their turn.
+ * wait for their turn; so are an undo's: the run that it undoes is undone again.
  * @throws Refusal `not_found`, the same for a foreign run; `nothing_to_sync`
  */
 export async function retryOf(reader: Reader, id: string): Promise<Retry> {
@@ -56,7 +56,7 @@ async function leftGroups(reader: Reader, id: RunId): Promise<LeftGroup[]> {
     cross join lateral (
       select state from provisioned_groups where org_id = ${reader.orgId} and id = x.provisioned_group_id offset 0
     ) p
-    where x.org_id = ${reader.orgId} and x.run_id = ${id} and x.result in ('skipped', 'failed')
+    where x.org_id = ${reader.orgId} and x.run_id = ${id} and x.result in ('skipped', 'failed') and x.choice <> 'restore'
       and (p.state = 'needs_review' or x.choice = 'drop_kept' and p.state in ('synced', 'held'))
     order by x.position`.execute(reader)
   return rows
