@@ -110,7 +110,14 @@ export async function createSecondOrganization(db: Db): Promise<Scope> {
     await sql`
       insert into scim_request_subjects (org_id, directory_id, subject, minute)
       values (${org}, ${id.okta}, ${id.her}, date_trunc('minute', now(), 'UTC'))`.execute(trx)
+    await sql`
+      insert into not_the_same (org_id, provisioned_group_id, group_id, said_by) values (${org}, ${id.pushed}, ${id.sales}, 'tests')`.execute(
+      trx,
+    )
     await sql`insert into log_entries (org_id, actor, action) values (${org}, 'system', 'organization.created')`.execute(trx)
+    await sql`
+      insert into log_people (org_id, account_id, last, entries)
+      select ${org}, ${id.ada}, max(id), array_agg(id) from log_entries where org_id = ${org}`.execute(trx)
     // Read already: the job that reads the log finds nothing to do.
     await sql`insert into log_people_read (org_id, done, awaited) select ${org}, max(id), max(id) from log_entries where org_id = ${org}`.execute(
       trx,
