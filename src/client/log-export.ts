@@ -83,16 +83,19 @@ export async function checkExport(lines: AsyncIterable<string>, known?: SignedHe
     return found(null)
   } catch (error) {
     if (!(error instanceof Fault)) throw error
-    return found({ line, entry: error.entry, text: error.message })
+    return found({ line: line - error.linesBack, entry: error.entry, text: error.message })
   }
 }
 
 class Fault extends Error {
   readonly entry: string | null
-  constructor(text: string, entry: string | null = null) {
+  /** It is so many lines before the one that showed it. */
+  readonly linesBack: number
+  constructor(text: string, entry: string | null = null, linesBack = 0) {
     super(text)
     this.name = 'Fault'
     this.entry = entry
+    this.linesBack = linesBack
   }
 }
 
@@ -176,10 +179,11 @@ function wrongEntry(number: number, ids: readonly string[], hashes: readonly Buf
   const where = `at place ${place + 1} of block ${number}`
   if (id === undefined) return new Fault(`An entry is missing ${where}.`)
   const [belongsLater, comesLater] = [wanted.includes(found[place] ?? '', place), found.includes(wanted[place] ?? '', place)]
-  if (belongsLater && comesLater) return new Fault(`Entries were swapped: entry ${id} is ${where}.`, id)
-  if (belongsLater) return new Fault(`An entry was deleted: entry ${id} is ${where}, and another was.`, id)
-  if (comesLater) return new Fault(`Entry ${id} was inserted, ${where}.`, id)
-  return new Fault(`Entry ${id} was changed, ${where}.`, id)
+  const fault = (text: string) => new Fault(text, id, ids.length - place)
+  if (belongsLater && comesLater) return fault(`Entries were swapped: entry ${id} is ${where}.`)
+  if (belongsLater) return fault(`An entry was deleted: entry ${id} is ${where}, and another was.`)
+  if (comesLater) return fault(`Entry ${id} was inserted, ${where}.`)
+  return fault(`Entry ${id} was changed, ${where}.`)
 }
 
 function readHead(reading: Reading, signed: SignedHead): void {

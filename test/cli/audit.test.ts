@@ -48,7 +48,9 @@ test('an export is verified off-line, and against a kept head', async ({ muster,
   writeFileSync(join(folder, 'edited.ndjson'), text.replace('Crew', 'Crow'))
   const edited = await muster('audit verify edited.ndjson --json', offLine)
   expect(edited.exitCode).toBe(1)
-  expect(JSON.parse(edited.stdout).fault.text).toMatch(/^Entry \d+ was changed/)
+  const { fault } = JSON.parse(edited.stdout)
+  expect(fault.text).toMatch(/^Entry \d+ was changed/)
+  expect(fault.line).toBe(text.slice(0, text.indexOf('Crew')).split('\n').length)
   expect(await muster('audit verify nothing.ndjson', offLine)).toMatchObject({
     exitCode: 1,
     stderr: expect.stringContaining('ENOENT'),

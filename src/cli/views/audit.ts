@@ -61,9 +61,13 @@ function changeOf(entry: AuditEntry): string {
     ...(role === null ? [] : [`${role.site}/${role.product}/${role.role}`]),
     ...signed('+', come),
     ...signed('−', gone),
-    ...fieldsOf(entry).map(([field, before, after]) =>
-      before === nothing ? `${field} ${after}` : after === nothing ? `${field} ${before}` : `${field} ${before} → ${after}`,
-    ),
+    // What came to be, or went, has values; what became other has two.
+    ...fieldsOf(entry)
+      .filter(([, before, after]) => before !== after)
+      .map(([field, before, after]) => {
+        if (entry.facts.before && entry.facts.after) return `${field} ${before} → ${after}`
+        return `${field} ${before === nothing ? after : before}`
+      }),
   ].join(', ')
 }
 
