@@ -1,12 +1,13 @@
 import { sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
-import type { DirectoryId, ProvisionedGroupId } from '../database/ids.ts'
+import type { AccountId, DirectoryId, ProvisionedGroupId } from '../database/ids.ts'
 import type { SyncChoice } from '../database/tables.ts'
 import { accountIdsOf } from '../organization/accounts.ts'
 import { groupIdsByKey } from '../organization/groups.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { checkedName } from '../organization/name-rules.ts'
 import { Refusal } from '../organization/refusal.ts'
+import { followsIn } from '../provisioning/groups.ts'
 import type { Choices, Chosen } from './differences.ts'
 import { chosenGroups, groupsCalled, type Selection } from './selection.ts'
 
@@ -33,51 +34,65 @@ export async function chosenWithChoices(
   asked: Asked,
 ): Promise<{ ids: ProvisionedGroupId[]; blocked: number; choices: Choices }> {
   const { selection, choice, choices = {}, newNames = {} } = asked
-  const { ids, blocked, missing } =
+  const { ids, blocked, missing, people } =
     choice === 'drop_kept'
-      ? await groupsWithKept(reader, directoryId, selection)
-      : await chosenGroups(reader, directoryId, selection)
+      ? await groupsWithKept(reader, directoryId, selection, asked.people)
+      : { ...(await chosenGroups(reader, directoryId, selection)), people: undefined }
   if (missing.length > 0) throw noSuchGroup(missing)
-  const people = asked.people === undefined ? undefined : await accountIdsOf(reader, asked.people)
   await refuseTakenNames(reader, Object.values(newNames))
   const told = [...new Set([...Object.keys(choices), ...Object.keys(newNames)])]
-  const found = told.length === 0 ? [] : await groupsCalled(reader, directoryId, told)
-  const chosen = new Map<ProvisionedGroupId, Chosen>(ids.map((id) => [id, { choice, ...(people ? { people } : {}) }]))
+  const found = new Map<string, ProvisionedGroupId>()
+  for (const { id, nameKey: key } of told.length === 0 ? [] : await groupsCalled(reader, directoryId, told))
+    found.set(id, id).set(key, id)
+  const chosen = new Map<ProvisionedGroupId, Chosen>(ids.map((id) => [id, { choice, people: people?.get(id) }]))
   for (const name of told) {
-    const group = found.find(({ id, nameKey: key }) => id === name.toLowerCase() || key === nameKey(name))
-    if (group === undefined) throw noSuchGroup([name])
-    const now = chosen.get(group.id)
+    const id = found.get(name.toLowerCase()) ?? found.get(nameKey(name))
+    if (id === undefined) throw noSuchGroup([name])
+    const now = chosen.get(id)
     // What is blocked or settled is left out of a selection, with what was chosen for it.
-    if (now) chosen.set(group.id, { ...now, choice: choices[name] ?? now.choice, newName: newNames[name] ?? now.newName })
+    if (now) chosen.set(id, { ...now, choice: choices[name] ?? now.choice, newName: newNames[name] ?? now.newName })
   }
   return { ids, blocked, choices: chosen }
 }
 
-/** Groups with members whom a merge kept, among those that are meant: by id or name, or all. */
-async function groupsWithKept(reader: Reader, directoryId: DirectoryId, selection: Selection) {
-  const called = selection.mode === 'ids' ? await groupsCalled(reader, directoryId, selection.ids) : undefined
+/** Groups with members whom a merge kept, among those that are meant: by id or name, or all; with those of these people who are kept in each. */
+async function groupsWithKept(
+  reader: Reader,
+  directoryId: DirectoryId,
+  selection: Selection,
+  people: readonly string[] | undefined,
+) {
+  const org = reader.orgId
+  const asked = selection.mode === 'ids' ? selection.ids : undefined
+  const called = asked && (await groupsCalled(reader, directoryId, asked))
   const except = selection.mode === 'filter' ? await groupsCalled(reader, directoryId, selection.except ?? []) : []
-  const { rows } = await sql<{ id: ProvisionedGroupId }>`
-    select p.id from provisioned_groups p
-    cross join lateral (select from groups where org_id = ${reader.orgId} and id = p.group_id and remove_count > 0 offset 0) o
-    where p.org_id = ${reader.orgId} and p.directory_id = ${directoryId} and p.state in ('synced', 'held')
-      and (${called?.map(({ id }) => id) ?? null}::uuid[] is null or p.id = any(${called?.map(({ id }) => id) ?? null}::uuid[]))
-      and p.id <> all(${except.map(({ id }) => id)}::uuid[])
-      and exists (select from memberships m where m.org_id = ${reader.orgId} and m.group_id = p.group_id and m.waiting = 'kept' offset 0)
+  const among = called?.map(({ id }) => id) ?? null
+  const accounts = people === undefined ? null : await accountIdsOf(reader, people)
+  const { rows } = await sql<{ id: ProvisionedGroupId; kept: AccountId[] }>`
+    select p.id, k.kept from provisioned_groups p
+    cross join lateral (select from groups where org_id = ${org} and id = p.group_id and remove_count > 0 offset 0) o
+    cross join lateral (
+      select array_agg(account_id) as kept from memberships m
+      where m.org_id = ${org} and m.group_id = p.group_id and m.waiting = 'kept' and (${accounts}::uuid[] is null or account_id = any(${accounts}::uuid[]))
+    ) k
+    where p.org_id = ${org} and p.directory_id = ${directoryId} and ${followsIn('p.state')} and k.kept is not null
+      and (${among}::uuid[] is null or p.id = any(${among}::uuid[])) and p.id <> all(${except.map(({ id }) => id)}::uuid[])
     order by p.name_key`.execute(reader)
   const known = new Set(called?.flatMap(({ id, nameKey: key }) => [id as string, key]))
-  const missing =
-    called === undefined || selection.mode !== 'ids'
-      ? []
-      : selection.ids.filter((asked) => !known.has(asked.toLowerCase()) && !known.has(nameKey(asked)))
-  return { ids: rows.map(({ id }) => id), blocked: 0, missing }
+  return {
+    ids: rows.map(({ id }) => id),
+    people: accounts === null ? undefined : new Map(rows.map(({ id, kept }) => [id, kept])),
+    blocked: 0,
+    missing: (asked ?? []).filter((name) => !known.has(name.toLowerCase()) && !known.has(nameKey(name))),
+  }
 }
 
 // Names are checked before anything is done: each free, and none given twice.
 async function refuseTakenNames(reader: Reader, newNames: string[]): Promise<void> {
   const keys = newNames.map((name) => nameKey(checkedName('group name', name)))
   const taken = await groupIdsByKey(reader, keys)
-  const at = keys.findIndex((key, index) => taken.has(key) || keys.indexOf(key) !== index)
+  const seen = new Set<string>()
+  const at = keys.findIndex((key) => taken.has(key) || seen.size === seen.add(key).size)
   if (at >= 0)
     throw new Refusal('name_taken', `A group named "${newNames[at]}" already exists, or is to. Choose another name.`, {
       name: newNames[at],

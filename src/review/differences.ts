@@ -36,11 +36,12 @@ export type Choices = ReadonlyMap<ProvisionedGroupId, Chosen>
 export function givenChoices(ids: readonly ProvisionedGroupId[], choices: Choices = new Map()): Sql {
   const people = ids.flatMap((id) => (choices.get(id)?.people ?? []).map((account) => ({ id, account })))
   return sql`(
-    select id, choice, (
-      select array_agg(account) from unnest(${people.map(({ id }) => id)}::uuid[], ${people.map(({ account }) => account)}::uuid[]) as p(of, account)
-      where p.of = g.id
-    ) as people
-    from unnest(${ids}::uuid[], ${ids.map((id) => choices.get(id)?.choice ?? 'overwrite')}::text[]) as g(id, choice)) as given`
+    select g.id, g.choice, p.people
+    from unnest(${ids}::uuid[], ${ids.map((id) => choices.get(id)?.choice ?? 'overwrite')}::text[]) as g(id, choice)
+    left join (
+      select of, array_agg(account) as people
+      from unnest(${people.map(({ id }) => id)}::uuid[], ${people.map(({ account }) => account)}::uuid[]) as named(of, account) group by of
+    ) as p on p.of = g.id) as given`
 }
 
 /** Whether a difference `m` becomes true by the choice of row `s` (choice, people). */
