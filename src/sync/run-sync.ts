@@ -15,7 +15,7 @@ import {
   takeUpRun,
 } from './runs.ts'
 import { syncGroup, syncTogether } from './sync-group.ts'
-import { undoGroup } from './undo-run.ts'
+import { undoGroup, undoTogether } from './undo-run.ts'
 
 // As many as keep two cores busy: the database works on some while this process prepares others. They are few enough to leave
 // connections of the pool (10) to requests.
@@ -108,11 +108,8 @@ async function syncPage(work: Work, groups: PendingGroup[], others: 'skip' | 'wa
 /** What is left rests on one another, or waits for what does: all of it at once. If that throws, none of it is synced. */
 async function syncLeft({ db, scope, run, circumstances }: Work): Promise<void> {
   const groups = await reading(db, scope, (reader) => pendingGroups(reader, run.id, 0, null))
-  const doing =
-    run.kind === 'restore'
-      ? Promise.reject(new Refusal('name_taken', 'Another group has the name that it had. Rename that one, then undo again.'))
-      : inTransaction(db, scope, (trx) => syncTogether(trx, run, groups))
-  const outcomes = await doing.catch((error) => {
+  const together = run.kind === 'restore' ? undoTogether : syncTogether
+  const outcomes = await inTransaction(db, scope, (trx) => together(trx, run, groups)).catch((error) => {
     if (isAway(error)) throw error
     if (!(error instanceof Refusal)) circumstances.onError?.(error)
     return inTransaction(db, scope, async (trx) => {

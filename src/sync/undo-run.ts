@@ -5,11 +5,14 @@ import { inHashes } from '../database/in-hashes.ts'
 import type { Jobs } from '../database/jobs.ts'
 import { planForSets } from '../database/transaction.ts'
 import { Refusal } from '../organization/refusal.ts'
+import { accessEffects } from '../review/access-effects.ts'
 import { type Effect, effectOfProposed } from '../review/effect.ts'
+import type { Expectation } from '../review/expected-in-run.ts'
 import { type Cut, changedSince, cutsOfRun, restoredGroups, restoreOf } from '../review/restore.ts'
 import { lockToPutBack, putBack } from './put-back.ts'
 import { findRun, type Run } from './run-reports.ts'
 import { type GroupOutcome, insertRun, type PendingGroup, type RunTerms, recordOutcome, skipped, waits } from './runs.ts'
+import { isForeseen } from './sync-group.ts'
 
 /** What undoing a run would come to. */
 export interface Undo {
@@ -52,7 +55,7 @@ export async function startUndo(
       { fingerprint, effect },
     )
   const names = new Map((await restoredGroups(trx, cuts)).map(({ id, now }) => [id, now.name]))
-  const digests = await changesOf(trx, cuts)
+  const expected = await expectedOf(trx, cuts)
   const runId = await insertRun(trx, {
     kind: 'restore',
     undoes: run.id,
@@ -69,7 +72,7 @@ export async function startUndo(
       name: names.get(groupId) ?? groupId,
       choice: 'restore',
       cut: entry,
-      expected: { digest: digests.get(groupId) ?? '', lost: [] },
+      expected: expected.get(groupId) ?? { digest: '', lost: [] },
     })),
   })
   await jobs.send(trx, 'sync-run', { orgId: trx.orgId, runId })
@@ -106,45 +109,94 @@ async function directoryOf(reader: Reader, id: RunId): Promise<DirectoryId> {
   return directory_id
 }
 
-// What putting each group back does to it itself, SHA-256 in hex: its names, and who comes and goes.
-async function changesOf(reader: Reader, cuts: readonly Cut[]): Promise<Map<GroupId, string>> {
-  const { selected, changing } = restoreOf(reader, cuts)
+/**
+ * What putting each group back comes to, with all of `cuts` counted as put back. `digest`: what it does to the group itself, its names and who
+ * comes and goes, SHA-256 in hex; `lost`: what is gone then and its own removals have part in, `account:role`.
+ */
+async function expectedOf(reader: Reader, cuts: readonly Cut[]): Promise<Map<GroupId, Expectation>> {
   const rows = await inHashes(
     reader,
-    sql<{ id: GroupId; digest: string }>`
-    with ${selected}, ${changing},
+    sql<Expectation & { id: GroupId }>`
+    with ${accessEffects(reader, restoreOf(reader, cuts))},
     met as (
-      select id, account_id, gives, null as name from changing
-      union all select id, null, null, concat_ws('|', to_json(name), to_json(name_then)) from standings
+      select id, account_id, gives, null as name, null as lost from changing
+      union all select id, null, null, concat_ws('|', to_json(name), to_json(name_then)), null from standings
+      union all select id, null, null, null, account_id || ':' || role_id from weighed where lost and not gives
     )
-    select id, encode(sha256(convert_to(concat_ws('|', 'muster.restore.group.1', id, max(name),
-      string_agg(account_id || case when gives then '+' else '-' end, ',' order by account_id)), 'UTF8')), 'hex') as digest
+    select id, coalesce(array_agg(lost order by lost) filter (where lost is not null), '{}') as lost,
+      encode(sha256(convert_to(concat_ws('|', 'muster.restore.group.1', id, max(name),
+        string_agg(account_id || case when gives then '+' else '-' end, ',' order by account_id)), 'UTF8')), 'hex') as digest
     from met group by id`,
   )
-  return new Map(rows.map(({ id, digest }) => [id, digest]))
+  return new Map(rows.map(({ id, ...expected }) => [id, expected]))
 }
 
 /**
- * One group of a run that undoes another, all of it in this transaction: if it comes to what was foreseen, it is put back, with the log and
- * the run's cursor.
- * @returns as `syncGroup`; `later` where its name is still that of a group that is put back, too
+ * One group of a run that undoes another, all of it in this transaction: if it comes to what was foreseen, and takes nothing now that was
+ * not, it is put back, with the log and the run's cursor.
+ * @returns as `syncGroup`: `later` also where its name is still that of a group that is put back, too
  */
 export async function undoGroup(
   trx: Trx,
   run: RunTerms,
-  { id, cut }: Pick<PendingGroup, 'id' | 'cut'>,
-): Promise<GroupOutcome | undefined> {
-  const back: Cut = { groupId: id as string as GroupId, entry: cut ?? '' }
-  await lockToPutBack(trx, back)
+  group: Pick<PendingGroup, 'id' | 'cut'>,
+): Promise<GroupOutcome | 'later' | undefined> {
+  const cut = cutOf(group)
+  await lockToPutBack(trx, cut)
+  const foreseen = await claim(trx, run, group.id)
+  if (foreseen === undefined) return undefined
+  const now = (await expectedOf(trx, [cut])).get(cut.groupId)
+  if (now?.digest !== foreseen.digest) return recordOutcome(trx, run.id, group.id, skipped('review_changed'))
+  // What it takes rests on another group of the run, which gives it back.
+  if (!isForeseen(foreseen, now)) return 'later'
+  return putBackInRun(trx, run, group)
+}
+
+/**
+ * The groups that rest on one another, in one transaction: who takes what was not foreseen, with these and no others counted as put back, is
+ * skipped, until nobody does; the others are put back, in the order of the run.
+ */
+export async function undoTogether(
+  trx: Trx,
+  run: RunTerms,
+  groups: readonly Pick<PendingGroup, 'id' | 'cut'>[],
+): Promise<Map<ProvisionedGroupId, GroupOutcome>> {
+  const outcomes = new Map<ProvisionedGroupId, GroupOutcome>()
+  const left = new Map<ProvisionedGroupId, { group: Pick<PendingGroup, 'id' | 'cut'>; foreseen: Expectation }>()
+  for (const group of groups) {
+    await lockToPutBack(trx, cutOf(group))
+    const foreseen = await claim(trx, run, group.id)
+    if (foreseen) left.set(group.id, { group, foreseen })
+  }
+  for (let before = -1; before !== left.size; ) {
+    before = left.size
+    const now = await expectedOf(
+      trx,
+      [...left.values()].map(({ group }) => cutOf(group)),
+    )
+    for (const [id, { group, foreseen }] of left) {
+      if (isForeseen(foreseen, now.get(cutOf(group).groupId))) continue
+      left.delete(id)
+      outcomes.set(id, await recordOutcome(trx, run.id, id, skipped('review_changed')))
+    }
+  }
+  for (const [id, { group }] of left) outcomes.set(id, await putBackInRun(trx, run, group))
+  return outcomes
+}
+
+const cutOf = ({ id, cut }: Pick<PendingGroup, 'id' | 'cut'>): Cut => ({ groupId: id as string as GroupId, entry: cut ?? '' })
+
+async function putBackInRun(trx: Trx, run: RunTerms, group: Pick<PendingGroup, 'id' | 'cut'>): Promise<GroupOutcome> {
+  const { added, removed } = await putBack(trx, cutOf(group), { runId: run.id })
+  return recordOutcome(trx, run.id, group.id, { result: 'synced', reason: null, detail: null, added, removed })
+}
+
+/** Takes a group's place in the run; what was foreseen of it, or undefined where it is done, or the run was stopped. */
+async function claim(trx: Trx, run: RunTerms, id: ProvisionedGroupId): Promise<Expectation | undefined> {
   const { rows } = await sql<{ expected: string }>`
     select x.expected from run_groups x
     where x.org_id = ${trx.orgId} and x.run_id = ${run.id} and x.provisioned_group_id = ${id} and ${waits}
       and exists (select from runs r where r.org_id = ${trx.orgId} and r.id = ${run.id} and r.state = 'running')
     for update of x`.execute(trx)
-  if (rows[0] === undefined) return undefined
-  const { digest } = JSON.parse(rows[0].expected) as { digest: string }
-  if ((await changesOf(trx, [back])).get(back.groupId) !== digest)
-    return recordOutcome(trx, run.id, id, skipped('review_changed'))
-  const { added, removed } = await putBack(trx, back, { runId: run.id })
-  return recordOutcome(trx, run.id, id, { result: 'synced', reason: null, detail: null, added, removed })
+  return rows[0] && JSON.parse(rows[0].expected)
 }

@@ -1,4 +1,7 @@
 import { sql } from 'kysely'
+import { inTransaction } from '../../src/database/transaction.ts'
+import { runSync } from '../../src/sync/run-sync.ts'
+import { startUndo } from '../../src/sync/undo-run.ts'
 import { expect, test as story } from '../support/story.ts'
 import { syncing } from './syncing.ts'
 
@@ -69,6 +72,56 @@ test('undo of a run of mixed choices gives byte for byte what was before, as a r
   expect((await api('GET', `/runs/${id}`)).body).toMatchObject({ undoneBy: run.id })
   // What was undone can be done again.
   expect((await admin.syncs('all')).groups).toMatchObject({ synced: 4 })
+})
+
+for (const choice of ['overwrite', 'merge', 'ignore', 'rename_existing'] as const)
+  test(`undo of a run that chose ${choice} for one group`, async ({ acme, okta, admin, undoes, places }) => {
+    await acme.has({ group: 'Sales', members: ['ada', 'bob'] })
+    await okta.knows('ada', 'cyd')
+    await okta.pushes({ group: 'sales', members: ['ada', 'cyd'] })
+    const before = await places()
+    const { id } = await admin.syncs(['sales'], { defaultChoice: choice })
+    expect(await places()).not.toEqual(before)
+    await admin.ended((await undoes(id)).body.id)
+    expect(await places()).toEqual(before)
+  })
+
+test('groups that give each other back what they take are put back together', async ({ acme, okta, admin, undoes, places }) => {
+  await acme.has({ group: 'Left', members: ['ada'] })
+  await acme.has({ group: 'Right', members: ['bob'] })
+  for (const group of ['Left', 'Right']) await acme.grants(group, 'site/wiki/user')
+  await okta.knows('ada', 'bob')
+  await okta.pushes({ group: 'Left', members: ['bob'] })
+  await okta.pushes({ group: 'Right', members: ['ada'] })
+  const before = await places()
+  const { id } = await admin.syncs('all')
+  const undo = await admin.ended((await undoes(id)).body.id)
+  expect(undo).toMatchObject({ groups: { synced: 2 }, access: { lost: 0, gained: 0 } })
+  expect(await places()).toEqual(before)
+})
+
+test('an undo takes nothing that was not foreseen: whom another group keeps when it is asked for, and not in its turn', async ({
+  acme,
+  okta,
+  admin,
+  api,
+  db,
+  org,
+}) => {
+  await acme.has({ group: 'A', members: [] })
+  await acme.has({ group: 'Other', members: ['bob'] })
+  for (const group of ['A', 'Other']) await acme.grants(group, 'site/wiki/user')
+  await okta.knows('bob')
+  await okta.pushes({ group: 'A', members: ['bob'] })
+  const { id } = await admin.syncs('all')
+  const { effect } = (await api('GET', `/runs/${id}/undo`)).body
+  expect(effect.access.lost).toBe(0)
+  const request = { run: id, evenIfChanged: false, fingerprint: effect.fingerprint, note: null }
+  const runId = await inTransaction(db, org.scope, (trx) => startUndo(trx, { send: async () => {} }, request))
+  expect((await api('PATCH', '/groups/Other/members', { remove: ['bob'] })).status).toBeLessThan(300)
+  await runSync(db, { orgId: org.id, runId })
+  expect(await admin.resultsOf(runId)).toEqual(['A: skipped, review_changed'])
+  expect(await acme.accessOf('bob')).toEqual(['site/wiki/user'])
 })
 
 test('a group that was changed since is left out and named, unless it is asked for', async ({
