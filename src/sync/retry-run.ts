@@ -38,7 +38,7 @@ export async function retryOf(reader: Reader, id: string): Promise<Retry> {
       { run: run.id },
     )
   const { id: runId, choice, ...terms } = run
-  const people = left[0]?.people ?? undefined
+  const people = left[0]?.people ? [...new Set(left.flatMap((group) => group.people ?? []))] : undefined
   return {
     ...terms,
     retryOf: runId,

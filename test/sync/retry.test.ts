@@ -97,8 +97,22 @@ test('a choice of its own, and the people whom it was about, are kept when it is
   expect(await okta.stateOf('B')).toMatchObject({ state: 'ignored' })
   const dropping = await admin.syncs(['A'], { kind: 'drop_kept', people: ['ada'] })
   await failing(dropping.id, 'A')
-  await acme.membersOf('A')
-  expect((await api('GET', `/runs/${dropping.id}/retry`)).body).toMatchObject({ groups: 1, members: { removed: 0 } })
+  // As if it had failed: she is kept still.
+  await inOrg((trx) =>
+    sql`
+    with kept as (
+      insert into memberships (org_id, group_id, account_id, pushed, effective, waiting)
+      select g.org_id, g.id, a.id, false, true, 'kept' from groups g, accounts a
+      where g.org_id = ${trx.orgId} and g.name = 'A' and a.org_id = g.org_id and a.user_name = 'ada' returning group_id
+    )
+    update groups set member_count = member_count + 1, remove_count = remove_count + 1 where org_id = ${trx.orgId} and id in (select group_id from kept)`.execute(
+      trx,
+    ),
+  )
+  const again = (await api('GET', `/runs/${dropping.id}/retry`)).body
+  expect(again).toMatchObject({ groups: 1, members: { removed: 1 } })
+  await admin.ended((await api('POST', `/runs/${dropping.id}/retry`, { fingerprint: again.fingerprint })).body.id)
+  expect(await acme.membersOf('A')).toEqual(['bob', 'cyd'])
 })
 
 test('the report is a file too: what happened to each group beside what was foreseen', async ({ api, leftOut }) => {
