@@ -7,6 +7,7 @@ export const exit = {
   signIn: 4,
   reviewChanged: 5,
   refused: 6,
+  awaitsApproval: 7,
   usage: 64,
   interrupted: 130,
 } as const

@@ -9,6 +9,7 @@ import { groups } from './commands/groups.ts'
 import { importCommand } from './commands/import.ts'
 import { login, logout } from './commands/login.ts'
 import { migrate } from './commands/migrate.ts'
+import { organization } from './commands/organization.ts'
 import { people } from './commands/people.ts'
 import { profiles } from './commands/profiles.ts'
 import { push } from './commands/push.ts'
@@ -43,7 +44,8 @@ Ask
 const exitCodes = `
 Where and who: --server and -P before MUSTER_SERVER and MUSTER_TOKEN (or MUSTER_TOKEN_FILE) before the profile of muster login.
 Exit codes: 0 done · 1 error · 2 changes await (--detailed-exitcode) · 3 some groups skipped or failed · 4 sign-in needed or refused
-            5 the review changed, nothing was done · 6 refused (--max-lost, not confirmed) · 64 wrong usage · 130 Ctrl-C
+            5 the review changed, nothing was done · 6 refused (--max-lost, not confirmed) · 7 the run waits for approval
+            64 wrong usage · 130 Ctrl-C
 `
 
 // They read the server's settings and have options of their own.
@@ -53,6 +55,7 @@ const onServer = [serve, migrate]
 export function program(): Command {
   const muster = new Command('muster').version(version, '-V, --version', 'which version this is').usage('<command> [options]')
   const overTheApi = [
+    organization,
     directories,
     importCommand,
     push,

@@ -14,6 +14,12 @@ export interface Whoami {
   token: { name: string; role: string; expiresAt: string }
 }
 
+export interface Organization {
+  slug: string
+  name: string
+  approval: { peopleLosing: number | null; expiresHours: number }
+}
+
 export interface Directory {
   id: string
   name: string
@@ -207,6 +213,8 @@ export interface Run {
   groups: { total: number; synced: number; skipped: number; failed: number }
   members: { added: number; removed: number }
   access: Access
+  foreseen: { access: Access }
+  approval: { expiresAt: string; decidedBy: string | null; decidedAt: string | null; comment: string | null } | null
 }
 
 /** What syncing again what a run left out would do. */
@@ -220,6 +228,7 @@ export interface Preview {
   members: { added: number; removed: number }
   access: Effect['access']
   blocked: number
+  needsApproval: boolean
   skipped: { group: Named; reason: string; detail: string | null }[]
 }
 

@@ -9,7 +9,7 @@ import { leftOutLine } from './views/runs.ts'
 const everyMs = { first: 150, most: 1_000 }
 
 /**
- * Shows a run's progress until it ends. A request that is lost is sent again, for `patienceMs`: the run goes on in the server meanwhile.
+ * Shows a run's progress until it ends, or as it waits for approval. A request that is lost is sent again, for `patienceMs`: the run goes on in the server meanwhile.
  * @throws Failure interrupted, on Ctrl-C; failed, where the server is heard of no more
  */
 export async function watchRun(api: Api, id: string, out: Output, patienceMs = 60_000): Promise<Run> {
@@ -37,7 +37,7 @@ export async function watchRun(api: Api, id: string, out: Output, patienceMs = 6
           .filter((part) => part !== '')
           .join('  '),
       )
-      if (run.finishedAt !== null) return run
+      if (run.finishedAt !== null || run.state === 'awaiting_approval') return run
       await sleep(pause, undefined, { signal })
     }
   } catch (error) {
@@ -70,8 +70,12 @@ function isAnswer(error: unknown): boolean {
   return status < 500 && status !== 429
 }
 
-/** Says on stderr which groups a run left out and why, and sets the exit code that tells scripts. */
+/** Says on stderr which groups a run left out and why, and sets the exit code that tells scripts; also that it waits for approval. */
 export async function tellWhatIsMissing(api: Api, run: Run, out: Output): Promise<void> {
+  if (run.state === 'awaiting_approval') {
+    process.exitCode = exit.awaitsApproval
+    return
+  }
   const { skipped, failed } = run.groups
   if (skipped + failed === 0) return
   process.exitCode = exit.runIncomplete

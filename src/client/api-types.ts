@@ -17,6 +17,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organization": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The organization and its settings */
+        get: operations["showOrganization"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Say which runs need the approval of a second person; for owners */
+        patch: operations["changeOrganization"];
+        trace?: never;
+    };
     "/api/v1/api-tokens": {
         parameters: {
             query?: never;
@@ -1096,7 +1114,7 @@ export interface paths {
         put?: never;
         /**
          * Sync groups: one, a selection, or all that need review
-         * @description Answers 409 `review_changed`, with what changed and the new figures, where the answer is no longer the reviewed one.
+         * @description Where the organization asks for approval of what it takes, the run waits in the state `awaiting_approval`. Answers 409 `review_changed`, with what changed and the new figures, where the answer is no longer the reviewed one.
          */
         post: operations["startRun"];
         delete?: never;
@@ -1212,6 +1230,60 @@ export interface paths {
         put?: never;
         /** Stop a run after the group it is at; what was synced stays */
         post: operations["stopRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a run that somebody else asked for
+         * @description What it comes to is computed again: 409 `review_changed`, with what it is now, where that is no longer what was asked for.
+         */
+        post: operations["approveRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reject a run that somebody else asked for */
+        post: operations["rejectRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Withdraw a run that one asked for oneself and that waits for approval */
+        post: operations["withdrawRun"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1384,6 +1456,98 @@ export interface operations {
                             role: "auditor" | "admin" | "owner";
                             /** Format: date-time */
                             expiresAt: string;
+                        };
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showOrganization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        slug: string;
+                        name: string;
+                        /** Format: date-time */
+                        createdAt: string;
+                        approval: {
+                            peopleLosing: number | null;
+                            /** @description How long a run waits for it */
+                            expiresHours: number;
+                        };
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeOrganization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    approval: {
+                        peopleLosing?: number | null;
+                        /** @description How long a run waits for it */
+                        expiresHours?: number;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        slug: string;
+                        name: string;
+                        /** Format: date-time */
+                        createdAt: string;
+                        approval: {
+                            peopleLosing: number | null;
+                            /** @description How long a run waits for it */
+                            expiresHours: number;
                         };
                     };
                 };
@@ -6564,6 +6728,8 @@ export interface operations {
                             jointLosses: number;
                         };
                         blocked: number;
+                        /** @description It would wait until another person approves it */
+                        needsApproval: boolean;
                         skipped: {
                             group: {
                                 /** Format: uuid */
@@ -6592,7 +6758,7 @@ export interface operations {
                         undoes: string | null;
                         undoneBy: string | null;
                         /** @enum {string} */
-                        state: "queued" | "running" | "finished" | "stopped";
+                        state: "awaiting_approval" | "queued" | "running" | "finished" | "stopped" | "rejected" | "withdrawn" | "expired";
                         /** @description The directory's name */
                         directory: string;
                         /** @enum {string} */
@@ -6668,6 +6834,13 @@ export interface operations {
                         };
                         /** @description Of what was reviewed */
                         fingerprint: string;
+                        approval: {
+                            /** Format: date-time */
+                            expiresAt: string;
+                            decidedBy: string | null;
+                            decidedAt: string | null;
+                            comment: string | null;
+                        } | null;
                     };
                 };
             };
@@ -6693,6 +6866,7 @@ export interface operations {
                 search?: string;
                 /** @description What to sort by; with a minus in front, downwards: `-name` */
                 sort?: string;
+                state?: "awaiting_approval" | "queued" | "running" | "finished" | "stopped" | "rejected" | "withdrawn" | "expired";
             };
             header?: never;
             path?: never;
@@ -6716,7 +6890,7 @@ export interface operations {
                             undoes: string | null;
                             undoneBy: string | null;
                             /** @enum {string} */
-                            state: "queued" | "running" | "finished" | "stopped";
+                            state: "awaiting_approval" | "queued" | "running" | "finished" | "stopped" | "rejected" | "withdrawn" | "expired";
                             /** @description The directory's name */
                             directory: string;
                             /** @enum {string} */
@@ -6792,6 +6966,13 @@ export interface operations {
                             };
                             /** @description Of what was reviewed */
                             fingerprint: string;
+                            approval: {
+                                /** Format: date-time */
+                                expiresAt: string;
+                                decidedBy: string | null;
+                                decidedAt: string | null;
+                                comment: string | null;
+                            } | null;
                         }[];
                     };
                 };
@@ -6833,7 +7014,7 @@ export interface operations {
                         undoes: string | null;
                         undoneBy: string | null;
                         /** @enum {string} */
-                        state: "queued" | "running" | "finished" | "stopped";
+                        state: "awaiting_approval" | "queued" | "running" | "finished" | "stopped" | "rejected" | "withdrawn" | "expired";
                         /** @description The directory's name */
                         directory: string;
                         /** @enum {string} */
@@ -6909,6 +7090,13 @@ export interface operations {
                         };
                         /** @description Of what was reviewed */
                         fingerprint: string;
+                        approval: {
+                            /** Format: date-time */
+                            expiresAt: string;
+                            decidedBy: string | null;
+                            decidedAt: string | null;
+                            comment: string | null;
+                        } | null;
                     };
                 };
             };
@@ -7190,6 +7378,8 @@ export interface operations {
                             jointLosses: number;
                         };
                         blocked: number;
+                        /** @description It would wait until another person approves it */
+                        needsApproval: boolean;
                         skipped: {
                             group: {
                                 /** Format: uuid */
@@ -7218,7 +7408,7 @@ export interface operations {
                         undoes: string | null;
                         undoneBy: string | null;
                         /** @enum {string} */
-                        state: "queued" | "running" | "finished" | "stopped";
+                        state: "awaiting_approval" | "queued" | "running" | "finished" | "stopped" | "rejected" | "withdrawn" | "expired";
                         /** @description The directory's name */
                         directory: string;
                         /** @enum {string} */
@@ -7294,6 +7484,13 @@ export interface operations {
                         };
                         /** @description Of what was reviewed */
                         fingerprint: string;
+                        approval: {
+                            /** Format: date-time */
+                            expiresAt: string;
+                            decidedBy: string | null;
+                            decidedAt: string | null;
+                            comment: string | null;
+                        } | null;
                     };
                 };
             };
@@ -7338,7 +7535,7 @@ export interface operations {
                             undoes: string | null;
                             undoneBy: string | null;
                             /** @enum {string} */
-                            state: "queued" | "running" | "finished" | "stopped";
+                            state: "awaiting_approval" | "queued" | "running" | "finished" | "stopped" | "rejected" | "withdrawn" | "expired";
                             /** @description The directory's name */
                             directory: string;
                             /** @enum {string} */
@@ -7414,6 +7611,13 @@ export interface operations {
                             };
                             /** @description Of what was reviewed */
                             fingerprint: string;
+                            approval: {
+                                /** Format: date-time */
+                                expiresAt: string;
+                                decidedBy: string | null;
+                                decidedAt: string | null;
+                                comment: string | null;
+                            } | null;
                         };
                         groups: number;
                         changed: {
@@ -7519,7 +7723,7 @@ export interface operations {
                         undoes: string | null;
                         undoneBy: string | null;
                         /** @enum {string} */
-                        state: "queued" | "running" | "finished" | "stopped";
+                        state: "awaiting_approval" | "queued" | "running" | "finished" | "stopped" | "rejected" | "withdrawn" | "expired";
                         /** @description The directory's name */
                         directory: string;
                         /** @enum {string} */
@@ -7595,6 +7799,13 @@ export interface operations {
                         };
                         /** @description Of what was reviewed */
                         fingerprint: string;
+                        approval: {
+                            /** Format: date-time */
+                            expiresAt: string;
+                            decidedBy: string | null;
+                            decidedAt: string | null;
+                            comment: string | null;
+                        } | null;
                     };
                 };
             };
@@ -7635,7 +7846,7 @@ export interface operations {
                         undoes: string | null;
                         undoneBy: string | null;
                         /** @enum {string} */
-                        state: "queued" | "running" | "finished" | "stopped";
+                        state: "awaiting_approval" | "queued" | "running" | "finished" | "stopped" | "rejected" | "withdrawn" | "expired";
                         /** @description The directory's name */
                         directory: string;
                         /** @enum {string} */
@@ -7711,6 +7922,403 @@ export interface operations {
                         };
                         /** @description Of what was reviewed */
                         fingerprint: string;
+                        approval: {
+                            /** Format: date-time */
+                            expiresAt: string;
+                            decidedBy: string | null;
+                            decidedAt: string | null;
+                            comment: string | null;
+                        } | null;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approveRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Why; kept with the run and in the log */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /** @enum {string} */
+                        kind: "sync" | "drop_kept" | "restore";
+                        undoes: string | null;
+                        undoneBy: string | null;
+                        /** @enum {string} */
+                        state: "awaiting_approval" | "queued" | "running" | "finished" | "stopped" | "rejected" | "withdrawn" | "expired";
+                        /** @description The directory's name */
+                        directory: string;
+                        /** @enum {string} */
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
+                        note: string | null;
+                        retryOf: string | null;
+                        retriedBy: string[];
+                        createdBy: string;
+                        /** Format: date-time */
+                        createdAt: string;
+                        startedAt: string | null;
+                        finishedAt: string | null;
+                        groups: {
+                            total: number;
+                            synced: number;
+                            skipped: number;
+                            failed: number;
+                        };
+                        members: {
+                            added: number;
+                            removed: number;
+                        };
+                        /** @description What truly happened, net; nothing until the run has ended */
+                        access: {
+                            lost: number;
+                            gained: number;
+                            peopleLosing: number;
+                            peopleGaining: number;
+                            leftWithNone: number;
+                        };
+                        /** @description What was reviewed */
+                        foreseen: {
+                            groups: number;
+                            /** @description Blocked groups among what was asked for: left out */
+                            blocked: number;
+                            members: {
+                                added: number;
+                                removed: number;
+                            };
+                            /** @description Net, of all of them together */
+                            access: {
+                                lost: number;
+                                gained: number;
+                                peopleLosing: number;
+                                peopleGaining: number;
+                                leftWithNone: number;
+                                jointLosses: number;
+                            };
+                            matrix: {
+                                site: string;
+                                role: string;
+                                lost: number;
+                                gained: number;
+                                peopleLosing: number;
+                            }[];
+                            warnings: {
+                                /** @enum {string} */
+                                code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
+                                groups: number;
+                                people?: number;
+                                /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
+                                of?: {
+                                    site: string;
+                                    product: string;
+                                    role?: string;
+                                }[];
+                            }[];
+                            /** @description What they take together and none of them alone */
+                            jointLosses: {
+                                accesses: number;
+                                groups: string[];
+                            };
+                        };
+                        /** @description Of what was reviewed */
+                        fingerprint: string;
+                        approval: {
+                            /** Format: date-time */
+                            expiresAt: string;
+                            decidedBy: string | null;
+                            decidedAt: string | null;
+                            comment: string | null;
+                        } | null;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rejectRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Why; kept with the run and in the log */
+                    comment: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /** @enum {string} */
+                        kind: "sync" | "drop_kept" | "restore";
+                        undoes: string | null;
+                        undoneBy: string | null;
+                        /** @enum {string} */
+                        state: "awaiting_approval" | "queued" | "running" | "finished" | "stopped" | "rejected" | "withdrawn" | "expired";
+                        /** @description The directory's name */
+                        directory: string;
+                        /** @enum {string} */
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
+                        note: string | null;
+                        retryOf: string | null;
+                        retriedBy: string[];
+                        createdBy: string;
+                        /** Format: date-time */
+                        createdAt: string;
+                        startedAt: string | null;
+                        finishedAt: string | null;
+                        groups: {
+                            total: number;
+                            synced: number;
+                            skipped: number;
+                            failed: number;
+                        };
+                        members: {
+                            added: number;
+                            removed: number;
+                        };
+                        /** @description What truly happened, net; nothing until the run has ended */
+                        access: {
+                            lost: number;
+                            gained: number;
+                            peopleLosing: number;
+                            peopleGaining: number;
+                            leftWithNone: number;
+                        };
+                        /** @description What was reviewed */
+                        foreseen: {
+                            groups: number;
+                            /** @description Blocked groups among what was asked for: left out */
+                            blocked: number;
+                            members: {
+                                added: number;
+                                removed: number;
+                            };
+                            /** @description Net, of all of them together */
+                            access: {
+                                lost: number;
+                                gained: number;
+                                peopleLosing: number;
+                                peopleGaining: number;
+                                leftWithNone: number;
+                                jointLosses: number;
+                            };
+                            matrix: {
+                                site: string;
+                                role: string;
+                                lost: number;
+                                gained: number;
+                                peopleLosing: number;
+                            }[];
+                            warnings: {
+                                /** @enum {string} */
+                                code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
+                                groups: number;
+                                people?: number;
+                                /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
+                                of?: {
+                                    site: string;
+                                    product: string;
+                                    role?: string;
+                                }[];
+                            }[];
+                            /** @description What they take together and none of them alone */
+                            jointLosses: {
+                                accesses: number;
+                                groups: string[];
+                            };
+                        };
+                        /** @description Of what was reviewed */
+                        fingerprint: string;
+                        approval: {
+                            /** Format: date-time */
+                            expiresAt: string;
+                            decidedBy: string | null;
+                            decidedAt: string | null;
+                            comment: string | null;
+                        } | null;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Why; kept with the run and in the log */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /** @enum {string} */
+                        kind: "sync" | "drop_kept" | "restore";
+                        undoes: string | null;
+                        undoneBy: string | null;
+                        /** @enum {string} */
+                        state: "awaiting_approval" | "queued" | "running" | "finished" | "stopped" | "rejected" | "withdrawn" | "expired";
+                        /** @description The directory's name */
+                        directory: string;
+                        /** @enum {string} */
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
+                        note: string | null;
+                        retryOf: string | null;
+                        retriedBy: string[];
+                        createdBy: string;
+                        /** Format: date-time */
+                        createdAt: string;
+                        startedAt: string | null;
+                        finishedAt: string | null;
+                        groups: {
+                            total: number;
+                            synced: number;
+                            skipped: number;
+                            failed: number;
+                        };
+                        members: {
+                            added: number;
+                            removed: number;
+                        };
+                        /** @description What truly happened, net; nothing until the run has ended */
+                        access: {
+                            lost: number;
+                            gained: number;
+                            peopleLosing: number;
+                            peopleGaining: number;
+                            leftWithNone: number;
+                        };
+                        /** @description What was reviewed */
+                        foreseen: {
+                            groups: number;
+                            /** @description Blocked groups among what was asked for: left out */
+                            blocked: number;
+                            members: {
+                                added: number;
+                                removed: number;
+                            };
+                            /** @description Net, of all of them together */
+                            access: {
+                                lost: number;
+                                gained: number;
+                                peopleLosing: number;
+                                peopleGaining: number;
+                                leftWithNone: number;
+                                jointLosses: number;
+                            };
+                            matrix: {
+                                site: string;
+                                role: string;
+                                lost: number;
+                                gained: number;
+                                peopleLosing: number;
+                            }[];
+                            warnings: {
+                                /** @enum {string} */
+                                code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
+                                groups: number;
+                                people?: number;
+                                /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
+                                of?: {
+                                    site: string;
+                                    product: string;
+                                    role?: string;
+                                }[];
+                            }[];
+                            /** @description What they take together and none of them alone */
+                            jointLosses: {
+                                accesses: number;
+                                groups: string[];
+                            };
+                        };
+                        /** @description Of what was reviewed */
+                        fingerprint: string;
+                        approval: {
+                            /** Format: date-time */
+                            expiresAt: string;
+                            decidedBy: string | null;
+                            decidedAt: string | null;
+                            comment: string | null;
+                        } | null;
                     };
                 };
             };

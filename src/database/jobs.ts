@@ -8,6 +8,7 @@ export interface JobData {
   'sync-run': { orgId: OrgId; runId: RunId }
   'let-go-of-directory': { orgId: OrgId; directoryId: DirectoryId; actor: string }
   'overwrite-conflicts': Record<string, never>
+  'expire-approvals': Record<string, never>
   'forget-requests': Record<string, never>
   'purge-deleted-groups': Record<string, never>
   'note-log-people': Record<string, never>
@@ -35,6 +36,7 @@ const queues: Record<QueueName, { retryLimit: number; retryDelay: number; expire
   'let-go-of-directory': { retryLimit: 20, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'seal-log': { retryLimit: 0, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'overwrite-conflicts': { retryLimit: 0, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
+  'expire-approvals': { retryLimit: 0, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'forget-requests': { retryLimit: 2, retryDelay: 60, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'purge-deleted-groups': { retryLimit: 2, retryDelay: 60, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'note-log-people': { retryLimit: 0, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
@@ -47,6 +49,7 @@ const scheduled: Partial<Record<QueueName, string>> = {
   'note-log-people': '* * * * *',
   'seal-log': '* * * * *',
   'overwrite-conflicts': '* * * * *',
+  'expire-approvals': '* * * * *',
 }
 
 /** Starts the queue with connections of its own: pg-boss's polling does not wait behind requests, nor they behind it. */

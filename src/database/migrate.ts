@@ -26,6 +26,7 @@ import * as keptMembers from './migrations/0019-kept-members.ts'
 import * as whatWaits from './migrations/0021-what-waits.ts'
 import * as overwritePolicy from './migrations/0023-overwrite-policy.ts'
 import * as retries from './migrations/0024-retries.ts'
+import * as approvals from './migrations/0025-approvals.ts'
 import * as ofWhatThereIs from './migrations/0026-indexes-of-what-there-is.ts'
 import * as undo from './migrations/0027-undo.ts'
 
@@ -58,6 +59,7 @@ const migrations: Record<string, Migration> = {
   '0021-what-waits': whatWaits,
   '0023-overwrite-policy': overwritePolicy,
   '0024-retries': retries,
+  '0025-approvals': approvals,
   '0026-indexes-of-what-there-is': ofWhatThereIs,
   '0027-undo': undo,
 }

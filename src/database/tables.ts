@@ -73,7 +73,16 @@ export const userReasons = ['managed_elsewhere', 'protected'] as const
 /** What can be chosen to become of a pushed group whose name a group of the organization has (behaviour.md, «The sync»). */
 export const syncChoices = ['overwrite', 'merge', 'rename_existing', 'ignore', 'drop_kept', 'restore'] as const
 export const runKinds = ['sync', 'drop_kept', 'restore'] as const
-export const runStates = ['queued', 'running', 'finished', 'stopped'] as const
+export const runStates = [
+  'awaiting_approval',
+  'queued',
+  'running',
+  'finished',
+  'stopped',
+  'rejected',
+  'withdrawn',
+  'expired',
+] as const
 export const runResults = ['synced', 'skipped', 'failed'] as const
 
 export type ConflictPolicy = (typeof conflictPolicies)[number]
@@ -96,6 +105,9 @@ export interface OrganizationRow {
   id: OrgId
   slug: string
   name: string
+  /** Runs that take access from more people need approval, and none do where it is null. */
+  approval_over: number | null
+  approval_hours: Generated<number>
   created_at: Timestamp
 }
 
@@ -325,6 +337,11 @@ export interface RunRow {
   retry_of: ColumnType<RunId | null, RunId | null | undefined, RunId | null>
   fingerprint: string
   foreseen: Json<unknown>
+  /** Of a run that needs approval, or needed it. */
+  approval_expires_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
+  decided_by: string | null
+  decided_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
+  decision_comment: string | null
   group_count: number
   synced_count: Generated<number>
   skipped_count: Generated<number>

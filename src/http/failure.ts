@@ -68,6 +68,7 @@ export const refusalStatus: Record<RefusalCode, number> = {
   choice_not_possible: 409,
   too_many_tokens: 409,
   run_under_way: 409,
+  not_awaiting_approval: 409,
   directory_disconnected: 401,
   review_changed: 409,
   group_filling: 409,

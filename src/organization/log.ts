@@ -5,6 +5,7 @@ import type { AccountId, DirectoryId, RunId } from '../database/ids.ts'
 /** What is done to the organization; each act is one entry, in the past tense, `noun.verb`. What each says: docs/reference-log.md. */
 export type Action =
   | 'organization.created'
+  | 'organization.updated'
   | 'account.created'
   | 'account.updated'
   | 'account.switched_off'
@@ -59,6 +60,11 @@ export type Action =
   | 'review.viewed'
   | 'review.unviewed'
   | 'run.started'
+  | 'run.approval_asked'
+  | 'run.approved'
+  | 'run.rejected'
+  | 'run.withdrawn'
+  | 'run.expired'
   | 'run.stopped'
   | 'run.finished'
 

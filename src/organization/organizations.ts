@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import type { OrgId } from '../database/ids.ts'
-import { appendLog } from './log.ts'
+import { appendLog, changeOf } from './log.ts'
 import { Refusal } from './refusal.ts'
 
 /** The tenant. Everything belongs to one, and nothing crosses over. */
@@ -11,9 +11,23 @@ export interface Organization {
   slug: string
   name: string
   createdAt: Date
+  approval: ApprovalSetting
 }
 
-const columns = ['id', 'slug', 'name', 'created_at as createdAt'] as const
+/** Which runs need a second person's approval, and how long they wait for it. */
+export interface ApprovalSetting {
+  /** Those that take access from more people; null: none. */
+  peopleLosing: number | null
+  expiresHours: number
+}
+
+const columns = [
+  'id',
+  'slug',
+  'name',
+  'created_at as createdAt',
+  sql<ApprovalSetting>`json_build_object('peopleLosing', approval_over, 'expiresHours', approval_hours)`.as('approval'),
+] as const
 
 /** Makes the organization that the transaction is of (`trx.orgId`, from `newId`).
  * @throws Refusal `invalid_value`, `name_taken` */
@@ -46,6 +60,27 @@ export function findOrganization(reader: Reader, slug: string): Promise<Organiza
 /** The organization of the transaction. */
 export function thisOrganization(reader: Reader): Promise<Organization> {
   return reader.selectFrom('organizations').select(columns).where('id', '=', reader.orgId).executeTakeFirstOrThrow()
+}
+
+/** Sets which runs need approval; what is left out stays. Runs that were asked for before stay as they are. */
+export async function setApproval(trx: Trx, given: Partial<ApprovalSetting>): Promise<Organization> {
+  await sql`select from organizations where id = ${trx.orgId} for no key update`.execute(trx)
+  const { approval: have } = await thisOrganization(trx)
+  const { before, after } = changeOf(have, given)
+  if (Object.keys(after).length > 0) {
+    const { peopleLosing, expiresHours } = { ...have, ...after }
+    await trx
+      .updateTable('organizations')
+      .set({ approval_over: peopleLosing, approval_hours: expiresHours })
+      .where('id', '=', trx.orgId)
+      .execute()
+    await appendLog(trx, {
+      action: 'organization.updated',
+      subject: trx.orgId,
+      facts: { before: { approval: before }, after: { approval: after } },
+    })
+  }
+  return thisOrganization(trx)
 }
 
 /** How many organizations there are in this database. */

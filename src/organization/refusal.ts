@@ -15,6 +15,7 @@ export type RefusalCode =
   | 'name_not_waiting'
   | 'too_many_tokens'
   | 'run_under_way'
+  | 'not_awaiting_approval'
   | 'directory_disconnected'
   | 'review_changed'
   | 'group_filling'

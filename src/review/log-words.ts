@@ -31,6 +31,7 @@ export const inWords = (entry: Told): string => {
 
 const words: Record<Action, (entry: Told) => string> = {
   'organization.created': () => 'the organization began',
+  'organization.updated': fields,
   'account.created': () => 'the account was made',
   'account.updated': fields,
   'account.switched_off': () => 'switched off: no access any more',
@@ -101,9 +102,16 @@ const words: Record<Action, (entry: Told) => string> = {
   'review.viewed': () => 'its review was marked as viewed',
   'review.unviewed': () => 'its review is no longer marked as viewed',
   'run.started': ({ facts }) => `a run over ${counted(Number(facts.groups), 'group')} was started`,
+  'run.approval_asked': ({ facts }) => `approval was asked for of a run over ${counted(Number(facts.groups), 'group')}`,
+  'run.approved': ({ facts }) => `the run was approved${because(facts)}`,
+  'run.rejected': ({ facts }) => `the run was rejected${because(facts)}`,
+  'run.withdrawn': ({ facts }) => `the run was withdrawn${because(facts)}`,
+  'run.expired': () => 'nobody approved the run in time',
   'run.stopped': () => 'the run was stopped',
   'run.finished': () => 'the run ended',
 }
+
+const because = ({ comment }: Told['facts']): string => (comment === undefined ? '' : `: ${text(comment)}`)
 
 /** What an entry did to one person. */
 export interface ToldOfPerson extends Told {

@@ -7,6 +7,7 @@ import { sealLog } from '../organization/seal-log.ts'
 import { purgeExpired } from '../provisioning/deleted-groups.ts'
 import { letGoOfDirectory, resendDisconnections } from '../provisioning/disconnection.ts'
 import { forgetRequests } from '../provisioning/requests.ts'
+import { expireApprovals } from '../sync/approvals.ts'
 import { overwriteConflicts } from '../sync/overwrite-conflicts.ts'
 import { runSync } from '../sync/run-sync.ts'
 import { resendRuns } from '../sync/runs.ts'
@@ -24,6 +25,7 @@ export async function startWorkers(db: Db, jobs: Jobs, { signal, onError = conso
   await jobs.work('sync-run', (run, lost) => runSync(db, run, { signal: until(lost), onError }))
   await jobs.work('seal-log', async (_, lost) => sealEverywhere(db, until(lost)))
   await jobs.work('overwrite-conflicts', async (_, lost) => everywhere(db, (trx) => overwriteConflicts(trx, jobs), until(lost)))
+  await jobs.work('expire-approvals', async (_, lost) => everywhere(db, expireApprovals, until(lost)))
   await jobs.work('let-go-of-directory', (directory, lost) => letGoOfDirectory(db, directory, until(lost)))
   await jobs.work('forget-requests', async (_, lost) => everywhere(db, forgetRequests, until(lost)))
   await jobs.work('purge-deleted-groups', async (_, lost) => everywhere(db, purgeExpired, until(lost)))

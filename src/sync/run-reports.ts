@@ -32,6 +32,16 @@ export interface Run {
   access: Happened
   foreseen: Foreseen
   fingerprint: string
+  /** Of a run that needs approval, or needed it. */
+  approval: Approval | null
+}
+
+interface Approval {
+  expiresAt: string
+  /** Who approved, rejected or withdrew it; `system` where it expired. */
+  decidedBy: string | null
+  decidedAt: string | null
+  comment: string | null
 }
 
 const nothing: Happened = { lost: 0, gained: 0, peopleLosing: 0, peopleGaining: 0, leftWithNone: 0 }
@@ -47,7 +57,8 @@ interface RunRow extends Omit<Run, 'groups' | 'members' | 'access'> {
 }
 
 /** The runs of the organization, the newest first. */
-export async function listRuns(reader: Reader, listing: Listing): Promise<Listed<Run>> {
+export async function listRuns(reader: Reader, filter: { state?: RunState | undefined }, listing: Listing): Promise<Listed<Run>> {
+  const which = sql`${searched(reader, listing)} and (${filter.state ?? null}::text is null or r.state = ${filter.state ?? null}::text)`
   const sorted = orderBy(
     listing.sort,
     { createdAt: 'r.created_at', groups: 'r.group_count', state: 'r.state' },
@@ -57,8 +68,8 @@ export async function listRuns(reader: Reader, listing: Listing): Promise<Listed
   const {
     rows: [counted],
   } = await sql<{ total: number }>`
-    select count(*)::integer as total from ${runsAndDirectories} where ${searched(reader, listing)}`.execute(reader)
-  return { total: counted?.total ?? 0, items: await runs(reader, searched(reader, listing), sql`${sorted} ${page(listing)}`) }
+    select count(*)::integer as total from ${runsAndDirectories} where ${which}`.execute(reader)
+  return { total: counted?.total ?? 0, items: await runs(reader, which, sql`${sorted} ${page(listing)}`) }
 }
 
 /** One run. @throws Refusal `not_found`, the same for a foreign one */
@@ -81,6 +92,8 @@ async function runs(reader: Reader, which: RawBuilder<unknown>, paged: RawBuilde
       r.started_at as "startedAt", r.finished_at as "finishedAt", r.foreseen, r.fingerprint,
       r.group_count as "groupCount", r.synced_count as synced, r.skipped_count as skipped, r.failed_count as failed,
       members.added, members.removed,
+      case when r.approval_expires_at is not null then json_build_object('expiresAt', r.approval_expires_at, 'decidedBy', r.decided_by,
+        'decidedAt', r.decided_at, 'comment', r.decision_comment) end as approval,
       case when r.finished_at is not null then (
         select l.facts -> 'access' from log_entries l where l.org_id = r.org_id and l.run_id = r.id and l.action = 'run.finished' order by l.id desc limit 1
       ) end as happened

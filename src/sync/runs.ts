@@ -4,7 +4,7 @@ import { type DirectoryId, isId, newId, type ProvisionedGroupId, type RunId } fr
 import type { Jobs } from '../database/jobs.ts'
 import type { RunKind, RunResult, RunState, SyncChoice } from '../database/tables.ts'
 import { planForSets } from '../database/transaction.ts'
-import { appendLog } from '../organization/log.ts'
+import { appendLog, appendLogs } from '../organization/log.ts'
 import { Refusal } from '../organization/refusal.ts'
 import type { Chosen } from '../review/differences.ts'
 import type { Effect } from '../review/effect.ts'
@@ -23,6 +23,7 @@ export type SkipReason =
   | 'gone'
   | 'review_changed'
   | 'run_stopped'
+  | 'not_approved'
   | 'not_possible'
   | 'nothing_kept'
 
@@ -60,6 +61,8 @@ export interface NewRun {
   foreseen: Foreseen
   /** The run whose groups are tried again. */
   retryOf?: RunId | undefined
+  /** Where it needs approval: how long it waits for that. */
+  approval: { expiresHours: number } | null
   /** In the order in which they are synced. One with an outcome is done before the run begins. */
   groups: ({
     id: ProvisionedGroupId
@@ -70,10 +73,10 @@ export interface NewRun {
   } & Chosen)[]
 }
 
-/** Stores a run that waits to be done, and all its groups in one statement. */
+/** Stores a run that waits to be done, or to be approved, and all its groups in one statement. */
 export async function insertRun(trx: Trx, run: NewRun): Promise<RunId> {
   const id = newId<RunId>()
-  const { groups } = run
+  const { groups, approval } = run
   await trx
     .insertInto('runs')
     .values({
@@ -81,7 +84,8 @@ export async function insertRun(trx: Trx, run: NewRun): Promise<RunId> {
       id,
       kind: run.kind,
       undoes: run.undoes ?? null,
-      state: 'queued',
+      state: approval ? 'awaiting_approval' : 'queued',
+      ...(approval ? { approval_expires_at: sql<Date>`now() + make_interval(hours => ${approval.expiresHours}::integer)` } : {}),
       directory_id: run.directoryId,
       choice: run.choice,
       accept_incomplete: run.acceptIncomplete,
@@ -107,11 +111,18 @@ export async function insertRun(trx: Trx, run: NewRun): Promise<RunId> {
       ${groups.map(({ outcome }) => outcome?.reason ?? null)}::text[], ${groups.map(({ outcome }) => outcome?.detail ?? null)}::text[])
       with ordinality as given(id, name, choice, new_name, people, cut, expected, result, reason, detail, position)`.execute(trx)
   await appendLog(trx, {
-    action: 'run.started',
+    action: approval ? 'run.approval_asked' : 'run.started',
     subject: id,
     directoryId: run.directoryId,
     runId: id,
-    facts: { kind: run.kind, choice: run.choice, groups: groups.length, fingerprint: run.fingerprint, note: run.note },
+    facts: {
+      kind: run.kind,
+      choice: run.choice,
+      groups: groups.length,
+      fingerprint: run.fingerprint,
+      note: run.note,
+      ...(approval ? { ...approval, peopleLosing: run.foreseen.access.peopleLosing } : {}),
+    },
   })
   return id
 }
@@ -134,11 +145,11 @@ export async function recordOutcome(
   return outcome
 }
 
-/** Takes up a run that waits or that was left in the middle; undefined where it has ended. Its counters are made right. */
+/** Takes up a run that waits or that was left in the middle; undefined where it has ended, or is not approved. Its counters are made right. */
 export async function takeUpRun(trx: Trx, id: RunId): Promise<(RunTerms & { createdBy: string }) | undefined> {
   const { rows } = await sql<RunTerms & { createdBy: string }>`
     update runs set state = case when state = 'queued' then 'running' else state end, started_at = coalesce(started_at, now()), ${countsOf(trx, id)}
-    where org_id = ${trx.orgId} and id = ${id} and finished_at is null
+    where org_id = ${trx.orgId} and id = ${id} and finished_at is null and state <> 'awaiting_approval'
     returning id, kind, directory_id as "directoryId", accept_incomplete as "acceptIncomplete", accept_empty as "acceptEmpty",
       created_by as "createdBy"`.execute(trx)
   return rows[0]
@@ -200,9 +211,44 @@ export async function stopRun(trx: Trx, jobs: Pick<Jobs, 'send'>, id: string): P
 /** Sends the job of every run that has not ended: it may have been lost, or tried in vain too often. A run of two jobs is done once. */
 export async function resendRuns(trx: Trx, jobs: Pick<Jobs, 'send'>): Promise<RunId[]> {
   const { rows } = await sql<{ id: RunId }>`
-    select id from runs where org_id = ${trx.orgId} and finished_at is null order by created_at`.execute(trx)
+    select id from runs where org_id = ${trx.orgId} and finished_at is null and state <> 'awaiting_approval' order by created_at`.execute(
+    trx,
+  )
   await Promise.all(rows.map(({ id }) => jobs.send(trx, 'sync-run', { orgId: trx.orgId, runId: id })))
   return rows.map(({ id }) => id)
+}
+
+/** What can become of a run that waits for approval. */
+export type Decision = 'approved' | 'rejected' | 'withdrawn' | 'expired'
+
+/** Records what was decided of runs that wait for approval and that the caller has locked: one that is not approved ends with that. */
+export async function recordDecision(
+  trx: Trx,
+  ids: readonly RunId[],
+  decision: Decision,
+  comment: string | null = null,
+): Promise<void> {
+  const { rows } = await sql<{ id: RunId; directoryId: DirectoryId }>`
+    with left_out as (
+      update run_groups x set result = 'skipped', reason = 'not_approved', added_count = 0, removed_count = 0, finished_at = now()
+      where x.org_id = ${trx.orgId} and x.run_id = any(${ids}::uuid[]) and x.result is null and ${decision}::text <> 'approved'
+    )
+    update runs set decided_by = ${trx.scope.actor}, decided_at = now(), decision_comment = ${comment},
+      state = case when ${decision}::text = 'approved' then 'queued' else ${decision} end,
+      skipped_count = case when ${decision}::text = 'approved' then skipped_count else group_count end,
+      finished_at = case when ${decision}::text <> 'approved' then now() end
+    where org_id = ${trx.orgId} and id = any(${ids}::uuid[]) and state = 'awaiting_approval'
+    returning id, directory_id as "directoryId"`.execute(trx)
+  await appendLogs(
+    trx,
+    rows.map(({ id, directoryId }) => ({
+      action: `run.${decision}` as const,
+      subject: id,
+      directoryId,
+      runId: id,
+      facts: comment === null ? {} : { comment },
+    })),
+  )
 }
 
 export const noSuchRun = (): Refusal => new Refusal('not_found', 'There is no such run. List the runs to see their ids.')

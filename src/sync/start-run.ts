@@ -11,6 +11,7 @@ import type { Choices, Chosen } from '../review/differences.ts'
 import { type Effect, type EffectDelta, effectOf } from '../review/effect.ts'
 import { type Expectation, expectedInRun } from '../review/expected-in-run.ts'
 import { type ReviewHeading, reviewHeadings } from '../review/summaries.ts'
+import { approvalFor } from './approvals.ts'
 import { isSingleReviewOf, type ReviewedGroup, reviewChanged } from './review-changed.ts'
 import { type GroupOutcome, insertRun, skipped } from './runs.ts'
 import { isForeseen, whyNot } from './sync-group.ts'
@@ -32,7 +33,7 @@ export interface RunRequest extends Asked {
 
 /**
  * Starts a run over a selection: computes its answer again, and if it is the reviewed one stores the run with what each group is expected
- * to do, and enqueues the job in the same transaction. Blocked groups are skipped with their reasons; filling and empty ones too, unless
+ * to do, and enqueues the job in the same transaction; where it needs approval, it waits for that instead. Blocked groups are skipped with their reasons; filling and empty ones too, unless
  * accepted.
  * @throws Refusal `review_changed` with what is other now, `not_found`, `nothing_to_sync`; of a single group also `group_blocked`,
  * `group_filling`, `group_empty`
@@ -42,6 +43,7 @@ export async function startRun(trx: Trx, jobs: Pick<Jobs, 'send'>, request: RunR
   const { groups, effect, blocked } = await plan(trx, request)
   const { kind, directoryId, choice, acceptIncomplete, acceptEmpty, note, retryOf } = request
   const { fingerprint, ...foreseen } = effect
+  const approval = await approvalFor(trx, effect)
   const runId = await insertRun(trx, {
     kind,
     directoryId,
@@ -53,8 +55,9 @@ export async function startRun(trx: Trx, jobs: Pick<Jobs, 'send'>, request: RunR
     fingerprint,
     foreseen: { ...foreseen, blocked },
     groups,
+    approval,
   })
-  await jobs.send(trx, 'sync-run', { orgId: trx.orgId, runId })
+  if (approval === null) await jobs.send(trx, 'sync-run', { orgId: trx.orgId, runId })
   return runId
 }
 
@@ -63,6 +66,7 @@ export interface RunPreview {
   groups: { total: number; synced: number; skipped: number; failed: number }
   effect: Effect
   blocked: number
+  needsApproval: boolean
   skipped: { group: { id: ProvisionedGroupId; name: string }; reason: string; detail: string | null }[]
 }
 
@@ -77,6 +81,7 @@ export async function previewRun(reader: Reader, request: RunRequest): Promise<R
     groups: { total: groups.length, synced: going.length, skipped: left.length, failed: 0 },
     effect: left.length === 0 ? effect : { ...(await effectOf(reader, going, choices)), fingerprint: effect.fingerprint },
     blocked,
+    needsApproval: (await approvalFor(reader, effect)) !== null,
     skipped: left,
   }
 }

@@ -9,6 +9,7 @@ import { accessEffects } from '../review/access-effects.ts'
 import { type Effect, effectOfProposed } from '../review/effect.ts'
 import type { Expectation } from '../review/expected-in-run.ts'
 import { type Cut, changedSince, cutsOfRun, restoredGroups, restoreOf } from '../review/restore.ts'
+import { approvalFor } from './approvals.ts'
 import { lockToPutBack, putBack } from './put-back.ts'
 import { findRun, type Run } from './run-reports.ts'
 import { type GroupOutcome, insertRun, type PendingGroup, type RunTerms, recordOutcome, skipped, waits } from './runs.ts'
@@ -56,6 +57,7 @@ export async function startUndo(
     )
   const names = new Map((await restoredGroups(trx, cuts)).map(({ id, now }) => [id, now.name]))
   const expected = await expectedOf(trx, cuts)
+  const approval = await approvalFor(trx, effect)
   const runId = await insertRun(trx, {
     kind: 'restore',
     undoes: run.id,
@@ -66,6 +68,7 @@ export async function startUndo(
     note: request.note,
     fingerprint,
     foreseen: { ...foreseen, blocked: 0 },
+    approval,
     groups: cuts.map(({ groupId, entry }) => ({
       // Its place in a run is by the group itself: a group that no provider pushes is put back, too.
       id: groupId as string as ProvisionedGroupId,
@@ -75,7 +78,7 @@ export async function startUndo(
       expected: expected.get(groupId) ?? { digest: '', lost: [] },
     })),
   })
-  await jobs.send(trx, 'sync-run', { orgId: trx.orgId, runId })
+  if (approval === null) await jobs.send(trx, 'sync-run', { orgId: trx.orgId, runId })
   return runId
 }
 

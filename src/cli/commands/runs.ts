@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { type Api, answer } from '../api.ts'
 import { confirmed, confirmedBy, refuseTooMuch } from '../confirm.ts'
 import { contextOf } from '../context.ts'
@@ -11,17 +11,20 @@ import { previewView, runGroups, runList, runView } from '../views/runs.ts'
 import { undoView } from '../views/undo.ts'
 import { tellWhatIsMissing, watchRun } from '../watch-run.ts'
 
-const list = addListOptions(new Command('list').description('what was synced, the newest first')).action(
-  async (options: ListOptions, command: Command) => {
+const states = ['awaiting_approval', 'queued', 'running', 'finished', 'stopped', 'rejected', 'withdrawn', 'expired'] as const
+
+const list = addListOptions(new Command('list').description('what was synced, the newest first'))
+  .addOption(new Option('--state <state>', 'only runs in this state').choices(states))
+  .action(async (options: ListOptions & { state?: (typeof states)[number] }, command: Command) => {
     const { api, out } = await contextOf(command)
+    const query = { ...listQuery(options), ...(options.state === undefined ? {} : { state: options.state }) }
     printList(
       out,
-      await answer<Listed<Run>>(api.GET('/api/v1/runs', { params: { query: listQuery(options) } })),
+      await answer<Listed<Run>>(api.GET('/api/v1/runs', { params: { query } })),
       runList,
-      'Nothing was synced yet.',
+      options.state === undefined ? 'Nothing was synced yet.' : 'There is none.',
     )
-  },
-)
+  })
 
 const show = new Command('show')
   .description('a run, and what became of the groups that were not synced')
@@ -139,11 +142,49 @@ interface UndoOptions {
   note?: string
 }
 
+const approve = new Command('approve')
+  .description('approve a run that somebody else asked for: it goes on, if it still comes to what was asked for')
+  .argument('<run>')
+  .option('--comment <text>', 'why; kept with the run')
+  .action(async (id: string, { comment }: { comment?: string }, command: Command) => {
+    const { api, out } = await contextOf(command)
+    const body = comment === undefined ? {} : { comment }
+    print(out, await answer<Run>(api.POST('/api/v1/runs/{run}/approve', { params: { path: { run: id } }, body })), runView)
+    out.say(`Watch it: muster runs watch ${id}`)
+  })
+
+const reject = new Command('reject')
+  .description('reject a run that somebody else asked for')
+  .argument('<run>')
+  .requiredOption('--comment <text>', 'why; kept with the run')
+  .action(async (id: string, body: { comment: string }, command: Command) => {
+    const { api, out } = await contextOf(command)
+    const { comment } = body
+    print(
+      out,
+      await answer<Run>(api.POST('/api/v1/runs/{run}/reject', { params: { path: { run: id } }, body: { comment } })),
+      runView,
+    )
+  })
+
+const withdraw = new Command('withdraw')
+  .description('withdraw a run of your own that waits for approval')
+  .argument('<run>')
+  .option('--comment <text>', 'why; kept with the run')
+  .action(async (id: string, { comment }: { comment?: string }, command: Command) => {
+    const { api, out } = await contextOf(command)
+    const body = comment === undefined ? {} : { comment }
+    print(out, await answer<Run>(api.POST('/api/v1/runs/{run}/withdraw', { params: { path: { run: id } }, body })), runView)
+  })
+
 export const runs = new Command('runs')
-  .description('what was synced: {list|show|watch|stop|retry|undo}')
+  .description('what was synced: {list|show|watch|stop|retry|undo|approve|reject|withdraw}')
   .addCommand(list)
   .addCommand(show)
   .addCommand(watch)
   .addCommand(stop)
   .addCommand(retry)
   .addCommand(undo)
+  .addCommand(approve)
+  .addCommand(reject)
+  .addCommand(withdraw)

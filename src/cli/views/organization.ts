@@ -1,7 +1,33 @@
-import type { AccessChange, AccessOfPerson, Change, Grant, Group, Holder, HolderChange, Person, PersonChange } from '../shapes.ts'
-import { count } from './numbers.ts'
+import type {
+  AccessChange,
+  AccessOfPerson,
+  Change,
+  Grant,
+  Group,
+  Holder,
+  HolderChange,
+  Organization,
+  Person,
+  PersonChange,
+} from '../shapes.ts'
+import { count, counted } from './numbers.ts'
 import type { Output } from './output.ts'
 import { type Column, facts, table } from './table.ts'
+
+export const organizationView = ({ name, slug, approval }: Organization, out: Output): string =>
+  facts(
+    [
+      ['Organization', name],
+      ['Called', slug],
+      [
+        'Approval',
+        approval.peopleLosing === null
+          ? 'no run needs it'
+          : `of runs that take access from more than ${counted(approval.peopleLosing, 'person', 'people')}, within ${counted(approval.expiresHours, 'hour')}`,
+      ],
+    ],
+    out,
+  )
 
 const groupColumns: Column<Group>[] = [
   { title: 'GROUP', value: (group) => group.name, mayShrink: true },

@@ -39,11 +39,29 @@ export const runSentence = ({ groups }: Pick<Run, 'groups'>): string =>
 /** A run as it stands: what it did, and what that did to access. */
 export function runView(run: Run, out: Output): string {
   const { members, access } = run
+  if (run.state === 'awaiting_approval') return awaitingView(run, out)
   return [
     `${stateWord(run.state, out)}  ${runSentence(run)} of ${counted(run.groups.total, 'group')}   run ${run.id}`,
+    ...decisionLines(run),
     `${counted(members.added, 'member')} added, ${count(members.removed)} removed. ${counted(access.lost, 'access', 'accesses')} lost, ${count(access.gained)} gained.`,
     ...(run.retryOf === null ? [] : [`It tries again what run ${run.retryOf} left out.`]),
     ...(run.retriedBy.length === 0 ? [] : [`What it left out was tried again: run ${run.retriedBy.join(', ')}`]),
+  ].join('\n')
+}
+
+function decisionLines({ state, approval }: Run): string[] {
+  if (!approval?.decidedBy) return []
+  const what = ['rejected', 'withdrawn', 'expired'].includes(state) ? state : 'approved'
+  return [
+    `${state === 'expired' ? 'Nobody approved it in time' : `${what} by ${approval.decidedBy}`}${approval.comment ? `: ${approval.comment}` : '.'}`,
+  ]
+}
+
+function awaitingView({ id, state, groups, foreseen, createdBy, approval }: Run, out: Output): string {
+  return [
+    `${stateWord(state, out)}  ${counted(groups.total, 'group')}   run ${id}`,
+    `It would take access from ${counted(foreseen.access.peopleLosing, 'person', 'people')}: somebody else than ${createdBy} approves it, before ${approval?.expiresAt}. Nothing was done yet.`,
+    `Approve it: muster runs approve ${id}     Reject it: muster runs reject ${id} --comment WHY     Withdraw it: muster runs withdraw ${id}`,
   ].join('\n')
 }
 
@@ -54,6 +72,7 @@ export function previewView(preview: Preview, emptied: string[]): string {
   return [
     `Would sync ${counted(preview.groups.synced, 'group')}${preview.groups.skipped > 0 ? ` and leave out ${count(preview.groups.skipped)}` : ''}: ${effectSentence(preview)}`,
     ...left,
+    ...(preview.needsApproval ? ['It would wait until another person approves it.'] : []),
     ...emptiedLines(emptied.filter((name) => !preview.skipped.some(({ group }) => group.name === name))),
     'Nothing was changed (dry run).',
   ].join('\n')

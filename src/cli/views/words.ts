@@ -14,8 +14,11 @@ const states: Record<string, Look> = {
   queued: ['○', 'Queued', 'dim'],
   running: ['▶', 'Running', 'blue'],
   finished: ['✓', 'Finished', 'green'],
-  waiting_for_approval: ['⏸', 'Waiting for approval', 'yellow'],
+  awaiting_approval: ['⏸', 'Waiting for approval', 'yellow'],
   stopped: ['■', 'Stopped', 'yellow'],
+  rejected: ['✕', 'Rejected', 'red'],
+  withdrawn: ['■', 'Withdrawn', 'dim'],
+  expired: ['■', 'Expired', 'dim'],
   undone: ['↩', 'Undone', 'dim'],
   skipped: ['–', 'Skipped', 'yellow'],
   failed: ['✕', 'Failed', 'red'],
@@ -36,6 +39,7 @@ const reasons: Record<string, string> = {
   gone: 'deleted meanwhile',
   review_changed: 'changed meanwhile',
   run_stopped: 'the run was stopped before it',
+  not_approved: 'the run was not approved',
   busy: 'others were changing it for too long',
 }
 

@@ -8,6 +8,7 @@ import { groupsApi } from './groups.ts'
 import { historyApi } from './history.ts'
 import { importsApi } from './imports.ts'
 import { namesApi } from './names.ts'
+import { organizationApi } from './organization.ts'
 import { peopleApi } from './people.ts'
 import { provisionedApi } from './provisioned.ts'
 import { requestsApi } from './requests.ts'
@@ -20,6 +21,7 @@ import { whoamiApi } from './whoami.ts'
 /** The resources of `/api/v1`, a file each: an import above, a line here. */
 export const apiRoutes: ApiPlugin[] = [
   whoamiApi,
+  organizationApi,
   apiTokensApi,
   directoriesApi,
   provisionedApi,

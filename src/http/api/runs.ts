@@ -5,6 +5,7 @@ import { inTransaction, reading } from '../../database/transaction.ts'
 import { findDirectory } from '../../provisioning/directories.ts'
 import { chosenWithChoices } from '../../review/chosen.ts'
 import { effectOf } from '../../review/effect.ts'
+import { approveRun, rejectRun, withdrawRun } from '../../sync/approvals.ts'
 import { retryOf } from '../../sync/retry-run.ts'
 import { findRun, groupResults, listRunGroups, listRuns, runGroupsCsv } from '../../sync/run-reports.ts'
 import { stopRun } from '../../sync/runs.ts'
@@ -14,7 +15,7 @@ import { largeBodyLimit } from '../content.ts'
 import type { ApiPlugin } from './api.ts'
 import { csvFormat, ListedOrCsv, listingOrAll, sendCsv } from './csv-answer.ts'
 import { IdempotencyHeaders, idempotent } from './idempotency.ts'
-import { Listed, listingOf, Page, pageWith } from './paging.ts'
+import { Listed, listingOf, pageWith } from './paging.ts'
 import { askedOf, choicesOf, Effect, Figures, Selection } from './review-shapes.ts'
 import { Id, Nullable, OneOf, Time } from './shapes.ts'
 
@@ -45,6 +46,12 @@ const Run = Type.Object({
   access: Type.Object(Figures, { description: 'What truly happened, net; nothing until the run has ended' }),
   foreseen: Type.Object(foreseen, { description: 'What was reviewed' }),
   fingerprint: Type.String({ description: 'Of what was reviewed' }),
+  approval: Nullable(
+    Type.Object(
+      { expiresAt: Time, decidedBy: Nullable(Type.String()), decidedAt: Nullable(Time), comment: Nullable(Type.String()) },
+      { description: 'Of a run that needs approval, or needed it' },
+    ),
+  ),
 })
 
 const Skipped = Type.Object({ group: Named, reason: Type.String(), detail: Nullable(Type.String()) })
@@ -56,6 +63,7 @@ const Preview = Type.Object({
   members: Members,
   access: Effect.properties.access,
   blocked: Count,
+  needsApproval: Type.Boolean({ description: 'It would wait until another person approves it' }),
   skipped: Type.Array(Skipped),
   fingerprint: Fingerprint,
 })
@@ -67,7 +75,7 @@ const RunGroup = Type.Object({
   reason: Nullable(
     Type.String({
       description:
-        'blocked, filling, empty, already_synced, no_longer_needs_review, gone, review_changed, run_stopped; busy, error',
+        'blocked, filling, empty, already_synced, no_longer_needs_review, gone, review_changed, run_stopped, not_approved; busy, error',
     }),
   ),
   detail: Nullable(Type.String()),
@@ -127,6 +135,8 @@ const Undo = Type.Object({
   effect: Type.Object(ofUndo),
 })
 
+const Comment = Type.String({ minLength: 1, maxLength: 1_024, description: 'Why; kept with the run and in the log' })
+const WithComment = Type.Optional(Type.Object({ comment: Type.Optional(Comment) }, { additionalProperties: false }))
 const OfRun = Type.Object({ run: Type.String({ description: 'Id' }) })
 
 /** Runs: what makes groups what was reviewed, as jobs, with a report each. */
@@ -140,7 +150,7 @@ export const runsApi: ApiPlugin = async (app, { db, jobs }) => {
         tags,
         summary: 'Sync groups: one, a selection, or all that need review',
         description:
-          'Answers 409 `review_changed`, with what changed and the new figures, where the answer is no longer the reviewed one.',
+          'Where the organization asks for approval of what it takes, the run waits in the state `awaiting_approval`. Answers 409 `review_changed`, with what changed and the new figures, where the answer is no longer the reviewed one.',
         params: Type.Object({ directory: Type.String({ description: 'Id or name' }) }),
         headers: IdempotencyHeaders,
         body: NewRun,
@@ -184,11 +194,11 @@ export const runsApi: ApiPlugin = async (app, { db, jobs }) => {
         tags,
         summary: 'The runs, the newest first',
         description: 'Sorted by createdAt, groups or state.',
-        querystring: Page,
+        querystring: pageWith({ state: Type.Optional(OneOf(runStates)) }),
         response: { 200: Listed(Run) },
       },
     },
-    async ({ scope, query }) => reading(db, scope, (reader) => listRuns(reader, listingOf(query))),
+    async ({ scope, query }) => reading(db, scope, (reader) => listRuns(reader, { state: query.state }, listingOf(query))),
   )
 
   app.get(
@@ -344,6 +354,56 @@ export const runsApi: ApiPlugin = async (app, { db, jobs }) => {
       },
     },
     async ({ scope, params }) => inTransaction(db, scope, async (trx) => findRun(trx, await stopRun(trx, jobs, params.run))),
+  )
+
+  app.post(
+    '/runs/:run/approve',
+    {
+      schema: {
+        operationId: 'approveRun',
+        tags,
+        summary: 'Approve a run that somebody else asked for',
+        description:
+          'What it comes to is computed again: 409 `review_changed`, with what it is now, where that is no longer what was asked for.',
+        params: OfRun,
+        body: WithComment,
+        response: { 200: Run },
+      },
+    },
+    async ({ scope, params, body }) =>
+      inTransaction(db, scope, async (trx) => findRun(trx, await approveRun(trx, jobs, params.run, body?.comment ?? null))),
+  )
+
+  app.post(
+    '/runs/:run/reject',
+    {
+      schema: {
+        operationId: 'rejectRun',
+        tags,
+        summary: 'Reject a run that somebody else asked for',
+        params: OfRun,
+        body: Type.Object({ comment: Comment }, { additionalProperties: false }),
+        response: { 200: Run },
+      },
+    },
+    async ({ scope, params, body }) =>
+      inTransaction(db, scope, async (trx) => findRun(trx, await rejectRun(trx, params.run, body.comment))),
+  )
+
+  app.post(
+    '/runs/:run/withdraw',
+    {
+      schema: {
+        operationId: 'withdrawRun',
+        tags,
+        summary: 'Withdraw a run that one asked for oneself and that waits for approval',
+        params: OfRun,
+        body: WithComment,
+        response: { 200: Run },
+      },
+    },
+    async ({ scope, params, body }) =>
+      inTransaction(db, scope, async (trx) => findRun(trx, await withdrawRun(trx, params.run, body?.comment ?? null))),
   )
 }
 

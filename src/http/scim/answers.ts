@@ -27,6 +27,7 @@ const scimTypes: Record<FailureCode | RefusalCode, ScimType | undefined> = {
   choice_not_possible: undefined,
   too_many_tokens: undefined,
   run_under_way: undefined,
+  not_awaiting_approval: undefined,
   directory_disconnected: undefined,
   review_changed: undefined,
   group_filling: undefined,

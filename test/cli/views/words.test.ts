@@ -55,6 +55,8 @@ test('a run in two lines', () => {
     groups: { total: 667, synced: 663, skipped: 2, failed: 2 },
     members: { added: 650, removed: 660 },
     access: { lost: 350, gained: 390, peopleLosing: 130, peopleGaining: 170, leftWithNone: 0 },
+    foreseen: { access: { lost: 350, gained: 390, peopleLosing: 130, peopleGaining: 170, leftWithNone: 0 } },
+    approval: null,
   }
   expect(runView(run, person)).toBe(
     '✓ Finished  663 synced, 2 skipped, 2 failed of 667 groups   run 0193-7be1\n650 members added, 660 removed. 350 accesses lost, 390 gained.',
