@@ -171,3 +171,28 @@ test('a run that nobody approved in time has expired: at once for who approves, 
   expect((await api('GET', `/runs/${waiting.id}`)).body).toMatchObject({ state: 'expired', approval: { decidedBy: 'system' } })
   expect(await actionsOf(waiting.id)).toEqual(['run.approval_asked', 'run.expired'])
 })
+
+test('an undo that takes access from many waits too, and is approved by what it comes to then', async ({
+  acme,
+  api,
+  okta,
+  other,
+}) => {
+  const admin = syncing(api, okta.directory.id)
+  await acme.has({ group: 'Docs', members: [] })
+  await acme.grants('Docs', 'site/wiki/write')
+  await okta.knows('ada', 'bob')
+  await okta.pushes({ group: 'Docs', members: ['ada', 'bob'] })
+  const { id } = await admin.syncs(['Docs'])
+  expect((await api('PATCH', '/organization', { approval: { peopleLosing: 1 } })).status).toBe(200)
+  const { effect } = (await api('GET', `/runs/${id}/undo`)).body
+  const asked = await api('POST', `/runs/${id}/undo`, { fingerprint: effect.fingerprint })
+  expect(stateOf(asked)).toEqual([202, 'awaiting_approval'])
+  expect(await acme.membersOf('Docs')).toEqual(['ada', 'bob'])
+  await okta.removes('Docs', ['bob'])
+  expect(stateOf(await other('POST', `/runs/${asked.body.id}/approve`, {}))).toEqual([409, 'review_changed'])
+  await okta.adds('Docs', ['bob'])
+  expect((await other('POST', `/runs/${asked.body.id}/approve`, {})).status).toBe(200)
+  expect((await admin.ended(asked.body.id)).groups).toMatchObject({ synced: 1 })
+  expect(await acme.membersOf('Docs')).toEqual([])
+})
