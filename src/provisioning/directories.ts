@@ -202,17 +202,7 @@ export function mustBeStored(stored: number, given: number): void {
 }
 
 /** Locks a directory that is to be disconnected, behind all that store users and groups of it. @throws Refusal `not_found` */
-export async function lockToDisconnect(trx: Trx, id: DirectoryId): Promise<void> {
-  const row = await trx
-    .selectFrom('directories')
-    .select('id')
-    .where('org_id', '=', trx.orgId)
-    .where('id', '=', id)
-    .where('disconnected_at', 'is', null)
-    .forUpdate()
-    .executeTakeFirst()
-  if (!row) throw noSuchDirectory()
-}
+export const lockToDisconnect = (trx: Trx, id: DirectoryId): Promise<void> => lock(trx, id, 'update')
 
 /** Notes that a directory is disconnected: it has its name no more, and only what refers to it finds it. */
 export async function setDisconnected(trx: Trx, id: DirectoryId): Promise<void> {
@@ -225,16 +215,14 @@ export async function setDisconnected(trx: Trx, id: DirectoryId): Promise<void> 
 }
 
 /** Locks a directory: the first lock of what changes things under it (rule 12). Pushes, whose rows refer to it, go on. @throws Refusal `not_found` */
-export async function lockDirectory(trx: Trx, id: DirectoryId): Promise<void> {
-  const row = await trx
-    .selectFrom('directories')
-    .select('id')
-    .where('org_id', '=', trx.orgId)
-    .where('id', '=', id)
-    .where('disconnected_at', 'is', null)
-    .forNoKeyUpdate()
-    .executeTakeFirst()
-  if (!row) throw noSuchDirectory()
+export const lockDirectory = (trx: Trx, id: DirectoryId): Promise<void> => lock(trx, id, 'no key update')
+
+async function lock(trx: Trx, id: DirectoryId, mode: 'update' | 'no key update'): Promise<void> {
+  const { rows } = await sql`
+    select from directories where org_id = ${trx.orgId} and id = ${id} and disconnected_at is null for ${sql.raw(mode)}`.execute(
+    trx,
+  )
+  if (rows.length === 0) throw noSuchDirectory()
 }
 
 const noSuchDirectory = (): Refusal => new Refusal('not_found', 'There is no such directory. List them to see their names.')
