@@ -28,15 +28,16 @@ export const accessEffects = (reader: Reader, proposed: Proposed): Sql => sql`
       select group_id from memberships where org_id = ${reader.orgId} and account_id = t.account_id and effective offset 0
     ) m
   ),
+  group_grants as materialized (
+    -- A group, not a membership.
+    select o.group_id, g.role_id
+    from (select distinct group_id from holding) o
+    cross join lateral (select role_id from grants where org_id = ${reader.orgId} and group_id = o.group_id offset 0) g
+  ),
   giving as (
-    -- Grants are looked up a group, not a membership; then, and not before (offset 0), it is seen which of them are in question.
+    -- First what everybody has, and then, not before (offset 0), which of it is in question.
     select h.account_id, h.role_id
-    from (
-      select h.account_id, g.role_id
-      from (select distinct group_id from holding) o
-      cross join lateral (select role_id from grants where org_id = ${reader.orgId} and group_id = o.group_id offset 0) g
-      join holding h on h.group_id = o.group_id offset 0
-    ) h
+    from (select h.account_id, g.role_id from group_grants g join holding h on h.group_id = g.group_id offset 0) h
     join (select distinct account_id, role_id from touched) t on t.account_id = h.account_id and t.role_id = h.role_id
   ),
   weighed as materialized (
