@@ -5,6 +5,7 @@ import { api } from './commands/api.ts'
 import { audit } from './commands/audit.ts'
 import { demo } from './commands/demo.ts'
 import { directories } from './commands/directories.ts'
+import { events } from './commands/events.ts'
 import { groups } from './commands/groups.ts'
 import { importCommand } from './commands/import.ts'
 import { login, logout } from './commands/login.ts'
@@ -67,6 +68,7 @@ export function program(): Command {
     people,
     access,
     audit,
+    events,
     login,
     logout,
     whoami,

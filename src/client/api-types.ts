@@ -1398,6 +1398,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happens, as it happens: server-sent events that can be gone on with where they were cut
+         * @description Each event is thin: `{id, type, at, directory, subject, run, request}`; what became other is in `/audit/{entry}`. The first one, `ready`, says from where on events follow; `missed` says that too much happened since `Last-Event-ID` to be told, so read again what you show. A comment comes each 15 s. The stream ends when the token is revoked.
+         */
+        get: operations["followEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -8682,6 +8702,42 @@ export interface operations {
                         } | null;
                         next: number | null;
                     };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    followEvents: {
+        parameters: {
+            query?: {
+                /** @description Actions of the log, or all of a kind, with commas: `run,group.state_changed`. All where it is not said */
+                topics?: string;
+                /** @description Only of this directory; its id or name */
+                directory?: string;
+                /** @description Begin behind this event; the header Last-Event-ID goes before it */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
                 };
             };
             /** @description A problem */

@@ -4,6 +4,7 @@ import { apiTokensApi } from './api-tokens.ts'
 import { auditApi } from './audit.ts'
 import { deletedGroupsApi } from './deleted-groups.ts'
 import { directoriesApi } from './directories.ts'
+import { eventsApi } from './events.ts'
 import { groupsApi } from './groups.ts'
 import { historyApi } from './history.ts'
 import { importsApi } from './imports.ts'
@@ -38,4 +39,5 @@ export const apiRoutes: ApiPlugin[] = [
   suggestionsApi,
   runsApi,
   auditApi,
+  eventsApi,
 ]

@@ -32,6 +32,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** To be called once tokens or settings of directories were changed: the next request looks afresh. */
     forgetTokens(): void
+    /** Whether who asked may go on: an answer that lasts asks so again. It is no use of the token. */
+    isStillSignedIn(request: FastifyRequest): Promise<boolean>
   }
 }
 
@@ -60,6 +62,10 @@ export function authentication(app: FastifyInstance, { db }: Parts, clock: () =>
   app.decorate('forgetTokens', () => {
     apiTokens.forget()
     directoryTokens.forget()
+  })
+  app.decorate('isStillSignedIn', async (request: FastifyRequest) => {
+    const secret = bearerOf(request.headers)
+    return secret !== undefined && (await apiTokens.find(secret))?.isLive === true
   })
   const writing = setInterval(
     () => void used.write().catch((error) => app.log.warn({ err: error }, 'last_used_at was not written')),
