@@ -76,7 +76,7 @@ test('in any order of turns a run takes nothing that was not foreseen, and syncs
     }),
     { numRuns: 200 },
   )
-})
+}, 120_000)
 
 // What run-sync does, with one worker: passes as long as one lets another be done, then all that is left.
 async function takesTurns(
