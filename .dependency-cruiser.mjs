@@ -7,15 +7,17 @@ const rooms = {
   provisioning: ['organization', 'database', 'scim'],
   review: ['provisioning', 'organization', 'database'],
   sync: ['review', 'provisioning', 'organization', 'database', 'scim'],
-  push: ['organization', 'database', 'scim'],
-  http: ['sync', 'review', 'provisioning', 'push', 'organization', 'database', 'scim'],
-  server: ['http', 'sync', 'review', 'provisioning', 'push', 'organization', 'database', 'scim'],
+  outgoing: [],
+  push: ['outgoing', 'organization', 'database', 'scim'],
+  http: ['sync', 'review', 'provisioning', 'push', 'outgoing', 'organization', 'database', 'scim'],
+  server: ['http', 'sync', 'review', 'provisioning', 'push', 'outgoing', 'organization', 'database', 'scim'],
   cli: ['client'],
 }
 
 // The commands that start a server, and the one that is the pusher.
 const serverCommands = '^src/cli/commands/(serve|migrate|demo|admin-token)[.]ts$|^src/cli/demo[.]ts$'
-const pushCommands = '^src/cli/(commands/(push|demo)|views/(push|demo)|push-failure)[.]ts$|^src/cli/demo[.]ts$'
+const pushCommands =
+  '^src/cli/(commands/(push|demo|push/[a-z-]+)|views/(push|push-plan|demo)|push-failure|push-plan)[.]ts$|^src/cli/demo[.]ts$'
 
 // Makes the API's types from the routes, at the developer's; nothing imports it.
 const generator = '^src/client/generate[.]ts$'

@@ -69,13 +69,13 @@ async function importOnce(api: Api, out: Output): Promise<ImportReport | null> {
 async function pushOnce(api: Api, out: Output) {
   const began = performance.now()
   const folder = `${sample}/pushed`
-  const { readSourceFolder } = await import('../push/source-folder.ts')
-  const source = await readSourceFolder(folder)
+  const { readCsvFolder } = await import('../push/sources/csv-folder.ts')
+  const source = await readCsvFolder(folder)
   const { items } = await answer<Listed<{ name: string }>>(api.GET('/api/v1/directories', { params: { query: { limit: 0 } } }))
   const there = items.some(({ name }) => name === directoryName) ? await showDirectory(api) : undefined
   if (there && there.users.received >= source.users.length && there.groups.received >= source.groups.length) return null
   const { scimUrl, token } = there ? { scimUrl: there.scimUrl, token: await anotherToken(api) } : await createDirectory(api)
-  const result = await pushTo({ folder, url: scimUrl, token, atOnce: 8 }, out)
+  const result = await pushTo({ source: folder, url: scimUrl, token, atOnce: 8, removeAbsent: false, allowRemovals: 0 }, out)
   out.say(`${pushedLine(result)} (${seconds(began)})`)
   return result
 }

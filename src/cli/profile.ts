@@ -30,6 +30,7 @@ export function environment(env: NodeJS.ProcessEnv = process.env) {
     profile: of('MUSTER_PROFILE'),
     configFolder: of('MUSTER_CONFIG_DIR') ?? join(configHome, 'muster'),
     targetToken: of('MUSTER_TARGET_TOKEN'),
+    sourceSecret: of('MUSTER_SOURCE_SECRET'),
     noColor: of('NO_COLOR') !== undefined,
     forceColor: (of('CLICOLOR_FORCE') ?? '0') !== '0',
     usesProxy: ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].some((name) => of(name) !== undefined),

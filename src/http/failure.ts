@@ -76,6 +76,8 @@ export const refusalStatus: Record<RefusalCode, number> = {
   group_empty: 409,
   nothing_to_sync: 409,
   nothing_to_restore: 409,
+  push_stopped: 409,
+  plan_changed: 409,
   idempotency_key_reused: 422,
   idempotency_key_in_flight: 409,
   version_changed: 412,

@@ -24,6 +24,8 @@ export type RefusalCode =
   | 'choice_not_possible'
   | 'nothing_to_sync'
   | 'nothing_to_restore'
+  | 'push_stopped'
+  | 'plan_changed'
   | 'idempotency_key_reused'
   | 'idempotency_key_in_flight'
   | 'version_changed'

@@ -41,6 +41,7 @@ const known = [
   'MUSTER_PROFILE',
   'MUSTER_CONFIG_DIR',
   'MUSTER_TARGET_TOKEN',
+  'MUSTER_SOURCE_SECRET',
 ]
 
 type Env = Record<string, string | undefined>

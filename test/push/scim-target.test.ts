@@ -1,10 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { retryAfterMs, TargetError, TargetUnreachable, targetError } from '../../src/push/scim-answer.ts'
-import { scimTarget } from '../../src/push/scim-target.ts'
+import { retryAfterMs, TargetError, TargetUnreachable, targetError } from '../../src/push/target/answer.ts'
+import { scimTarget } from '../../src/push/target/scim-target.ts'
 import { syncGroupUrn } from '../../src/scim/group-schema.ts'
 import { type Fault, startTinyScimService, type TinyScimService, token } from './tiny-scim-service.ts'
 
-const ada = { userName: 'ada', email: 'ada@example.org', displayName: 'Ada King Lovelace' }
+const person = { id: 'ada', userName: 'ada', active: true, email: 'ada@example.org', displayName: 'Ada King Lovelace' }
+
+const groupOf = (name: string, ...members: { id: string; userName: string }[]) => ({ name, externalId: null, members })
+const nothing = { name: undefined, externalId: null, added: [], removed: [], whole: () => ({ name: '', members: [] }) }
+const change = { ...nothing, added: [{ id: 'Users 1', userName: 'ada' }] }
 
 let service: TinyScimService
 beforeEach(async () => {
@@ -14,7 +18,7 @@ afterEach(() => service.stop())
 
 describe('what is sent is what Okta sends (clients.md)', () => {
   test('create a user', async () => {
-    await service.target.createUser(ada)
+    await service.target.createUser(person)
     expect(service.received).toEqual([
       {
         method: 'POST',
@@ -37,8 +41,8 @@ describe('what is sent is what Okta sends (clients.md)', () => {
   })
 
   test('push a group: its members are in the POST', async () => {
-    const { id, isNew } = await service.target.createUser(ada)
-    await service.target.createGroup('Engineering', [{ id, userName: 'ada' }])
+    const { id, isNew } = await service.target.createUser(person)
+    await service.target.createGroup(groupOf('Engineering', { id, userName: 'ada' }))
     expect(isNew).toBe(true)
     expect(service.received.at(-1)?.body).toEqual({
       schemas: ['urn:ietf:params:scim:schemas:core:2.0:Group'],
@@ -47,13 +51,25 @@ describe('what is sent is what Okta sends (clients.md)', () => {
     })
   })
 
-  test('push now: the whole list in one PATCH', async () => {
-    const { id } = await service.target.createGroup('Engineering', [])
-    await service.target.replaceMembers(id, [{ id: 'Users 1', userName: 'ada' }])
+  test('membership change: what differs, in one PATCH', async () => {
+    const ada = await service.target.createUser(person)
+    const { id } = await service.target.createGroup(groupOf('Engineering'))
+    await service.target.updateGroup(id, {
+      ...nothing,
+      name: 'Engineers',
+      added: [{ id: ada.id, userName: 'ada' }],
+      removed: [{ id: 'Users 2', userName: 'bob' }],
+    })
     expect(service.received.at(-1)).toMatchObject({
       method: 'PATCH',
       path: `/scim/v2/Groups/${encodeURIComponent(id)}`,
-      body: { Operations: [{ op: 'replace', path: 'members', value: [{ value: 'Users 1', display: 'ada' }] }] },
+      body: {
+        Operations: [
+          { op: 'replace', value: { displayName: 'Engineers' } },
+          { op: 'remove', path: 'members[value eq "Users 2"]' },
+          { op: 'add', path: 'members', value: [{ value: 'Users 1', display: 'ada' }] },
+        ],
+      },
     })
   })
 
@@ -62,6 +78,7 @@ describe('what is sent is what Okta sends (clients.md)', () => {
     await service.target.groups()
     expect(service.received.map(({ path }) => path)).toEqual([
       '/scim/v2/Users?startIndex=1&count=2',
+      '/scim/v2/ServiceProviderConfig',
       '/scim/v2/Groups?startIndex=1&count=100',
     ])
   })
@@ -72,16 +89,16 @@ test('what a Muster only offers is not there: nobody has pushed it', async () =>
   service.groups.push({ id: 'Groups x', displayName: 'Engineering', ...offered })
   expect(await service.target.groups()).toEqual([])
   service.willFail('POST', 'cut before')
-  await expect(service.target.createGroup('Engineering', [])).rejects.toThrow('Engineering exists.')
+  await expect(service.target.createGroup(groupOf('Engineering'))).rejects.toThrow('Engineering exists.')
 })
 
 describe('after an unknown outcome it looks before it sends again: never a twin', () => {
   const faults: Fault[] = ['cut after', '500 after', 'cut before', '500 before', '429', '503']
   test.for(faults)('%s', async (fault) => {
     service.willFail('POST', fault)
-    const user = await service.target.createUser(ada)
+    const user = await service.target.createUser(person)
     service.willFail('POST', fault)
-    const group = await service.target.createGroup('Engineering', [{ id: user.id, userName: 'ada' }])
+    const group = await service.target.createGroup(groupOf('Engineering', { id: user.id, userName: 'ada' }))
     expect(service.users.map(({ id }) => id)).toEqual([user.id])
     expect(service.groups.map(({ id, members }) => ({ id, members }))).toEqual([
       { id: group.id, members: [{ value: user.id, display: 'ada' }] },
@@ -90,28 +107,29 @@ describe('after an unknown outcome it looks before it sends again: never a twin'
 
   test('again and again', async () => {
     service.willFail('POST', '503', 'cut before', '500 before', 'cut after', 'cut before')
-    await service.target.createUser(ada)
+    await service.target.createUser(person)
     expect(service.users).toHaveLength(1)
   })
 })
 
 test('what is there already is found by its name', async () => {
-  const first = await service.target.createUser(ada)
-  expect(await service.target.createUser(ada)).toEqual({ id: first.id, isNew: false })
+  const first = await service.target.createUser(person)
+  expect(await service.target.createUser(person)).toEqual({ id: first.id, isNew: false })
 })
 
 test('a 400 is not sent again: its text is what the error says', async () => {
-  const error = await service.target.replaceMembers('nobody', []).catch((caught) => caught)
+  const error = await service.target.updateGroup('nobody', change).catch((caught) => caught)
   expect(error).toBeInstanceOf(TargetError)
   expect(error).toMatchObject({ status: 404, message: 'No such resource.' })
-  expect(service.received).toHaveLength(1)
+  expect(service.received.map(({ method }) => method)).toEqual(['GET', 'PATCH'])
 })
 
 test('it gives up after the last try', async () => {
+  service.groups.push({ id: 'Groups 1', displayName: 'Engineering' })
   service.willFail('PATCH', ...Array<Fault>(6).fill('500 before'))
-  const error = await service.target.replaceMembers('Groups 1', []).catch((caught) => caught)
+  const error = await service.target.updateGroup('Groups 1', change).catch((caught) => caught)
   expect(error).toMatchObject({ status: 500, message: 'It broke.' })
-  expect(service.received).toHaveLength(6)
+  expect(service.received.filter(({ method }) => method === 'PATCH')).toHaveLength(6)
 })
 
 test('a list is read to its end', async () => {

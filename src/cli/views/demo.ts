@@ -1,4 +1,4 @@
-import type { PushResult } from '../../push/push-folder.ts'
+import type { PushResult } from '../../push/apply-plan.ts'
 import type { Effect, GroupCounts, ImportReport, ReviewItem } from '../shapes.ts'
 import { effectView } from './effect.ts'
 import { count, counted } from './numbers.ts'

@@ -35,6 +35,8 @@ const scimTypes: Record<FailureCode | RefusalCode, ScimType | undefined> = {
   group_empty: undefined,
   nothing_to_sync: undefined,
   nothing_to_restore: undefined,
+  push_stopped: undefined,
+  plan_changed: undefined,
   idempotency_key_reused: undefined,
   idempotency_key_in_flight: undefined,
   version_changed: undefined,

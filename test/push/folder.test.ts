@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { readSourceFolder } from '../../src/push/source-folder.ts'
+import { readCsvFolder } from '../../src/push/sources/csv-folder.ts'
 
 let folder: string
 beforeEach(() => {
@@ -15,20 +15,20 @@ afterEach(() => rmSync(folder, { recursive: true }))
 
 const write = (file: string, text: string) => writeFileSync(join(folder, file), text)
 const problemsOf = () =>
-  readSourceFolder(folder).then(
+  readCsvFolder(folder).then(
     () => [],
     (error) => error.lines,
   )
 
 test('people and groups, members by the user names of users.csv', async () => {
-  expect(await readSourceFolder(folder)).toEqual({
+  expect(await readCsvFolder(folder)).toEqual({
     users: [
-      { userName: 'ada', email: 'ada@example.org', displayName: 'Ada' },
-      { userName: 'bob', email: null, displayName: null },
+      { id: 'ada', userName: 'ada', email: 'ada@example.org', displayName: 'Ada', active: true },
+      { id: 'bob', userName: 'bob', email: null, displayName: null, active: true },
     ],
     groups: [
-      { name: 'Engineering', description: 'Builds', members: ['ada', 'bob'] },
-      { name: 'kubernetes/sig-docs', description: null, members: [] },
+      { id: null, name: 'Engineering', description: 'Builds', members: ['ada', 'bob'] },
+      { id: null, name: 'kubernetes/sig-docs', description: null, members: [] },
     ],
   })
 })
@@ -59,7 +59,7 @@ test('at most 20 faults are named', async () => {
 test('a missing file and a missing folder', async () => {
   rmSync(join(folder, 'members.csv'))
   expect(await problemsOf()).toEqual([`members.csv is missing in ${folder}`])
-  expect(await readSourceFolder(join(folder, 'nowhere')).catch((error) => error.lines)).toEqual([
+  expect(await readCsvFolder(join(folder, 'nowhere')).catch((error) => error.lines)).toEqual([
     `There is no folder ${join(folder, 'nowhere')}`,
   ])
 })

@@ -18,6 +18,9 @@ export class TargetUnreachable extends Error {
   }
 }
 
+/** So many requests failed in a row that no more are sent. */
+export class TargetDown extends TargetUnreachable {}
+
 /** Reads a SCIM error (RFC 7644 §3.12), or whatever else came in its place. */
 export function targetError(status: number, body: string): TargetError {
   try {
@@ -34,7 +37,7 @@ export function targetError(status: number, body: string): TargetError {
 
 /** Retry-After in milliseconds (RFC 9110 §10.2.3: seconds or a date), at most two minutes; undefined where there is none. */
 export function retryAfterMs(header: string | null, now = Date.now()): number | undefined {
-  if (header === null) return undefined
+  if (header === null || header === '') return undefined
   const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1_000 : Date.parse(header) - now
   return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), 120_000) : undefined
 }
