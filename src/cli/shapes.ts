@@ -33,6 +33,12 @@ export interface Directory {
   offerExistingGroups: string
   quietSeconds: number
   emailDomains: string[]
+  guardMembersPercent: number
+  guardMembersOver: number
+  guardPeople: number
+  guardPeoplePercent: number
+  guardGroups: number
+  guardGroupsPercent: number
   createdAt: string
 }
 

@@ -1798,6 +1798,18 @@ export interface operations {
                             quietSeconds: number;
                             /** @description Only people of these domains are taken over; empty is all */
                             emailDomains: string[];
+                            /** @description The guard, over a rolling hour: So many of a hundred members of a group may go; 100 is all, and no limit */
+                            guardMembersPercent: number;
+                            /** @description The guard, over a rolling hour: In groups of more members than this; smaller ones are not limited */
+                            guardMembersOver: number;
+                            /** @description The guard, over a rolling hour: So many people may be switched off or deleted, or as many as the percentage says, where those are more */
+                            guardPeople: number;
+                            /** @description The guard, over a rolling hour: Of a hundred of the directory's people */
+                            guardPeoplePercent: number;
+                            /** @description The guard, over a rolling hour: So many groups may be deleted, where synced ones are deleted with what is pushed, or as many as the percentage says, where those are more */
+                            guardGroups: number;
+                            /** @description The guard, over a rolling hour: Of a hundred of the directory's groups */
+                            guardGroupsPercent: number;
                             /** Format: date-time */
                             createdAt: string;
                         }[];
@@ -1859,6 +1871,18 @@ export interface operations {
                     quietSeconds?: number;
                     /** @description Only people of these domains are taken over; empty is all */
                     emailDomains?: string[];
+                    /** @description The guard, over a rolling hour: So many of a hundred members of a group may go; 100 is all, and no limit */
+                    guardMembersPercent?: number;
+                    /** @description The guard, over a rolling hour: In groups of more members than this; smaller ones are not limited */
+                    guardMembersOver?: number;
+                    /** @description The guard, over a rolling hour: So many people may be switched off or deleted, or as many as the percentage says, where those are more */
+                    guardPeople?: number;
+                    /** @description The guard, over a rolling hour: Of a hundred of the directory's people */
+                    guardPeoplePercent?: number;
+                    /** @description The guard, over a rolling hour: So many groups may be deleted, where synced ones are deleted with what is pushed, or as many as the percentage says, where those are more */
+                    guardGroups?: number;
+                    /** @description The guard, over a rolling hour: Of a hundred of the directory's groups */
+                    guardGroupsPercent?: number;
                 };
             };
         };
@@ -1908,6 +1932,18 @@ export interface operations {
                         quietSeconds: number;
                         /** @description Only people of these domains are taken over; empty is all */
                         emailDomains: string[];
+                        /** @description The guard, over a rolling hour: So many of a hundred members of a group may go; 100 is all, and no limit */
+                        guardMembersPercent: number;
+                        /** @description The guard, over a rolling hour: In groups of more members than this; smaller ones are not limited */
+                        guardMembersOver: number;
+                        /** @description The guard, over a rolling hour: So many people may be switched off or deleted, or as many as the percentage says, where those are more */
+                        guardPeople: number;
+                        /** @description The guard, over a rolling hour: Of a hundred of the directory's people */
+                        guardPeoplePercent: number;
+                        /** @description The guard, over a rolling hour: So many groups may be deleted, where synced ones are deleted with what is pushed, or as many as the percentage says, where those are more */
+                        guardGroups: number;
+                        /** @description The guard, over a rolling hour: Of a hundred of the directory's groups */
+                        guardGroupsPercent: number;
                         /** Format: date-time */
                         createdAt: string;
                         /** @description The first token, shown once */
@@ -1985,6 +2021,18 @@ export interface operations {
                         quietSeconds: number;
                         /** @description Only people of these domains are taken over; empty is all */
                         emailDomains: string[];
+                        /** @description The guard, over a rolling hour: So many of a hundred members of a group may go; 100 is all, and no limit */
+                        guardMembersPercent: number;
+                        /** @description The guard, over a rolling hour: In groups of more members than this; smaller ones are not limited */
+                        guardMembersOver: number;
+                        /** @description The guard, over a rolling hour: So many people may be switched off or deleted, or as many as the percentage says, where those are more */
+                        guardPeople: number;
+                        /** @description The guard, over a rolling hour: Of a hundred of the directory's people */
+                        guardPeoplePercent: number;
+                        /** @description The guard, over a rolling hour: So many groups may be deleted, where synced ones are deleted with what is pushed, or as many as the percentage says, where those are more */
+                        guardGroups: number;
+                        /** @description The guard, over a rolling hour: Of a hundred of the directory's groups */
+                        guardGroupsPercent: number;
                         /** Format: date-time */
                         createdAt: string;
                         groups: {
@@ -2073,6 +2121,18 @@ export interface operations {
                     quietSeconds?: number;
                     /** @description Only people of these domains are taken over; empty is all */
                     emailDomains?: string[];
+                    /** @description The guard, over a rolling hour: So many of a hundred members of a group may go; 100 is all, and no limit */
+                    guardMembersPercent?: number;
+                    /** @description The guard, over a rolling hour: In groups of more members than this; smaller ones are not limited */
+                    guardMembersOver?: number;
+                    /** @description The guard, over a rolling hour: So many people may be switched off or deleted, or as many as the percentage says, where those are more */
+                    guardPeople?: number;
+                    /** @description The guard, over a rolling hour: Of a hundred of the directory's people */
+                    guardPeoplePercent?: number;
+                    /** @description The guard, over a rolling hour: So many groups may be deleted, where synced ones are deleted with what is pushed, or as many as the percentage says, where those are more */
+                    guardGroups?: number;
+                    /** @description The guard, over a rolling hour: Of a hundred of the directory's groups */
+                    guardGroupsPercent?: number;
                 };
             };
         };
@@ -2122,6 +2182,18 @@ export interface operations {
                         quietSeconds: number;
                         /** @description Only people of these domains are taken over; empty is all */
                         emailDomains: string[];
+                        /** @description The guard, over a rolling hour: So many of a hundred members of a group may go; 100 is all, and no limit */
+                        guardMembersPercent: number;
+                        /** @description The guard, over a rolling hour: In groups of more members than this; smaller ones are not limited */
+                        guardMembersOver: number;
+                        /** @description The guard, over a rolling hour: So many people may be switched off or deleted, or as many as the percentage says, where those are more */
+                        guardPeople: number;
+                        /** @description The guard, over a rolling hour: Of a hundred of the directory's people */
+                        guardPeoplePercent: number;
+                        /** @description The guard, over a rolling hour: So many groups may be deleted, where synced ones are deleted with what is pushed, or as many as the percentage says, where those are more */
+                        guardGroups: number;
+                        /** @description The guard, over a rolling hour: Of a hundred of the directory's groups */
+                        guardGroupsPercent: number;
                         /** Format: date-time */
                         createdAt: string;
                     };
@@ -2490,7 +2562,7 @@ export interface operations {
                             externalId: string | null;
                             /** @enum {string} */
                             state: "ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored";
-                            reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected")[];
+                            reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected" | "guard_passed" | "last_admin")[];
                             group: {
                                 /** Format: uuid */
                                 id: string;
@@ -2556,7 +2628,7 @@ export interface operations {
                             active: boolean;
                             /** @enum {string} */
                             state: "synced" | "needs_review" | "blocked" | "held" | "ignored";
-                            reasons: ("managed_elsewhere" | "protected")[];
+                            reasons: ("managed_elsewhere" | "protected" | "guard_passed" | "last_admin")[];
                             person: {
                                 /** Format: uuid */
                                 id: string;
@@ -4174,14 +4246,14 @@ export interface operations {
                             isInForce: boolean;
                             managedBy: string | null;
                             state: ("ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored") | null;
-                            reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected")[];
+                            reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected" | "guard_passed" | "last_admin")[];
                         };
                         was: {
                             name: string;
                             isInForce: boolean;
                             managedBy: string | null;
                             state: ("ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored") | null;
-                            reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected")[];
+                            reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected" | "guard_passed" | "last_admin")[];
                         };
                         /** @description So many changes of it since are undone */
                         changes: number;
@@ -4910,7 +4982,7 @@ export interface operations {
                             } | null;
                             /** @enum {string} */
                             state: "ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored";
-                            reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected")[];
+                            reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected" | "guard_passed" | "last_admin")[];
                             /** @description Members were written within the quiet time */
                             filling: boolean;
                             /** Format: date-time */
@@ -5576,7 +5648,7 @@ export interface operations {
                         } | null;
                         /** @enum {string} */
                         state: "ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored";
-                        reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected")[];
+                        reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected" | "guard_passed" | "last_admin")[];
                         /** @description Members were written within the quiet time */
                         filling: boolean;
                         /** Format: date-time */
@@ -5939,7 +6011,7 @@ export interface operations {
                         } | null;
                         /** @enum {string} */
                         state: "ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored";
-                        reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected")[];
+                        reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected" | "guard_passed" | "last_admin")[];
                         /** @description Members were written within the quiet time */
                         filling: boolean;
                         /** Format: date-time */
@@ -6155,7 +6227,7 @@ export interface operations {
                             } | null;
                             /** @enum {string} */
                             state: "ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored";
-                            reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected")[];
+                            reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected" | "guard_passed" | "last_admin")[];
                             /** @description Members were written within the quiet time */
                             filling: boolean;
                             /** Format: date-time */
@@ -6313,7 +6385,7 @@ export interface operations {
                         } | null;
                         /** @enum {string} */
                         state: "ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored";
-                        reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected")[];
+                        reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected" | "guard_passed" | "last_admin")[];
                         /** @description Members were written within the quiet time */
                         filling: boolean;
                         /** Format: date-time */
@@ -6403,7 +6475,7 @@ export interface operations {
                         } | null;
                         /** @enum {string} */
                         state: "ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored";
-                        reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected")[];
+                        reasons: ("name_taken" | "linked" | "deleted_before" | "default_access_group" | "managed_elsewhere" | "protected" | "guard_passed" | "last_admin")[];
                         /** @description Members were written within the quiet time */
                         filling: boolean;
                         /** Format: date-time */

@@ -29,6 +29,8 @@ import * as retries from './migrations/0024-retries.ts'
 import * as approvals from './migrations/0025-approvals.ts'
 import * as ofWhatThereIs from './migrations/0026-indexes-of-what-there-is.ts'
 import * as undo from './migrations/0027-undo.ts'
+import * as guard from './migrations/0030-guard.ts'
+import * as heldActs from './migrations/0031-held-acts.ts'
 
 interface Migration {
   /** Nodes of the last release cannot work with the database once this has run. */
@@ -62,6 +64,8 @@ const migrations: Record<string, Migration> = {
   '0025-approvals': approvals,
   '0026-indexes-of-what-there-is': ofWhatThereIs,
   '0027-undo': undo,
+  '0030-guard': guard,
+  '0031-held-acts': heldActs,
 }
 
 interface Book {

@@ -31,6 +31,7 @@ export interface Tables {
   provisioned_groups: ProvisionedGroupRow
   unknown_members: UnknownMemberRow
   taken_offers: TakenOfferRow
+  held_acts: HeldActRow
   not_the_same: NotTheSameRow
   nested_groups: NestedGroupRow
   direct_members: DirectMemberRow
@@ -68,8 +69,14 @@ export const groupReasons = [
   'default_access_group',
   'managed_elsewhere',
   'protected',
+  'guard_passed',
+  'last_admin',
 ] as const
-export const userReasons = ['managed_elsewhere', 'protected'] as const
+export const userReasons = ['managed_elsewhere', 'protected', 'guard_passed', 'last_admin'] as const
+/** What a push would do, by the guard, and waits: a person is switched off, by `active: false` or by a deletion; a group is deleted. */
+export const heldActs = ['switch_off', 'delete_person', 'delete_group'] as const
+/** Why the guard has what a push takes wait (behaviour.md, «The guard»). */
+export const heldReasons = ['guard_passed', 'last_admin'] as const
 /** What can be chosen to become of a pushed group whose name a group of the organization has (behaviour.md, «The sync»). */
 export const syncChoices = ['overwrite', 'merge', 'rename_existing', 'ignore', 'drop_kept', 'restore'] as const
 export const runKinds = ['sync', 'drop_kept', 'restore'] as const
@@ -95,6 +102,8 @@ export type MatchedBy = (typeof matches)[number]
 export type GroupState = (typeof groupStates)[number]
 export type UserState = (typeof userStates)[number]
 export type GroupReason = (typeof groupReasons)[number]
+export type HeldAct = (typeof heldActs)[number]
+export type HeldReason = (typeof heldReasons)[number]
 export type UserReason = (typeof userReasons)[number]
 export type SyncChoice = (typeof syncChoices)[number]
 export type RunKind = (typeof runKinds)[number]
@@ -126,6 +135,12 @@ export interface DirectoryRow {
   deleted_groups: Generated<DeletedGroups>
   quiet_seconds: Generated<number>
   email_domains: Generated<string[]>
+  guard_members_percent: Generated<number>
+  guard_members_over: Generated<number>
+  guard_people: Generated<number>
+  guard_people_percent: Generated<number>
+  guard_groups: Generated<number>
+  guard_groups_percent: Generated<number>
   cursor_key: Generated<Buffer>
   disconnected_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
   created_at: Timestamp
@@ -161,6 +176,8 @@ export interface GroupRow {
   member_count: Generated<number>
   add_count: Generated<number>
   remove_count: Generated<number>
+  /** What came and went in each minute of the last hour, as rows of minute, members before, and taken by pushes (migration 0030). */
+  recent: Generated<number[][]>
   deleted_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
   created_at: Timestamp
   updated_at: Timestamp
@@ -173,6 +190,7 @@ export interface MembershipRow {
   pushed: boolean
   effective: boolean
   waiting: 'kept' | 'held' | null
+  held_at: Timestamp | null
   since: Timestamp
 }
 
@@ -301,6 +319,20 @@ export interface TakenOfferRow {
   group_id: GroupId
   times: Generated<number>
   declined: Generated<boolean>
+}
+
+export interface HeldActRow {
+  org_id: OrgId
+  id: string
+  directory_id: DirectoryId
+  act: HeldAct
+  account_id: AccountId | null
+  group_id: GroupId | null
+  name: string
+  reason: HeldReason
+  /** An admin said no, and so it stays until the provider says otherwise. */
+  is_rejected: Generated<boolean>
+  since: Timestamp
 }
 
 export interface NotTheSameRow {

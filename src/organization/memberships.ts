@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Db, Reader, Scope, Trx } from '../database/connection.ts'
 import type { AccountId, DirectoryId, GroupId, ProvisionedGroupId } from '../database/ids.ts'
+import type { HeldReason } from '../database/tables.ts'
 import { together } from '../database/together.ts'
 import { inOneStatement } from '../database/transaction.ts'
 import { type Act, logArguments } from './log.ts'
@@ -11,6 +12,8 @@ export interface MembershipChange {
   removed: number
   pushedAdded: number
   pushedRemoved: number
+  /** The groups of which the guard has what this takes wait, and why; those of whose memberships one waits no more (null). */
+  waits: { groupId: GroupId; reason: HeldReason | null }[]
   /** How many memberships were said to be, and not to be, whether that changed anything. */
   said: { toBe: number; notToBe: number }
 }
@@ -53,7 +56,7 @@ export interface MembersPush {
 /** @returns whether it is done; nothing is, where a member is unknown, there is no such group, or it is locked */
 export type PushMembers = (push: MembersPush) => Promise<boolean>
 
-/** Pushes of members alone, those that come at the same time together: one statement, which is a transaction of its own (push_members, migration 0016). */
+/** Pushes of members alone, those that come at the same time together: one statement, which is a transaction of its own (push_members, migration 0030). */
 export function pushMembersTogether(db: Db): PushMembers {
   const push = together((pushes: MembersPush[]) => pushAtOnce(db, pushes), {
     subject: ({ id }) => id,
@@ -108,9 +111,9 @@ export async function putBackMembers(
     select ${groupId}::uuid as group_id, account_id, case when p.id is null then effective end as pushed, effective
     from (${rows}) as given left join provisioned_groups p on p.org_id = ${trx.orgId} and p.group_id = ${groupId}`
   const waits = holds
-    ? sql`update memberships set waiting = 'held'
+    ? sql`update memberships set waiting = 'held', held_at = now()
         where org_id = ${trx.orgId} and group_id = ${groupId} and pushed <> effective and waiting is null`
-    : sql`update memberships set waiting = null
+    : sql`update memberships set waiting = null, held_at = null
         where org_id = ${trx.orgId} and group_id = ${groupId} and pushed <> effective and waiting is not null`
   const [change] = await Promise.all([write(trx, act, given), waits.execute(trx)])
   return change
@@ -163,23 +166,20 @@ export function movePushed(trx: Trx, { from, to }: { from: GroupId; to: GroupId 
   )
 }
 
-/** Sets or ends the pushed memberships of one account in some groups. */
-export function setPushedOf(
-  trx: Trx,
+/** What is pushed of one account in some groups, as rows for `writePushed`: it is in them, or is not. */
+export function pushedOf(
   accountId: AccountId,
   pushed: boolean,
   groups: readonly { groupId: GroupId; follow: boolean }[],
-  act: Act,
-): Promise<MembershipChange> {
+): PushedRows {
   const groupIds = groups.map((group) => group.groupId)
   const follow = groups.map((group) => group.follow)
-  const rows = sql`
+  return sql`
     select group_id, ${accountId}::uuid as account_id, ${pushed}::boolean as pushed, follow
     from unnest(${groupIds}::uuid[], ${follow}::boolean[]) as given(group_id, follow)`
-  return writePushed(trx, rows, act)
 }
 
-/** The same of rows of account_id, as SQL: accounts become members of a group. Who is no more is passed over. */
+/** Rows of account_id, as SQL: accounts become members of a group. Who is no more is passed over. */
 export function addMembersOf(trx: Trx, groupId: GroupId, accounts: RawBuilder<unknown>, act: Act): Promise<MembershipChange> {
   return write(
     trx,
@@ -211,7 +211,7 @@ function differences(trx: Trx, groupIds: readonly GroupId[], truths: RawBuilder<
 }
 
 /**
- * Writes memberships by the one statement there is for it (change_memberships, migration 0016): from `given` (group_id, account_id, pushed,
+ * Writes memberships by the one statement there is for it (change_memberships, migration 0030): from `given` (group_id, account_id, pushed,
  * effective; each pair once; null leaves a truth as it is) come the rows, the groups' counts and one log entry a group. The caller holds
  * the groups' locks.
  */
@@ -223,7 +223,11 @@ async function write(trx: Trx, act: Act, given: RawBuilder<unknown>): Promise<Me
         json_build_object('toBe', count(*) filter (where pushed), 'notToBe', count(*) filter (where not pushed)) as counts
       from given
     )
-    select change.added, change.removed, change.pushed_added as "pushedAdded", change.pushed_removed as "pushedRemoved", said.counts as said
+    select change.added, change.removed, change.pushed_added as "pushedAdded", change.pushed_removed as "pushedRemoved", said.counts as said,
+      array(
+        select jsonb_build_object('groupId', group_id, 'reason', reason) from unnest(change.held_groups, change.held_reasons) as held(group_id, reason)
+        union all select jsonb_build_object('groupId', group_id, 'reason', null) from unnest(change.free_groups) as free(group_id)
+      ) as waits
     from said, change_memberships(${logArguments(trx, act)}, said.groups, said.accounts, said.pushed, said.effective) as change`.execute(
     trx,
   )

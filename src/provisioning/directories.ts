@@ -19,6 +19,7 @@ import { nameKey } from '../organization/name-key.ts'
 import { checkedName } from '../organization/name-rules.ts'
 import { Refusal } from '../organization/refusal.ts'
 import { type Provider, providers } from '../scim/quirks.ts'
+import { checkLimits, type GuardLimits, type GuardRow, guardColumns, limitColumns, limitsOf, usualGuard } from './guard-limits.ts'
 
 /** What a push needs to know of its directory: who sends, and what was settled about conflicts and strangers. */
 export interface DirectoryContext {
@@ -41,12 +42,12 @@ export interface DirectoryContext {
   emailDomains: string[]
 }
 
-export interface Directory extends DirectoryContext {
+export interface Directory extends DirectoryContext, GuardLimits {
   createdAt: Date
 }
 
 /** What an admin sets of a directory. */
-export type DirectorySettings = Omit<DirectoryContext, 'id'>
+export type DirectorySettings = Omit<DirectoryContext, 'id'> & GuardLimits
 
 const columns = [
   'id',
@@ -60,6 +61,7 @@ const columns = [
   'offer_existing_groups',
   'quiet_seconds',
   'email_domains',
+  ...Object.values(guardColumns),
   'created_at',
 ] as const
 
@@ -238,6 +240,7 @@ function defaultsOf(provider: Provider): Omit<DirectorySettings, 'name' | 'provi
     offerExistingGroups: 'names',
     quietSeconds: provider === 'entra' ? 3_600 : 120,
     emailDomains: [],
+    ...usualGuard,
   }
 }
 
@@ -255,6 +258,7 @@ function checked(settings: DirectorySettings): DirectorySettings {
   const { quietSeconds } = settings
   if (!Number.isInteger(quietSeconds) || quietSeconds < 0 || quietSeconds > 86_400)
     throw invalid('The quiet time is 0 to 86400 seconds.')
+  checkLimits(settings)
   const emailDomains = [...new Set(settings.emailDomains.map((given) => given.trim().toLowerCase().replace(/^@/, '')))].sort()
   const wrong = emailDomains.find((given) => !domain.test(given))
   if (wrong !== undefined) throw invalid(`"${wrong.slice(0, 100)}" is no e-mail domain. Write it as example.org.`)
@@ -288,12 +292,13 @@ function valuesOf(settings: DirectorySettings) {
     offer_existing_groups: settings.offerExistingGroups,
     quiet_seconds: settings.quietSeconds,
     email_domains: settings.emailDomains,
+    ...limitColumns(settings),
   }
 }
 
 const settingsOf = ({ id: _, createdAt: __, ...settings }: Directory): DirectorySettings => settings
 
-interface Row {
+interface Row extends GuardRow {
   id: DirectoryId
   name: string
   provider: string
@@ -321,6 +326,7 @@ function directoryOf(row: Row): Directory {
     offerExistingGroups: row.offer_existing_groups,
     quietSeconds: row.quiet_seconds,
     emailDomains: row.email_domains,
+    ...limitsOf(row),
     createdAt: row.created_at,
   }
 }

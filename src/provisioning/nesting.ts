@@ -2,9 +2,10 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { type AccountId, type DirectoryId, isId, type ProvisionedGroupId } from '../database/ids.ts'
 import { appendLogs } from '../organization/log.ts'
-import { type PushedRows, writePushed } from '../organization/memberships.ts'
+import type { PushedRows } from '../organization/memberships.ts'
 import { lockDirectory } from './directories.ts'
 import { followsIn, type HeldGroup, keepFilling, setNested, touchMembers } from './groups.ts'
+import { pushMemberships } from './guard.ts'
 import { isOf } from './key-sql.ts'
 
 // Groups as members of groups (decision 0028). Of a group in a nest `memberships` has all who are in it by whatever way, and
@@ -304,8 +305,7 @@ async function flatten(
     select p.group_id, found.account_id, bool_or(is_in) as pushed, ${followsIn('p.state')} as follow
     from found join provisioned_groups p on p.org_id = ${trx.orgId} and p.id = found.holder
     group by p.group_id, p.state, found.account_id`
-  const facts = { pushedTo: ids }
-  const written = await writePushed(trx, rows, { action: 'members.pushed', directoryId, facts })
+  const written = await pushMemberships(trx, directoryId, rows, { pushedTo: ids })
   const above = groups.filter((id) => !ids.includes(id))
   if (above.length > 0 && written.pushedAdded + written.pushedRemoved > 0) await keepFilling(trx, above)
 }

@@ -6,6 +6,8 @@ import { type AccountFields, accountCreated, insertAccounts, writeAccount } from
 import { appendLogs, changeOf, type LogEntry } from '../organization/log.ts'
 import { nameKey } from '../organization/name-key.ts'
 import type { UserInput } from '../scim/resource.ts'
+import { whySwitchOffWaits } from './guard.ts'
+import { endHeldAct, heldActOf, holdAct } from './held-acts.ts'
 import { displayNameOf, provisionedUsersOf, type Requests, setUserStates } from './users.ts'
 
 /** An account as it is in force, locked: whose it is does not change until the transaction ends. */
@@ -84,9 +86,24 @@ export async function createOwnedAccounts(
 /** What an account is created with whose owner is known. */
 export type OwnedAccount = Required<OwnersWord> & { userName: string; ownedBy: DirectoryId }
 
-/** Makes an account what its owner says. Writes and logs what differs only. */
-export async function applyOwnersWord(trx: Trx, directoryId: DirectoryId, have: LockedAccount, word: OwnersWord): Promise<void> {
+/**
+ * Makes an account what its owner says. Writes and logs what differs only.
+ * @param push what a push does by it, where it switches the account off: the guard may have that wait
+ */
+export async function applyOwnersWord(
+  trx: Trx,
+  directoryId: DirectoryId,
+  have: LockedAccount,
+  word: OwnersWord,
+  push?: 'switch_off' | 'delete_person',
+): Promise<void> {
   const { after } = changeOf<OwnersWord>(have, word)
+  const reason = push && after.active === false ? await whySwitchOffWaits(trx, directoryId, have.id) : null
+  if (push && reason) {
+    delete after.active
+    await holdAct(trx, { directoryId, act: push, accountId: have.id, name: have.userName, reason })
+    if (push === 'switch_off') await settleUserStates(trx, { ...have, ...after })
+  }
   if (Object.keys(after).length === 0) return
   await writeAccount(trx, have.id, after)
   await appendLogs(trx, entriesOf(directoryId, have, after))
@@ -106,11 +123,32 @@ export async function settleOwner(trx: Trx, accountId: AccountId, leaving?: Dire
     const [first] = await provisionedUsersOf(trx, accountId)
     const next = isProtected ? undefined : first
     ownedBy = next?.directoryId ?? null
-    if (next) await applyOwnersWord(trx, next.directoryId, account, adoptersWord(next.directoryId, next.input))
-    else if (leaving !== undefined)
-      await applyOwnersWord(trx, leaving, account, { ownedBy, ...(isProtected ? {} : { active: false }) })
+    if (next) {
+      const push = leaving === undefined ? undefined : 'switch_off'
+      await applyOwnersWord(trx, next.directoryId, account, adoptersWord(next.directoryId, next.input), push)
+    } else if (leaving !== undefined) {
+      await applyOwnersWord(trx, leaving, account, { ownedBy, ...(isProtected ? {} : { active: false }) }, 'delete_person')
+    }
   }
-  await setUserStates(trx, accountId, (directoryId) => ownership({ isProtected, ownedBy }, directoryId))
+  await settleUserStates(trx, { id: accountId, isProtected, ownedBy })
+}
+
+/** Sets what the directories' users of an account are to it: one whose switch-off waits is held. */
+export async function settleUserStates(
+  trx: Trx,
+  { id, ...account }: Pick<LockedAccount, 'id' | 'isProtected' | 'ownedBy'>,
+): Promise<void> {
+  const held = await heldActOf(trx, id)
+  await setUserStates(trx, id, (directoryId) => {
+    const { state, reasons } = ownership(account, directoryId)
+    const isHeld = held?.act === 'switch_off' && held.directoryId === directoryId && !held.isRejected
+    return isHeld ? { state: 'held', reasons: [...reasons, held.reason] } : { state, reasons }
+  })
+}
+
+/** The provider says that a person is active: what waited of them, or was rejected, is no more. */
+export async function withdrawSwitchOff(trx: Trx, account: LockedAccount): Promise<void> {
+  if (await endHeldAct(trx, { accountId: account.id }, 'removal.withdrawn')) await settleUserStates(trx, account)
 }
 
 /** How many numbered names are tried before one that nobody can have. */

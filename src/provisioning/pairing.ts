@@ -22,6 +22,7 @@ import {
   type ProvisionedGroup,
   pairedWith,
 } from './groups.ts'
+import { endHeldAct } from './held-acts.ts'
 import { leaveNest } from './nesting.ts'
 import { type Place, setLinked, setState } from './states.ts'
 import { forgetAllUnknownMembers } from './unknown-members.ts'
@@ -39,6 +40,7 @@ export async function provisionGroup(
   const own = pairing === 'existing' ? undefined : { name, effective: isFree, managedBy: isFree ? directoryId : null }
   const groupId = own === undefined && existing ? existing.id : await insertGroup(trx, own ?? { name })
   const id = await insertProvisionedGroup(trx, { ...group, directoryId, groupId, state, reasons })
+  if (own === undefined) await endHeldAct(trx, { groupId }, 'removal.withdrawn')
   const after = { name, externalId: group.externalId, groupId, state, reasons, isLinked: false, keepsName: false }
   const facts = { name, ...(group.id === undefined ? {} : { wasOffered: true }), after }
   const provisioned: LogEntry = { action: 'group.provisioned', subject: id, directoryId, facts }
@@ -159,26 +161,27 @@ export async function renameGroup(trx: Trx, group: ProvisionedGroup, name: strin
   return nameKey(before.name)
 }
 
-async function nameKeyOf(trx: Trx, id: GroupId): Promise<string> {
-  const { name_key } = await trx
+async function nameOf(trx: Trx, id: GroupId): Promise<string> {
+  const { name } = await trx
     .selectFrom('groups')
-    .select('name_key')
+    .select('name')
     .where('org_id', '=', trx.orgId)
     .where('id', '=', id)
     .executeTakeFirstOrThrow()
-  return name_key
+  return name
 }
 
 /**
  * Takes a pushed group off the organization: what was shared stays as it is in force, what was only pushed goes.
  * Its names, the pushed one and that of the group it shared, are judged afresh.
  * @param deletes a group that it was synced with is deleted, too
+ * @returns what the group that it was paired with is called
  */
-export async function unpair(trx: Trx, group: HeldGroup, deletes: boolean): Promise<void> {
+export async function unpair(trx: Trx, group: HeldGroup, deletes: boolean): Promise<{ name: string }> {
   const { directoryId, name, externalId, groupId, state, reasons, isLinked, keepsName } = group
   await leaveNest(trx, group)
   await lockGroups(trx, [groupId])
-  const shared = await nameKeyOf(trx, groupId)
+  const shared = await nameOf(trx, groupId)
   await forgetPushed(trx, [groupId], { action: 'members.pushed', directoryId, facts: { name, forgotten: true } })
   if (follows(state)) await letGo(trx, group)
   await forgetAllUnknownMembers(trx, directoryId, [group.id])
@@ -187,7 +190,8 @@ export async function unpair(trx: Trx, group: HeldGroup, deletes: boolean): Prom
   await appendLog(trx, { action: 'group.provision_deleted', subject: group.id, directoryId, facts: { name, before } })
   if (group.isApart) await deleteGroupRow(trx, groupId)
   if (deletes && follows(state)) await deleteGroup(trx, await lockChangeableGroup(trx, groupId, 'delete'), directoryId)
-  await settleNames(trx, [group.nameKey, shared])
+  await settleNames(trx, [group.nameKey, nameKey(shared)])
+  return { name: shared }
 }
 
 /** A directory no longer manages the group that a synced one of its groups is with. */

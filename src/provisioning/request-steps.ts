@@ -1,6 +1,6 @@
-import type { GroupReason, GroupState, MatchedBy, UserReason } from '../database/tables.ts'
+import type { GroupReason, GroupState, HeldReason, MatchedBy, UserReason } from '../database/tables.ts'
 import type { Action } from '../organization/log.ts'
-import { groupStateWords, userReasonWords } from './state-words.ts'
+import { groupStateWords, heldReasonWords, heldWords, userReasonWords } from './state-words.ts'
 
 /** What a request goes through, in this order. */
 export const requestSteps = ['token', 'parsed', 'matched', 'decided', 'applied'] as const
@@ -136,8 +136,16 @@ const decided: Words = {
   'account.updated': follows,
   'account.switched_off': follows,
   'account.switched_on': follows,
+  'removal.held': ({ facts }) => `${heldWords(facts)} waits: ${heldReasonWords(facts.reason as HeldReason)}`,
+  'removal.withdrawn': ({ facts }) => `${heldWords(facts)} waits no more`,
   'members.pushed': (deed) =>
-    isInForce(deed) ? follows() : isPushed(deed) ? 'what is pushed waits, and nothing in force changes' : [],
+    deed.facts.held !== undefined
+      ? `who is taken waits: ${heldReasonWords(deed.facts.held as HeldReason)}`
+      : isInForce(deed)
+        ? follows()
+        : isPushed(deed)
+          ? 'what is pushed waits, and nothing in force changes'
+          : [],
   'members.unknown': ({ facts }) => `${counted(Number(facts.count), 'member')} that no user of the directory is: recorded`,
 }
 

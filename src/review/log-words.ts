@@ -1,7 +1,7 @@
-import type { GroupReason, GroupState, MatchedBy, UserReason } from '../database/tables.ts'
+import type { GroupReason, GroupState, HeldReason, MatchedBy, UserReason } from '../database/tables.ts'
 import { roleText } from '../organization/access.ts'
 import type { Action } from '../organization/log.ts'
-import { groupStateWords, userReasonWords } from '../provisioning/state-words.ts'
+import { groupStateWords, heldReasonWords, heldWords, userReasonWords } from '../provisioning/state-words.ts'
 
 /** Members of an entry: how many, and the names of the first. */
 export interface NamedMembers {
@@ -74,6 +74,10 @@ const words: Record<Action, (entry: Told) => string> = {
   'suggestion.allowed': ({ facts }) => `may be the same as ${quoted((facts.existing as { name?: string }).name)} after all`,
   'group.state_changed': ({ subject, facts }) => `pushed as ${quoted(subject)}: ${stateWords(after(facts))}`,
   'group.synced': (entry) => ['synced, as its name is free', ...memberWords(entry)].join('; '),
+  'removal.held': ({ facts }) => `${heldWords(facts)} waits: ${heldReasonWords(facts.reason as HeldReason)}`,
+  'removal.allowed': ({ facts }) => `${heldWords(facts)} was allowed`,
+  'removal.rejected': ({ facts }) => `${heldWords(facts)} was rejected`,
+  'removal.withdrawn': ({ facts }) => `${heldWords(facts)} waits no more: the provider says otherwise`,
   'members.changed': members,
   'members.pushed': members,
   'members.named': members,

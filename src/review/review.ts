@@ -279,6 +279,10 @@ function whyBlocked(reason: GroupReason, { grants, elsewhere }: Detail): string 
       return 'The name is taken. Rename the pushed group or the existing one.'
     case 'linked':
       return 'It is linked to a group of another name. Unlink it to have it meet the group of its own name.'
+    case 'guard_passed':
+      return 'More was taken of it within an hour than the guard lets go.'
+    case 'last_admin':
+      return 'Nobody else would hold an administrative role.'
     default:
       return reason satisfies never
   }

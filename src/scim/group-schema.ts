@@ -40,7 +40,16 @@ export const syncGroup: Attribute = complex(
       multiValued: true,
       caseExact: true,
       mutability: 'readOnly',
-      canonicalValues: ['name_taken', 'linked', 'deleted_before', 'default_access_group', 'managed_elsewhere', 'protected'],
+      canonicalValues: [
+        'name_taken',
+        'linked',
+        'deleted_before',
+        'default_access_group',
+        'managed_elsewhere',
+        'protected',
+        'guard_passed',
+        'last_admin',
+      ],
     }),
     complex(
       'members',

@@ -15,6 +15,8 @@ import {
   type ProvisionedGroup,
   updateProvisionedGroup,
 } from '../provisioning/groups.ts'
+import { whyDeletionWaits } from '../provisioning/guard.ts'
+import { holdAct } from '../provisioning/held-acts.ts'
 import { lockNest } from '../provisioning/nesting.ts'
 import { declineOffers } from '../provisioning/offers.ts'
 import { provisionGroup, renameGroup, settleNames, unpair } from '../provisioning/pairing.ts'
@@ -90,7 +92,9 @@ export async function receiveGroup(
     // Read again: what was said before may have brought it into a nest, or out of one.
     isChanged = (await receiveMembers(trx, directory, await lockProvisionedGroup(trx, directory.id, id), named)) || isChanged
   }
-  const isDescribed = await receiveAttributes(trx, directory, group, attributes)
+  // Its state may be another one by now: what was taken waits, or waits no more.
+  const now = steps.length > 0 && nameKeys.length > 0 ? await lockProvisionedGroup(trx, directory.id, id) : group
+  const isDescribed = await receiveAttributes(trx, directory, now, attributes)
   return { changed: isChanged || isDescribed }
 }
 
@@ -138,7 +142,11 @@ export async function receiveGroupDeletion(
   if (!found && (await declineOffer(trx, directory, id))) return mustMeet(condition, offered)
   const group = found ?? (await lockProvisionedGroup(trx, directory.id, id))
   mustMeet(condition, group)
-  await unpair(trx, group, directory.deletedGroups === 'delete')
+  const deletes = directory.deletedGroups === 'delete' && follows(group.state)
+  const reason = deletes ? await whyDeletionWaits(trx, directory.id, group.groupId) : null
+  const { name } = await unpair(trx, group, deletes && reason === null)
+  // It is nobody's now, with its members: whoever pushes its name again takes the waiting back.
+  if (reason) await holdAct(trx, { directoryId: directory.id, act: 'delete_group', groupId: group.groupId, name, reason })
   await declineOffers(trx, directory.id, group)
 }
 

@@ -1,9 +1,10 @@
 import type { Trx } from '../database/connection.ts'
 import type { ProvisionedGroupId } from '../database/ids.ts'
 import { planAnew } from '../database/transaction.ts'
-import { type PushedRows, writePushed } from '../organization/memberships.ts'
+import type { PushedRows } from '../organization/memberships.ts'
 import type { DirectoryContext } from '../provisioning/directories.ts'
 import { type HeldGroup, touchMembers } from '../provisioning/groups.ts'
+import { pushMemberships } from '../provisioning/guard.ts'
 import { changeNesting, groupsAmong, pushDirectMembers } from '../provisioning/nesting.ts'
 import { pushedDelta, pushedWhole, unknownAmong } from '../provisioning/pushed-members.ts'
 import {
@@ -59,7 +60,7 @@ async function writeMembers(
     const { changed, said } = await pushDirectMembers(trx, directory.id, id, rows)
     return { isWritten: changed.length > 0, said }
   }
-  const written = await writePushed(trx, rows, { action: 'members.pushed', directoryId: directory.id })
+  const written = await pushMemberships(trx, directory.id, rows)
   return { isWritten: written.pushedAdded + written.pushedRemoved > 0, said: written.said }
 }
 

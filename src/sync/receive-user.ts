@@ -3,11 +3,13 @@ import { sql } from 'kysely'
 import type { Trx } from '../database/connection.ts'
 import type { AccountId, DirectoryId, GroupId, ProvisionedUserId } from '../database/ids.ts'
 import { appendLog, changeOf } from '../organization/log.ts'
-import { setPushedOf } from '../organization/memberships.ts'
+import { pushedOf } from '../organization/memberships.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
 import type { DirectoryContext } from '../provisioning/directories.ts'
 import { followsIn, touchGroupsOf } from '../provisioning/groups.ts'
+import { pushMemberships } from '../provisioning/guard.ts'
+import { heldActOf } from '../provisioning/held-acts.ts'
 import { countNewcomers, matchAccount } from '../provisioning/matching.ts'
 import { forgetDirectMember, joinDirectly } from '../provisioning/nesting.ts'
 import {
@@ -21,6 +23,7 @@ import {
   type OwnersWord,
   ownership,
   settleOwner,
+  withdrawSwitchOff,
 } from '../provisioning/ownership.ts'
 import { type Awaiting, resolveUnknownMembers } from '../provisioning/unknown-members.ts'
 import {
@@ -59,7 +62,10 @@ export async function receiveNewUser(trx: Trx, directory: DirectoryContext, inpu
   const accountId = account?.id ?? (await createAccount(trx, directory, input))
   const { matchedBy } = match
   const [id] = await provisionUsers(trx, [{ directoryId: directory.id, input, accountId, matchedBy, state, reasons }])
-  if (account && owns) await applyOwnersWord(trx, directory.id, account, adoptersWord(directory.id, input))
+  if (account && owns) {
+    if (input.active) await withdrawSwitchOff(trx, account)
+    await applyOwnersWord(trx, directory.id, account, adoptersWord(directory.id, input), 'switch_off')
+  }
   await joinGroups(trx, directory, accountId, awaiting, input)
   return id as ProvisionedUserId
 }
@@ -139,8 +145,13 @@ export async function receiveUser(
   const awaiting = names.length === 0 ? [] : await resolveUnknownMembers(trx, directory.id, names)
   await joinGroups(trx, directory, user.accountId, awaiting, input)
   const account = await lockAccountInForce(trx, user.accountId)
-  if (ownership(account, directory.id).owns)
-    await applyOwnersWord(trx, directory.id, account, await wordOf(trx, directory, user, input))
+  if (ownership(account, directory.id).owns) {
+    if (input.active && !user.input.active) await withdrawSwitchOff(trx, account)
+    const word = await wordOf(trx, directory, user, input)
+    // Only a new word decides of what waits, or was rejected.
+    const saysAgain = account.active && !input.active && !user.input.active && (await heldActOf(trx, account.id)) !== undefined
+    await applyOwnersWord(trx, directory.id, account, saysAgain ? { ...word, active: true } : word, 'switch_off')
+  }
   return { changed: true }
 }
 
@@ -234,7 +245,7 @@ async function setMemberships(
   facts: Record<string, unknown>,
 ): Promise<void> {
   if (groups.length === 0) return
-  await setPushedOf(trx, accountId, pushed, groups, { action: 'members.pushed', directoryId: directory.id, facts })
+  await pushMemberships(trx, directory.id, pushedOf(accountId, pushed, groups), facts)
   await touchGroupsOf(
     trx,
     groups.map((group) => group.groupId),

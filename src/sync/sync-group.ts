@@ -140,6 +140,8 @@ const inWords: Record<GroupReason, string> = {
   name_taken: 'Its name is taken.',
   linked: 'It is linked to a group of another name.',
   deleted_before: 'A group of its name was deleted.',
+  guard_passed: 'More was taken of it than the guard lets go.',
+  last_admin: 'It has the last holder of an administrative role.',
 }
 
 /** The same group with the same changes, and nothing is lost that was not foreseen. Less lost is no reason to refuse. */

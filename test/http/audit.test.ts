@@ -1,11 +1,10 @@
 import { createHash, createPublicKey, verify } from 'node:crypto'
 import { sql } from 'kysely'
 import { checkExport, type SignedHead } from '../../src/client/log-export.ts'
-import { superuser } from '../../src/database/postmaster.ts'
 import { newAuditKey, readAuditKey, signedHead } from '../../src/organization/audit-key.ts'
 import { appendLog } from '../../src/organization/log.ts'
 import type { Client } from '../support/clients.ts'
-import type { DatabaseCopy } from '../support/database-copy.ts'
+import { behindItsBack } from '../support/database-copy.ts'
 import { expect, test } from '../support/story.ts'
 
 test('the log says who did what, to whom, before and after, with members by name', async ({ acme, api, okta }) => {
@@ -213,18 +212,6 @@ async function* lines(of: readonly string[]): AsyncIterable<string> {
 }
 
 const headIn = (exported: readonly string[]): SignedHead => JSON.parse(exported.at(-1) ?? '')
-
-async function behindItsBack({ connection }: DatabaseCopy, statement: string): Promise<void> {
-  const client = superuser(connection.host ?? '', 'muster tests')
-  Object.assign(client, { database: connection.database })
-  ;(client as unknown as { connectionParameters: { database: string } }).connectionParameters.database = connection.database ?? ''
-  await client.connect()
-  try {
-    await client.query(`set session_replication_role = replica; ${statement}`)
-  } finally {
-    await client.end()
-  }
-}
 
 // As somebody would who can write the whole database: hashes of entries, of blocks, and the head.
 async function rewritten(exported: readonly string[], from: string, to: string): Promise<string[]> {

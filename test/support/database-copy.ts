@@ -28,6 +28,19 @@ export async function copyDatabase(): Promise<DatabaseCopy> {
   }
 }
 
+/** What somebody does who can write the whole database, the log included. */
+export async function behindItsBack({ connection }: DatabaseCopy, statement: string): Promise<void> {
+  const client = superuser(connection.host ?? '', 'muster tests')
+  Object.assign(client, { database: connection.database })
+  ;(client as unknown as { connectionParameters: { database: string } }).connectionParameters.database = connection.database ?? ''
+  await client.connect()
+  try {
+    await client.query(`set session_replication_role = replica; ${statement}`)
+  } finally {
+    await client.end()
+  }
+}
+
 async function asSuperuser(host: string, statement: string): Promise<void> {
   const client = superuser(host, 'muster tests')
   await client.connect()

@@ -82,6 +82,14 @@ const settings = (one: Directory) =>
     ['Offers existing groups', one.offerExistingGroups],
     ['Quiet time', `${count(one.quietSeconds)} s`],
     ['E-mail domains', one.emailDomains.join(', ') || 'all'],
+    [
+      'Guard, within an hour',
+      [
+        `${one.guardMembersPercent} % of a group of more than ${count(one.guardMembersOver)}`,
+        `${counted(one.guardPeople, 'person', 'people')} or ${one.guardPeoplePercent} %`,
+        `${counted(one.guardGroups, 'deleted group')} or ${one.guardGroupsPercent} %`,
+      ].join('; '),
+    ],
   ] as const
 
 const tokenColumns: Column<Token>[] = [

@@ -32,6 +32,8 @@ const reasons: Record<string, string> = {
   default_access_group: 'default access group',
   managed_elsewhere: 'managed elsewhere',
   protected: 'protected',
+  guard_passed: 'more than the guard lets go within an hour',
+  last_admin: 'last holder of an administrative role',
   filling: 'still being filled',
   empty: 'pushed empty over a group with members',
   already_synced: 'synced already',

@@ -10,6 +10,7 @@ import {
   updateDirectory,
 } from '../../provisioning/directories.ts'
 import { disconnect, disconnectionOf } from '../../provisioning/disconnection.ts'
+import { guardLimits } from '../../provisioning/guard-limits.ts'
 import { lastErrorOf } from '../../provisioning/request-list.ts'
 import { createDirectoryToken, listDirectoryTokens, revokeDirectoryToken } from '../../provisioning/tokens.ts'
 import type { ApiPlugin } from './api.ts'
@@ -30,6 +31,17 @@ import {
   UnknownMembers,
 } from './shapes.ts'
 
+const limit = ({ least, most, means }: { least: number; most: number; means: string }) =>
+  Type.Integer({ minimum: least, maximum: most, description: `The guard, over a rolling hour: ${means}` })
+const guard = {
+  guardMembersPercent: limit(guardLimits.guardMembersPercent),
+  guardMembersOver: limit(guardLimits.guardMembersOver),
+  guardPeople: limit(guardLimits.guardPeople),
+  guardPeoplePercent: limit(guardLimits.guardPeoplePercent),
+  guardGroups: limit(guardLimits.guardGroups),
+  guardGroupsPercent: limit(guardLimits.guardGroupsPercent),
+}
+
 const settings = {
   conflictPolicy: ConflictPolicy,
   unknownMembers: UnknownMembers,
@@ -48,6 +60,7 @@ const settings = {
     maxItems: 1_000,
     description: 'Only people of these domains are taken over; empty is all',
   }),
+  ...guard,
 }
 
 const directory = {

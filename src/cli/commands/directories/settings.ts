@@ -10,6 +10,12 @@ export interface SettingOptions {
   offerExistingGroups?: 'names' | 'members' | 'off'
   quietSeconds?: number
   emailDomain?: string[]
+  guardMembersPercent?: number
+  guardMembersOver?: number
+  guardPeople?: number
+  guardPeoplePercent?: number
+  guardGroups?: number
+  guardGroupsPercent?: number
 }
 
 /** The settings of a directory, as options of `create` and `set`. */
@@ -49,12 +55,19 @@ export function addSettingOptions(command: Command): Command {
     )
     .option('--quiet-seconds <n>', 'how long after its last member a group counts as being filled', wholeNumber)
     .option('--email-domain <domain>', 'only people of this domain; may be given again, "" for all', again)
+    .option('--guard-members-percent <n>', 'how much of a group pushes may take within an hour; 100 is all', wholeNumber)
+    .option('--guard-members-over <n>', 'of groups of more members than this', wholeNumber)
+    .option('--guard-people <n>', 'how many people they may switch off or delete within an hour', wholeNumber)
+    .option('--guard-people-percent <n>', 'or so many of a hundred, where those are more', wholeNumber)
+    .option('--guard-groups <n>', 'how many groups they may delete within an hour', wholeNumber)
+    .option('--guard-groups-percent <n>', 'or so many of a hundred, where those are more', wholeNumber)
 }
 
 /** The settings that were given, as the API names them. */
 export function settingsOf(options: SettingOptions) {
   const { conflictPolicy, unknownMembers, nestedGroups, deletedGroups, strict, offerExistingGroups, quietSeconds, emailDomain } =
     options
+  const { guardMembersPercent, guardMembersOver, guardPeople, guardPeoplePercent, guardGroups, guardGroupsPercent } = options
   return {
     ...(conflictPolicy === undefined ? {} : { conflictPolicy }),
     ...(unknownMembers === undefined ? {} : { unknownMembers }),
@@ -63,6 +76,12 @@ export function settingsOf(options: SettingOptions) {
     ...(strict === undefined ? {} : { strict }),
     ...(offerExistingGroups === undefined ? {} : { offerExistingGroups }),
     ...(quietSeconds === undefined ? {} : { quietSeconds }),
+    ...(guardMembersPercent === undefined ? {} : { guardMembersPercent }),
+    ...(guardMembersOver === undefined ? {} : { guardMembersOver }),
+    ...(guardPeople === undefined ? {} : { guardPeople }),
+    ...(guardPeoplePercent === undefined ? {} : { guardPeoplePercent }),
+    ...(guardGroups === undefined ? {} : { guardGroups }),
+    ...(guardGroupsPercent === undefined ? {} : { guardGroupsPercent }),
     ...(emailDomain === undefined ? {} : { emailDomains: emailDomain.filter((domain) => domain !== '') }),
   }
 }
