@@ -40,7 +40,9 @@ test('the words of tables.ts are those that the database takes, and that SCIM sh
     where c.contype = 'c' and rel.relnamespace = 'public'::regnamespace and cardinality(c.conkey) = 1`)
   const taken = rows.map(({ column, words }) => [column, [...words.matchAll(/'(\w+)'::text/g)].map(([, word]) => word).sort()])
   const said: Record<string, readonly string[]> = {
+    'admins.role': tables.apiRoles,
     'api_tokens.role': tables.apiRoles,
+    'sessions.signed_in_by': tables.waysToSignIn,
     'directories.conflict_policy': tables.conflictPolicies,
     'directories.offer_existing_groups': tables.offerSettings,
     'directories.unknown_members': tables.unknownMembersSettings,
@@ -70,7 +72,7 @@ async function columnsOf(db: Db): Promise<Column[]> {
 }
 
 // A token is found by its hash before its organization is known.
-const foundAcross = ['api_tokens_token_hash_key', 'directory_tokens_token_hash_key']
+const foundAcross = ['api_tokens', 'directory_tokens', 'links', 'sessions'].map((table) => `${table}_token_hash_key`)
 
 async function faultsOf(db: Db): Promise<string[]> {
   const { rows } = await db.pool.query<{ fault: string }>(

@@ -29,7 +29,7 @@ const quietSeconds = 5
  */
 export async function runDemo(options: DemoOptions, out: Output): Promise<void> {
   const began = performance.now()
-  const { startDemoServer, forgetDemo } = await import('../server/demo.ts')
+  const { startDemoServer, forgetDemo, demoLink } = await import('../server/demo.ts')
   const { runUntilSignalled } = await import('../server/run.ts')
   const folder = resolve(options.data)
   if (options.fresh) await forgetDemo(folder)
@@ -50,6 +50,7 @@ export async function runDemo(options: DemoOptions, out: Output): Promise<void> 
     print(out, answer, () => demoView(review, out))
     if (options.exit) return
     if (!out.json) out.data(`\n${nextCommands(folder === demoFolder ? demoProfile : path)}`)
+    out.say(`\nIn the browser, once, within 10 minutes: ${server.url}${await demoLink(folder, org)}`)
     out.say(`\nThe demo runs until Ctrl-C, and goes on from here the next time (${seconds(began)}).`)
     await new Promise<never>(() => {})
   } finally {

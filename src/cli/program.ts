@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { access } from './commands/access.ts'
+import { admin } from './commands/admin.ts'
 import { adminToken } from './commands/admin-token.ts'
 import { api } from './commands/api.ts'
 import { audit } from './commands/audit.ts'
@@ -17,6 +18,7 @@ import { push } from './commands/push.ts'
 import { reviews } from './commands/reviews.ts'
 import { runs } from './commands/runs.ts'
 import { serve } from './commands/serve.ts'
+import { sessions } from './commands/sessions.ts'
 import { suggestions } from './commands/suggestions.ts'
 import { sync } from './commands/sync.ts'
 import { version, versionCommand } from './commands/version.ts'
@@ -28,7 +30,7 @@ const examples = `Muster: every pushed group passes muster first.
 Try it
   muster demo                                       a real organization, pushed and ready to be reviewed
 Begin
-  muster serve                                      start the server; muster admin-token create makes the first token
+  muster serve                                      start the server; it prints a link to set it up
   muster import ./organization                      people, groups, members and access from CSV files
   muster directories create okta --provider okta    the SCIM address and token for your provider
 Review, then sync
@@ -69,6 +71,8 @@ export function program(): Command {
     access,
     audit,
     events,
+    admin,
+    sessions,
     login,
     logout,
     whoami,

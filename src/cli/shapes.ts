@@ -14,6 +14,34 @@ export interface Whoami {
   token: { name: string; role: string; expiresAt: string }
 }
 
+export interface Admin {
+  id: string
+  userName: string
+  displayName: string | null
+  email: string | null
+  active: boolean
+  role: string
+  products: { site: string; product: string }[]
+  lastUsedAt: string | null
+}
+
+export interface SignInLink {
+  url: string
+  expiresAt: string
+}
+
+export interface Session {
+  id: string
+  person: { userName: string }
+  signedInBy: string
+  address: string | null
+  userAgent: string | null
+  createdAt: string
+  lastUsedAt: string
+  expiresAt: string
+  isThis: boolean
+}
+
 export interface Organization {
   slug: string
   name: string

@@ -11,7 +11,7 @@ import {
   type QueryResult,
 } from 'kysely'
 import { Pool, type PoolClient } from 'pg'
-import type { OrgId } from './ids.ts'
+import type { AccountId, OrgId } from './ids.ts'
 import type { Recipient } from './recipient.ts'
 import type { Tables } from './tables.ts'
 
@@ -24,8 +24,10 @@ export interface Db {
 /** Who acts, for whom: what every row written and every log entry carries. */
 export interface Scope {
   orgId: OrgId
-  /** `token:NAME`, `directory:NAME`, `system`: what the log says who did it. */
+  /** `person:USER_NAME`, `token:NAME`, `directory:NAME`, `system`: what the log says who did it. */
   actor: string
+  /** Who stands behind it: the person who is signed in, or whose token it is. */
+  accountId?: AccountId | null
   requestId?: string | null
   /** Who waits for the answer: what `reading` reads for somebody is cancelled when that one goes away. */
   recipient?: Recipient

@@ -31,6 +31,7 @@ import * as ofWhatThereIs from './migrations/0026-indexes-of-what-there-is.ts'
 import * as undo from './migrations/0027-undo.ts'
 import * as guard from './migrations/0030-guard.ts'
 import * as heldActs from './migrations/0031-held-acts.ts'
+import * as peopleWhoSignIn from './migrations/0039-people-who-sign-in.ts'
 
 interface Migration {
   /** Nodes of the last release cannot work with the database once this has run. */
@@ -66,6 +67,7 @@ const migrations: Record<string, Migration> = {
   '0027-undo': undo,
   '0030-guard': guard,
   '0031-held-acts': heldActs,
+  '0039-people-who-sign-in': peopleWhoSignIn,
 }
 
 interface Book {

@@ -26,6 +26,9 @@ export interface Tables {
   grants: GrantRow
   directory_tokens: DirectoryTokenRow
   api_tokens: ApiTokenRow
+  admins: AdminRow
+  sessions: SessionRow
+  links: LinkRow
   provisioned_users: ProvisionedUserRow
   provisioned_emails: ProvisionedEmailRow
   provisioned_groups: ProvisionedGroupRow
@@ -56,7 +59,9 @@ export const unknownMembersSettings = ['record', 'refuse'] as const
 export const nestedGroupsSettings = ['flatten', 'refuse'] as const
 export const deletedGroupsSettings = ['unmanage', 'delete'] as const
 export const offerSettings = ['names', 'members', 'off'] as const
-export const apiRoles = ['auditor', 'admin', 'owner'] as const
+/** What a token, or a person who signs in, may do: each all that the one before it may. */
+export const apiRoles = ['auditor', 'reviewer', 'admin', 'owner'] as const
+export const waysToSignIn = ['link', 'provider', 'passkey'] as const
 export const matches = ['email', 'user_name', 'created', 'person'] as const
 /** States of a provisioned group, exactly one (behaviour.md, «A group is pushed»). */
 export const groupStates = ['ready', 'needs_review', 'blocked', 'synced', 'held', 'ignored'] as const
@@ -98,6 +103,7 @@ export type NestedGroups = (typeof nestedGroupsSettings)[number]
 export type DeletedGroups = (typeof deletedGroupsSettings)[number]
 export type OfferExistingGroups = (typeof offerSettings)[number]
 export type ApiRole = (typeof apiRoles)[number]
+export type SignedInBy = (typeof waysToSignIn)[number]
 export type MatchedBy = (typeof matches)[number]
 export type GroupState = (typeof groupStates)[number]
 export type UserState = (typeof userStates)[number]
@@ -248,6 +254,8 @@ export interface ApiTokenRow {
   id: TokenId
   name: string
   role: ApiRole
+  /** The person whose own it is, and a program's where there is none. */
+  account_id: AccountId | null
   token_hash: Buffer
   hint: string
   created_by: string
@@ -255,6 +263,40 @@ export interface ApiTokenRow {
   expires_at: ColumnType<Date, Date | string, Date | string>
   last_used_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
   revoked_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
+}
+
+export interface AdminRow {
+  org_id: OrgId
+  account_id: AccountId
+  role: ApiRole
+  /** Of a reviewer. */
+  products: Generated<ProductId[]>
+  created_by: string
+  created_at: Timestamp
+}
+
+export interface SessionRow {
+  org_id: OrgId
+  id: TokenId
+  account_id: AccountId
+  token_hash: Buffer
+  signed_in_by: SignedInBy
+  address: string | null
+  user_agent: string | null
+  created_at: Timestamp
+  last_used_at: Timestamp
+  expires_at: ColumnType<Date, Date | string, Date | string>
+}
+
+export interface LinkRow {
+  org_id: OrgId
+  id: TokenId
+  /** Whom it signs in. Nobody's makes the organization and its first owner. */
+  account_id: AccountId | null
+  token_hash: Buffer
+  created_by: string
+  created_at: Timestamp
+  expires_at: ColumnType<Date, Date | string, Date | string>
 }
 
 export interface ProvisionedUserRow {

@@ -6,8 +6,10 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, 
 import { describeApi } from './api/openapi.ts'
 import { sendProblem } from './api/problem.ts'
 import { apiRoutes } from './api/routes.ts'
+import { signInApi } from './api/sign-in.ts'
 import { type Authentication, authentication } from './auth/authenticate.ts'
 import { roleCheckOf } from './auth/roles.ts'
+import { refuseForeignWrites } from './auth/session-cookie.ts'
 import { checkedAnswers } from './checked-answers.ts'
 import { answerClientError } from './client-error.ts'
 import { acceptJson, bodyLimit, refuseOtherContent } from './content.ts'
@@ -74,6 +76,7 @@ export async function buildApp(parts: Parts): Promise<FastifyInstance> {
   const who = authentication(app, parts, clock)
   const noteRequest = requestLog(app, parts.db)
   const takeLargeBody = largeBodies()
+  await app.register(async (open) => openToAll(open, parts), { prefix: '/api/v1' })
   await app.register(async (api) => guardedApi(api, parts, who, takeLargeBody), { prefix: '/api/v1' })
   await app.register(
     async (scim) => {
@@ -137,6 +140,15 @@ const sendNoSuchPath = (request: FastifyRequest, reply: FastifyReply): FastifyRe
   )
 
 type TakeLargeBody = ReturnType<typeof largeBodies>
+
+// Who asks is what these find out. They are for pages of ours.
+async function openToAll(open: FastifyInstance, parts: Parts): Promise<void> {
+  open.addHook('onRequest', async (request) => {
+    refuseForeignWrites(request, parts.publicUrl)
+    refuseOtherContent(request)
+  })
+  await open.register(signInApi, parts)
+}
 
 async function guardedApi(api: FastifyInstance, parts: Parts, who: Authentication, takeLargeBody: TakeLargeBody): Promise<void> {
   api.addHook('onRequest', async (request, reply) => {

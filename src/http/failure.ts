@@ -81,6 +81,8 @@ export const refusalStatus: Record<RefusalCode, number> = {
   idempotency_key_reused: 422,
   idempotency_key_in_flight: 409,
   version_changed: 412,
+  last_owner: 409,
+  link_not_valid: 410,
   not_permitted: 403,
 }
 

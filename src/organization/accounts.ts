@@ -6,6 +6,7 @@ import { nameKey } from './name-key.ts'
 import { checkedName, checkedText, maxNameLength, whyNotLine } from './name-rules.ts'
 import { type AskedOfAccount, lockAccount, whyNotChangeAccount } from './permission.ts'
 import { Refusal } from './refusal.ts'
+import { endSignIns } from './sign-ins.ts'
 
 /** A person in the organization. `ownedBy` is the directory whose `active` and profile take effect, if any has. */
 export interface Account {
@@ -35,6 +36,7 @@ export interface NewAccount {
   email?: string | null | undefined
   displayName?: string | null | undefined
   active?: boolean | undefined
+  isProtected?: boolean | undefined
 }
 
 /**
@@ -49,6 +51,7 @@ export async function createAccount(trx: Trx, account: NewAccount): Promise<Acco
     email: checkedText('e-mail', account.email ?? null, maxNameLength, whyNotLine),
     displayName: checkedText('display name', account.displayName ?? null, maxNameLength),
     active: account.active ?? true,
+    isProtected: account.isProtected ?? false,
   }
   const id = await insertAccount(trx, fields)
   await appendLog(trx, accountCreated(id, fields))
@@ -114,6 +117,7 @@ export async function writeAccount(trx: Trx, id: AccountId, fields: Partial<Acco
     .where('org_id', '=', trx.orgId)
     .where('id', '=', id)
     .execute()
+  if (active === false) await endSignIns(trx, [id], 'switched_off')
 }
 
 /** Accounts that a directory owns, some of them. */
@@ -312,6 +316,8 @@ export async function ensureAccounts(trx: Trx, given: readonly GivenAccount[]): 
       json_build_object('email', coalesce(given.email, a.email), 'displayName', coalesce(given.display_name, a.display_name)) as after
     from accounts a, ${table}
     where a.org_id = ${trx.orgId} and a.user_name_key = given.user_name_key and a.owned_by is null
+      -- Who signs in is found by the e-mail: a file does not change it.
+      and not exists (select from admins where org_id = a.org_id and account_id = a.id)
       and (coalesce(given.email, a.email) is distinct from a.email or coalesce(given.display_name, a.display_name) is distinct from a.display_name)
     order by a.id for no key update of a`.execute(trx)
   await sql`

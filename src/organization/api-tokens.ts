@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
-import { isId, type TokenId } from '../database/ids.ts'
+import { type AccountId, isId, type TokenId } from '../database/ids.ts'
 import type { ApiRole } from '../database/tables.ts'
 import { found, type Listed, type Listing, list } from './listing.ts'
 import { appendLog } from './log.ts'
@@ -20,6 +20,8 @@ export interface NewApiToken {
   name: string
   role: ApiRole
   expiresInDays?: number
+  /** Whose it is: it ends with the person's rights, and may no more than they. Null: a program's. */
+  accountId?: AccountId | null
   /** A secret chosen outside (MUSTER_ADMIN_TOKEN), at least 16 characters that a header can carry. */
   secret?: string
 }
@@ -33,11 +35,16 @@ export async function createApiToken(trx: Trx, given: NewApiToken, by: ApiRole):
   const { role } = given
   const name = checkedName('name of the token', given.name)
   refuseOthersThanOwners(role, by)
+  if (role === 'reviewer' && !given.accountId)
+    throw new Refusal(
+      'invalid_value',
+      'A reviewer is a person, and signs in: muster login. A program is auditor, admin or owner.',
+    )
   const secret = given.secret === undefined ? newSecret('api') : chosen(given.secret)
   await refuseLiveName(trx, name)
   const token = await trx
     .insertInto('api_tokens')
-    .values({ ...newTokenRow(trx, secret, given.expiresInDays), name, role })
+    .values({ ...newTokenRow(trx, secret, given.expiresInDays), name, role, account_id: given.accountId ?? null })
     .returning(columns)
     .executeTakeFirstOrThrow()
   await appendLog(trx, {
@@ -71,6 +78,20 @@ export async function revokeApiToken(trx: Trx, id: string, by: ApiRole): Promise
   const token = mustBe(isId(id) ? await withId(trx, id).forUpdate().executeTakeFirst() : undefined)
   refuseOthersThanOwners(token.role, by)
   await revokeToken(trx, 'api_tokens', token, { facts: { name: token.name, role: token.role } })
+}
+
+/** Revokes the tokens that are these people's own. */
+export async function revokeTokensOf(trx: Trx, accountIds: readonly AccountId[]): Promise<void> {
+  const tokens = await trx
+    .selectFrom('api_tokens')
+    .select(columns)
+    .where('org_id', '=', trx.orgId)
+    .where('account_id', '=', sql<AccountId>`any(${accountIds}::uuid[])`)
+    .where('revoked_at', 'is', null)
+    .orderBy('id')
+    .forUpdate()
+    .execute()
+  for (const token of tokens) await revokeToken(trx, 'api_tokens', token, { facts: { name: token.name, role: token.role } })
 }
 
 const withId = (reader: Reader, id: string) =>

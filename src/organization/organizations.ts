@@ -57,6 +57,12 @@ export function findOrganization(reader: Reader, slug: string): Promise<Organiza
   return reader.selectFrom('organizations').select(columns).where('slug', '=', slug).executeTakeFirst()
 }
 
+/** The organization that there is, where there is one alone. */
+export async function onlyOrganization(reader: Reader): Promise<Organization | undefined> {
+  const all = await reader.selectFrom('organizations').select(columns).limit(2).execute()
+  return all.length === 1 ? all[0] : undefined
+}
+
 /** The organization of the transaction. */
 export function thisOrganization(reader: Reader): Promise<Organization> {
   return reader.selectFrom('organizations').select(columns).where('id', '=', reader.orgId).executeTakeFirstOrThrow()

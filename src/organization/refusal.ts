@@ -29,6 +29,8 @@ export type RefusalCode =
   | 'idempotency_key_reused'
   | 'idempotency_key_in_flight'
   | 'version_changed'
+  | 'last_owner'
+  | 'link_not_valid'
   | 'not_permitted'
 
 /** The domain's no: a code, a sentence that says what to do, and facts. It knows no protocol. */

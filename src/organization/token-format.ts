@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 
-export type TokenKind = 'scim' | 'api'
+/** `session`: what a browser holds while somebody is signed in; `link`: what opens a session once. */
+export type TokenKind = 'scim' | 'api' | 'session' | 'link'
 
 // 32 random bytes are 43 characters of base64url, the checksum's 4 bytes are 6.
-const shape = /^muster_(scim|api)_([\w-]{43})([\w-]{6})$/
+const shape = /^muster_(scim|api|session|link)_([\w-]{43})([\w-]{6})$/
 
 /** The fewest characters of a secret that an operator chose: 32 are recommended. */
 export const shortestOwnSecret = 16
@@ -23,7 +24,7 @@ export const hintOf = (secret: string): string => secret.slice(-4)
 
 /** Whether a presented secret can be of this kind: a mistyped one and one of the other kind are told without the database. */
 export function couldBe(kind: TokenKind, presented: string): boolean {
-  if (presented.startsWith('muster_scim_') || presented.startsWith('muster_api_')) return isOurs(kind, presented)
+  if (/^muster_(scim|api|session|link)_/.test(presented)) return isOurs(kind, presented)
   return kind === 'api' && presented.length >= shortestOwnSecret
 }
 

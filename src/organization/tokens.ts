@@ -7,6 +7,8 @@ import { hashOf, hintOf } from './token-format.ts'
 
 /** Where tokens are kept: those of the API, and those of directories. What they have in common is done here. */
 export type TokenTable = 'api_tokens' | 'directory_tokens'
+/** What is noted when it is used: tokens, and sessions, which end when they are not. */
+export type UsedTable = TokenTable | 'sessions'
 
 /** A token as it may be shown; the secret itself is not kept. */
 export interface Token {
@@ -65,10 +67,10 @@ export async function revokeToken(
 }
 
 /** Notes that these tokens were used just now. */
-export const noteTokensUsed = (trx: Trx, table: TokenTable, ids: TokenId[]): Promise<void> =>
+export const noteTokensUsed = (trx: Trx, table: UsedTable, ids: TokenId[]): Promise<void> =>
   stamp(trx, table, 'last_used_at', ids)
 
-async function stamp(trx: Trx, table: TokenTable, column: 'revoked_at' | 'last_used_at', ids: TokenId[]): Promise<void> {
+async function stamp(trx: Trx, table: UsedTable, column: 'revoked_at' | 'last_used_at', ids: TokenId[]): Promise<void> {
   await trx
     .updateTable(table)
     .set({ [column]: sql`now()` })

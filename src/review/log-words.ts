@@ -1,4 +1,4 @@
-import type { GroupReason, GroupState, HeldReason, MatchedBy, UserReason } from '../database/tables.ts'
+import type { GroupReason, GroupState, HeldReason, MatchedBy, SignedInBy, UserReason } from '../database/tables.ts'
 import { roleText } from '../organization/access.ts'
 import type { Action } from '../organization/log.ts'
 import { groupStateWords, heldReasonWords, heldWords, userReasonWords } from '../provisioning/state-words.ts'
@@ -28,6 +28,8 @@ export const inWords = (entry: Told): string => {
   const said = words[entry.action](entry)
   return `${said.charAt(0).toUpperCase()}${said.slice(1)}.`
 }
+
+const signedInBy: Record<SignedInBy, string> = { link: 'a link', provider: 'an identity provider', passkey: 'a passkey' }
 
 const words: Record<Action, (entry: Told) => string> = {
   'organization.created': () => 'the organization began',
@@ -102,6 +104,12 @@ const words: Record<Action, (entry: Told) => string> = {
   'directory.disconnected': ({ subject }) => `the directory ${quoted(subject)} was disconnected`,
   'token.created': ({ facts }) => `a token that ends in ${text(after(facts).hint)} was made`,
   'token.revoked': ({ facts }) => `the token that ends in ${text(facts.hint ?? after(facts).hint)} was revoked`,
+  'admin.added': ({ facts }) => `may sign in to the console as ${after(facts).role}`,
+  'admin.changed': ({ facts }) => `may do as ${after(facts).role ?? 'a reviewer of other products'} in the console`,
+  'admin.removed': () => 'may no longer sign in to the console',
+  'link.created': () => 'a link to sign in by was made, for once',
+  'session.started': ({ facts }) => `signed in by ${signedInBy[facts.signedInBy as SignedInBy]}`,
+  'session.ended': () => 'a session ended',
   'import.finished': () => 'files were imported',
   'review.viewed': () => 'its review was marked as viewed',
   'review.unviewed': () => 'its review is no longer marked as viewed',

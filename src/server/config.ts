@@ -44,6 +44,9 @@ const known = [
   'MUSTER_SOURCE_SECRET',
 ]
 
+/** The slug of the first organization where none is named. */
+export const usualOrg = 'default'
+
 type Env = Record<string, string | undefined>
 
 /** Reads the environment, all of it at once; an empty variable is one that is not set.
@@ -62,7 +65,7 @@ export function readConfig(env: Env = process.env): { config: ServerConfig; warn
     publicUrl: publicUrlOf(given('MUSTER_PUBLIC_URL'), problems),
     logLevel: logLevelOf(given('LOG_LEVEL') ?? 'info', problems),
     scimRate: rateOf(given('MUSTER_SCIM_RATE') ?? '50', problems),
-    org: slugOf(given('MUSTER_ORG') ?? 'default', problems),
+    org: slugOf(given('MUSTER_ORG') ?? usualOrg, problems),
     adminToken: adminTokenOf(secret('MUSTER_ADMIN_TOKEN'), problems),
     auditKey: auditKeyOf(secret('MUSTER_AUDIT_KEY'), problems),
   }

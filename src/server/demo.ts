@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { CannotStart } from '../database/cannot-start.ts'
 import { ownEmbedded } from '../database/embedded.ts'
+import { createConsoleLink } from './first-link.ts'
 import { type RunningServer, startServer } from './start.ts'
 
 export interface DemoServer {
@@ -25,6 +26,12 @@ export async function startDemoServer(
     { database, host, port, publicUrl: undefined, logLevel: 'silent', scimRate: unlimited, org, adminToken, auditKey: undefined },
     say,
   ).catch(inWordsOfTheDemo)
+}
+
+/** A link that opens the console of a demo that runs once, signed in as its owner. */
+export async function demoLink(folder: string, org: string): Promise<string> {
+  const { path } = await createConsoleLink({ database: { folder: serverFolder(folder) }, org }, 'owner@demo.example')
+  return path
 }
 
 /** Removes a demo's folder. @throws CannotStart, where a server runs on it, or where it is no demo's folder */

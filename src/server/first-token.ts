@@ -5,8 +5,8 @@ import { migrate } from '../database/migrate.ts'
 import { openDatabase } from '../database/open.ts'
 import { inTransaction } from '../database/transaction.ts'
 import { createApiToken } from '../organization/api-tokens.ts'
-import { countOrganizations, createOrganization, findOrganization } from '../organization/organizations.ts'
-import type { ServerConfig } from './config.ts'
+import { countOrganizations, createOrganization, findOrganization, onlyOrganization } from '../organization/organizations.ts'
+import { type ServerConfig, usualOrg } from './config.ts'
 
 /** An owner's API token, just made; the secret is shown once. */
 export interface OwnerToken {
@@ -49,13 +49,20 @@ export async function createOwnerToken(config: ServerConfig, name = `admin ${new
 /** How many organizations there are: none is a database that nobody can sign in to. */
 export const organizationCount = (db: Db): Promise<number> => inTransaction(db, newOrganization(), countOrganizations)
 
-async function organizationFor(db: Db, slug: string): Promise<Scope> {
+/** The organization that is called so; where none is named, the only one there is. @throws CannotStart */
+export async function organizationOf(db: Db, slug: string): Promise<Scope> {
   const scope = newOrganization()
   return inTransaction(db, scope, async (trx) => {
-    const organization = await findOrganization(trx, slug)
+    const organization = (await findOrganization(trx, slug)) ?? (slug === usualOrg ? await onlyOrganization(trx) : undefined)
     if (organization) return { ...scope, orgId: organization.id }
-    if ((await countOrganizations(trx)) > 0)
-      throw new CannotStart(`There is no organization "${slug}" in this database: set MUSTER_ORG to the one you mean.`)
+    throw new CannotStart(`There is no organization "${slug}" in this database: set MUSTER_ORG to the one you mean.`)
+  })
+}
+
+async function organizationFor(db: Db, slug: string): Promise<Scope> {
+  if ((await organizationCount(db)) > 0) return organizationOf(db, slug)
+  const scope = newOrganization()
+  return inTransaction(db, scope, async (trx) => {
     await createOrganization(trx, { slug })
     return scope
   })

@@ -8,7 +8,8 @@ import { type OpenDatabase, openDatabase } from '../database/open.ts'
 import { buildApp } from '../http/app.ts'
 import { findAuditKey } from './audit-key.ts'
 import { publicUrlAt, type ServerConfig } from './config.ts'
-import { makeFirstOwner, organizationCount } from './first-token.ts'
+import { setupLink } from './first-link.ts'
+import { makeFirstOwner } from './first-token.ts'
 import { resumeRuns, startWorkers } from './workers.ts'
 
 /** A server that takes requests. */
@@ -66,6 +67,11 @@ export async function startServer(config: ServerConfig, say: (line: string) => v
     await resumeRuns(database.db, jobs)
     await listen(app, config.host, port)
     say(`Muster ${version} listens on ${url}${config.publicUrl === undefined ? '' : `, known as ${config.publicUrl}`}`)
+    const setup = await setupLink(database.db)
+    if (setup)
+      say(
+        `There is no organization yet. Open this once, within 10 minutes, to make it: ${config.publicUrl ?? url}${setup.path}\nLater, in another terminal: npx muster admin link`,
+      )
     return { url, stop, logError: (error) => app.log.fatal({ err: error }, 'not handled') }
   } catch (error) {
     await stop()
@@ -81,8 +87,6 @@ async function prepare(database: OpenDatabase, config: ServerConfig, say: (line:
   if (config.adminToken !== undefined) {
     const made = await makeFirstOwner(database.db, config.org, config.adminToken)
     if (made) say(`Made the organization ${made.org} with MUSTER_ADMIN_TOKEN as its owner's token.`)
-  } else if ((await organizationCount(database.db)) === 0) {
-    say("There is no organization yet. Make it and its owner's token, in another terminal: npx muster admin-token create")
   }
 }
 

@@ -19,7 +19,7 @@ test('the version, on the Node that the project brings', async () => {
 test('help is a page led by examples', async () => {
   const { stdout, exitCode } = await commandLine().muster('--help')
   expect(exitCode).toBe(0)
-  expect(stdout.split('\n').length).toBeLessThan(75)
+  expect(stdout.split('\n').length).toBeLessThan(90)
   expect(stdout.indexOf('muster demo')).toBeLessThan(stdout.indexOf('Usage:'))
 })
 

@@ -77,19 +77,24 @@ test('an auditor reads all and writes nothing', async ({ api, org, server }) => 
   const document = (await (await fetch(`${server.url}/api/openapi.json`)).json()) as {
     paths: Record<string, Record<string, unknown>>
   }
+  // One's own sessions are ended by anybody: of a stranger's it is said that there is none.
+  const ofOnesOwn = new Set(['/api/v1/sessions/{session}'])
   const readingPosts = new Set([
     '/api/v1/directories/{directory}/reviews/effect',
     '/api/v1/directories/{directory}/reviews/effect/people',
     '/api/v1/directories/{directory}/reviews/selections',
   ])
   for (const [path, operations] of Object.entries(document.paths)) {
+    // Its answer does not end.
+    if (path === '/api/v1/events') continue
     for (const method of Object.keys(operations)) {
       const url = path
         .replace('/api/v1', '')
         .replace('{directory}', id)
         .replaceAll(/\{\w+\}/g, 'x')
       const { status } = await api(method.toUpperCase(), url, method === 'get' ? undefined : {}, { token })
-      if (method === 'get' || readingPosts.has(path)) expect(status, `${method} ${path}`).not.toBe(403)
+      if (ofOnesOwn.has(path)) expect([200, 404], path).toContain(status)
+      else if (method === 'get' || readingPosts.has(path)) expect(status, `${method} ${path}`).not.toBe(403)
       else expect(status, `${method} ${path}`).toBe(403)
     }
   }

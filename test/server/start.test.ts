@@ -11,11 +11,25 @@ import { dataFolder, type Program, runProgram } from '../support/programs.ts'
 
 const adminToken = 'an-owners-token-of-forty-characters-0001'
 
-test('a server on an empty folder says where it listens and how to make the first token, which works beside it', async () => {
+test('a server on an empty folder prints a link that sets it up; a first token can be made beside it instead', async () => {
   const MUSTER_DATA = dataFolder()
   const server = serve({ MUSTER_DATA })
-  expect(await server.says(/no organization yet/)).toMatch(/npx muster admin-token create$/)
   const url = await urlOf(server)
+  const [, link] = /within 10 minutes, to make it: \S+\/setup#(\S+)$/.exec(await server.says(/no organization yet/)) ?? []
+  const asked = { link, organization: 'Acme', email: 'ada@example.org' }
+  const { status, headers, body } = await clientOf(`${url}/api/v1`, 'application/json', undefined)(
+    'POST',
+    '/sign-in/setup',
+    asked,
+    {
+      headers: { origin: url },
+    },
+  )
+  expect({ status, body }).toMatchObject({ status: 201, body: { organization: { slug: 'acme', name: 'Acme' }, role: 'owner' } })
+  expect(headers.get('set-cookie')).toMatch(/^muster_session=/)
+  const byLink = runProgram('src/cli/main.ts', ['admin', 'link', '--json'], { MUSTER_DATA })
+  expect(await byLink.says(/sign-in#muster_link_/)).toBeTruthy()
+  expect(await byLink.ended()).toEqual({ exitCode: 0 })
   const made = runProgram('src/cli/main.ts', ['admin-token', 'create', '--json'], { MUSTER_DATA })
   await made.says(/muster_api_/)
   expect(await made.ended()).toEqual({ exitCode: 0 })

@@ -73,6 +73,15 @@ export async function createSecondOrganization(db: Db): Promise<Scope> {
     await sql`
       insert into api_tokens (org_id, id, name, role, token_hash, hint, created_by, expires_at)
       values (${org}, ${id.token}, 'theirs', 'owner', ${hash('api')}, 'abcd', 'system', now() + interval '1 year')`.execute(trx)
+    await sql`insert into admins (org_id, account_id, role, created_by) values (${org}, ${id.ada}, 'owner', 'system')`.execute(
+      trx,
+    )
+    await sql`
+      insert into sessions (org_id, id, account_id, token_hash, signed_in_by, expires_at)
+      values (${org}, ${id.token}, ${id.ada}, ${hash('session')}, 'link', now() + interval '1 year')`.execute(trx)
+    await sql`
+      insert into links (org_id, id, account_id, token_hash, created_by, expires_at)
+      values (${org}, ${id.token}, ${id.ada}, ${hash('link')}, 'system', now() + interval '1 year')`.execute(trx)
     await sql`
       insert into provisioned_users (org_id, id, directory_id, external_id, user_name, user_name_key, email_key, attributes, account_id, matched_by, state)
       values (${org}, ${id.her}, ${id.okta}, 'ext-ada', 'ada', 'ada', 'ada@example.org', '{"userName":"ada"}', ${id.ada}, 'email', 'synced')`.execute(

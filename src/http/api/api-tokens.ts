@@ -37,7 +37,9 @@ export const apiTokensApi: ApiPlugin = async (app, { db }) => {
       },
     },
     async ({ scope, token: asking, body }, reply) => {
-      const { secret, ...token } = await inTransaction(db, scope, (trx) => createApiToken(trx, body, asking.role))
+      const { secret, ...token } = await inTransaction(db, scope, (trx) =>
+        createApiToken(trx, { ...body, accountId: asking.accountId }, asking.role),
+      )
       return reply.code(201).send({ ...token, token: secret })
     },
   )

@@ -172,12 +172,15 @@ export const peopleApi: ApiPlugin = async (app, { db }) => {
         response: { 200: Person },
       },
     },
-    async ({ scope, params, body }) =>
-      inTransaction(db, scope, async (trx) => {
+    async ({ scope, token, params, body }) => {
+      const person = await inTransaction(db, scope, async (trx) => {
         const { id } = await findAccount(trx, params.person)
-        await updatePerson(trx, id, body)
+        await updatePerson(trx, id, body, token)
         return shown(await accountById(trx, id))
-      }),
+      })
+      if (body.active === false) app.forgetTokens()
+      return person
+    },
   )
 
   app.get(

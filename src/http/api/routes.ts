@@ -1,4 +1,5 @@
 import { accessApi } from './access.ts'
+import { adminsApi } from './admins.ts'
 import type { ApiPlugin } from './api.ts'
 import { apiTokensApi } from './api-tokens.ts'
 import { auditApi } from './audit.ts'
@@ -16,12 +17,15 @@ import { requestsApi } from './requests.ts'
 import { restoresApi } from './restores.ts'
 import { reviewsApi } from './reviews.ts'
 import { runsApi } from './runs.ts'
+import { sessionApi } from './session.ts'
 import { suggestionsApi } from './suggestions.ts'
 import { whoamiApi } from './whoami.ts'
 
 /** The resources of `/api/v1`, a file each: an import above, a line here. */
 export const apiRoutes: ApiPlugin[] = [
   whoamiApi,
+  sessionApi,
+  adminsApi,
   organizationApi,
   apiTokensApi,
   directoriesApi,

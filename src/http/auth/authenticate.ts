@@ -1,29 +1,33 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Scope } from '../../database/connection.ts'
-import { reading } from '../../database/transaction.ts'
+import type { AccountId, OrgId } from '../../database/ids.ts'
+import { lookingUp, reading } from '../../database/transaction.ts'
+import { rightsOf } from '../../organization/admins.ts'
+import { type Asking, lowerOf } from '../../organization/roles.ts'
 import { type DirectoryContext, directoryEver } from '../../provisioning/directories.ts'
 import { unauthenticated } from '../failure.ts'
 import type { Parts } from '../parts.ts'
 import { newTrace, type Trace } from '../scim/trace.ts'
 import { bearerOf } from './bearer.ts'
 import { type FailedAttempts, failedAttempts } from './failed-attempts.ts'
-import { type LastUsed, lastUsed } from './last-used.ts'
+import { type LastUsed, lastUsed, type UsedKind } from './last-used.ts'
 import {
-  type FoundApiToken,
   type FoundToken,
   findApiTokenByHash,
   findDirectoryTokenByHash,
+  findSessionByHash,
   type LiveTokens,
   liveTokens,
   type Presented,
 } from './live-tokens.ts'
+import { refuseForeignWrites, sessionCookie } from './session-cookie.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Organization, actor and request id, from the token alone (rule 1). */
     scope: Scope
-    /** Under `/api/v1`: the token that was presented. */
-    token: FoundApiToken
+    /** Under `/api/v1`: what was presented, and what it may do now. */
+    token: Presenting
     /** Under `/scim/v2`: the directory whose token was presented. */
     directory: DirectoryContext
     /** Under `/scim/v2`, once the token is known, be it expired or revoked: what the request log is told. */
@@ -35,6 +39,13 @@ declare module 'fastify' {
     /** Whether who asked may go on: an answer that lasts asks so again. It is no use of the token. */
     isStillSignedIn(request: FastifyRequest): Promise<boolean>
   }
+}
+
+/** Who asks by a token of the API or a session. */
+export interface Presenting extends FoundToken, Asking {
+  kind: 'token' | 'session'
+  /** The token's name; in a session the person's. */
+  name: string
 }
 
 /** Finds out who asks, for both protocols; each function sets the request's scope or throws the one 401. */
@@ -49,8 +60,10 @@ interface DirectoryToken extends FoundToken {
 
 const writeEveryMs = 10_000
 
-export function authentication(app: FastifyInstance, { db }: Parts, clock: () => number): Authentication {
-  const apiTokens = liveTokens('api', (hash) => findApiTokenByHash(db, hash), clock)
+export function authentication(app: FastifyInstance, { db, publicUrl }: Parts, clock: () => number): Authentication {
+  const apiTokens = liveTokens('api', (hash) => findTokenAndRights(hash), clock)
+  const sessions = liveTokens('session', (hash) => findSessionAndRights(hash), clock)
+  const cookie = sessionCookie(publicUrl)
   const directoryTokens = liveTokens<DirectoryToken>('scim', (hash) => findTokenAndDirectory(hash), clock)
   const failed = failedAttempts(clock)
   const used = lastUsed(db, clock)
@@ -61,9 +74,12 @@ export function authentication(app: FastifyInstance, { db }: Parts, clock: () =>
   app.decorateRequest('trace')
   app.decorate('forgetTokens', () => {
     apiTokens.forget()
+    sessions.forget()
     directoryTokens.forget()
   })
   app.decorate('isStillSignedIn', async (request: FastifyRequest) => {
+    const session = request.headers.authorization === undefined ? cookie.read(request) : undefined
+    if (session !== undefined) return (await sessions.find(session))?.isLive === true
     const secret = bearerOf(request.headers)
     return secret !== undefined && (await apiTokens.find(secret))?.isLive === true
   })
@@ -77,6 +93,39 @@ export function authentication(app: FastifyInstance, { db }: Parts, clock: () =>
     await used.write().catch((error) => app.log.warn({ err: error }, 'last_used_at was not written'))
   })
 
+  const rightsNow = ({ orgId, accountId }: { orgId: OrgId; accountId: AccountId }) =>
+    lookingUp(db, { orgId, actor: 'system' }, (reader) => rightsOf(reader, accountId))
+
+  async function findTokenAndRights(hash: Buffer) {
+    const found = await findApiTokenByHash(db, hash)
+    if (!found) return undefined
+    const { accountId } = found.token
+    if (accountId === null) return { ...found, token: { ...found.token, kind: 'token' as const, products: [] } }
+    const rights = await rightsNow({ ...found.token, accountId })
+    const role = rights && lowerOf(rights.role, found.token.role)
+    return rights && role && { ...found, token: { ...found.token, kind: 'token' as const, role, products: rights.products } }
+  }
+
+  async function findSessionAndRights(hash: Buffer) {
+    const found = await findSessionByHash(db, hash)
+    const rights = found && (await rightsNow(found.token))
+    if (!found || !rights) return undefined
+    const { userName: name, role, products } = rights
+    return { ...found, token: { ...found.token, kind: 'session' as const, name, role, products } }
+  }
+
+  // A browser sends its cookie with everything: who sends a token means the token.
+  async function presentedToApi(request: FastifyRequest): Promise<Presenting> {
+    const secret = request.headers.authorization === undefined ? cookie.read(request) : undefined
+    if (secret === undefined) return mustBeLive('api', request, await presented(request, apiTokens, failed), failed, used)
+    const session = await sessions.find(secret)
+    // No failed attempt: nobody guesses 256 bits, and a page that is left open asks on after its session is over.
+    if (!session?.isLive) throw unauthenticated()
+    refuseForeignWrites(request, publicUrl)
+    used.note('session', session.token)
+    return session.token
+  }
+
   async function findTokenAndDirectory(hash: Buffer) {
     const found = await findDirectoryTokenByHash(db, hash)
     if (!found) return undefined
@@ -87,9 +136,10 @@ export function authentication(app: FastifyInstance, { db }: Parts, clock: () =>
 
   return {
     async api(request) {
-      const token = mustBeLive('api', request, await presented(request, apiTokens, failed), failed, used)
+      const token = await presentedToApi(request)
+      const actor = token.kind === 'session' ? personActor(token.name) : `token:${token.name}`
       request.token = token
-      request.scope = { orgId: token.orgId, actor: `token:${token.name}`, requestId: request.id }
+      request.scope = { orgId: token.orgId, actor, accountId: token.accountId, requestId: request.id }
     },
     async scim(request) {
       const found = await presented(request, directoryTokens, failed)
@@ -104,6 +154,9 @@ export function authentication(app: FastifyInstance, { db }: Parts, clock: () =>
   }
 }
 
+/** What the log calls a person who is signed in. */
+export const personActor = (userName: string): string => `person:${userName}`
+
 async function presented<T extends FoundToken>(
   request: FastifyRequest,
   tokens: LiveTokens<T>,
@@ -116,7 +169,7 @@ async function presented<T extends FoundToken>(
 }
 
 function mustBeLive<T extends FoundToken>(
-  kind: 'api' | 'scim',
+  kind: UsedKind,
   request: FastifyRequest,
   found: Presented<T> | undefined,
   failed: FailedAttempts,

@@ -1,7 +1,8 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Db } from '../../database/connection.ts'
-import type { DirectoryId, OrgId, TokenId } from '../../database/ids.ts'
+import type { AccountId, DirectoryId, OrgId, TokenId } from '../../database/ids.ts'
 import type { ApiRole } from '../../database/tables.ts'
+import { idleMinutes } from '../../organization/sessions.ts'
 import { couldBe, hashOf, isOurs, type TokenKind } from '../../organization/token-format.ts'
 
 /** A token of ours, as it was found. */
@@ -13,6 +14,12 @@ export interface FoundToken {
 export interface FoundApiToken extends FoundToken {
   name: string
   role: ApiRole
+  /** Whose it is; null: a program's. */
+  accountId: AccountId | null
+}
+
+export interface FoundSession extends FoundToken {
+  accountId: AccountId
 }
 
 export interface FoundDirectoryToken extends FoundToken {
@@ -96,9 +103,11 @@ export async function findApiTokenByHash(db: Db, hash: Buffer) {
   const row = await presentedRow<FoundApiToken & Stored>(
     db,
     hash,
-    `org_id as "orgId", id, name, role, token_hash as hash, ${msLeft} from api_tokens`,
+    `org_id as "orgId", id, name, role, account_id as "accountId", token_hash as hash, ${msLeft} from api_tokens`,
   )
-  return row && { token: { orgId: row.orgId, id: row.id, name: row.name, role: row.role }, hash: row.hash, msLeft: row.msLeft }
+  if (!row) return undefined
+  const { hash: stored, msLeft: left, ...token } = row
+  return { token, hash: stored, msLeft: left }
 }
 
 /** Finds a directory token by its hash, likewise. */
@@ -109,6 +118,28 @@ export async function findDirectoryTokenByHash(db: Db, hash: Buffer) {
     `org_id as "orgId", id, directory_id as "directoryId", token_hash as hash, ${msLeft} from directory_tokens`,
   )
   return row && { token: { orgId: row.orgId, id: row.id, directoryId: row.directoryId }, hash: row.hash, msLeft: row.msLeft }
+}
+
+/** Finds a session by its hash, likewise; one that was not used for long is over. */
+export async function findSessionByHash(db: Db, hash: Buffer) {
+  const row = await presentedRow<FoundSession & Stored>(
+    db,
+    hash,
+    `org_id as "orgId", id, account_id as "accountId", token_hash as hash,
+      extract(epoch from least(expires_at, last_used_at + interval '${idleMinutes} minutes') - now())::float8 * 1000 as "msLeft" from sessions`,
+  )
+  return row && { token: { orgId: row.orgId, id: row.id, accountId: row.accountId }, hash: row.hash, msLeft: row.msLeft }
+}
+
+/** Whose link this is, likewise, if it can be used still: it is not used up by this. */
+export async function findLink(db: Db, secret: string): Promise<{ orgId: OrgId; accountId: AccountId | null } | undefined> {
+  if (!isOurs('link', secret)) return undefined
+  const row = await presentedRow<{ orgId: OrgId; accountId: AccountId | null; isLive: boolean }>(
+    db,
+    hashOf(secret),
+    'org_id as "orgId", account_id as "accountId", expires_at > now() as "isLive" from links',
+  )
+  return row?.isLive ? { orgId: row.orgId, accountId: row.accountId } : undefined
 }
 
 interface Stored {

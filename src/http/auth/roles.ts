@@ -1,8 +1,7 @@
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import type { ApiRole } from '../../database/tables.ts'
+import { isAtLeast } from '../../organization/roles.ts'
 import { Failure } from '../failure.ts'
-
-const rank: Record<ApiRole, number> = { auditor: 0, admin: 1, owner: 2 }
 
 type RoleCheck = (request: FastifyRequest) => Promise<void>
 const demanded = new WeakMap<object, ApiRole>()
@@ -10,12 +9,8 @@ const demanded = new WeakMap<object, ApiRole>()
 /** A preHandler: at least this role. An auditor reads all and writes nothing; an admin writes all but owners' tokens. */
 export function requireRole(role: ApiRole): RoleCheck {
   const check: RoleCheck = async (request) => {
-    if (rank[request.token.role] >= rank[role]) return
-    throw new Failure(
-      403,
-      'not_permitted',
-      `This needs a token of the role ${role}; yours is ${request.token.role}. Ask an owner for one.`,
-    )
+    if (isAtLeast(request.token.role, role)) return
+    throw new Failure(403, 'not_permitted', `This needs the role ${role}; yours is ${request.token.role}. Ask an owner for it.`)
   }
   demanded.set(check, role)
   return check

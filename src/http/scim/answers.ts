@@ -40,6 +40,8 @@ const scimTypes: Record<FailureCode | RefusalCode, ScimType | undefined> = {
   idempotency_key_reused: undefined,
   idempotency_key_in_flight: undefined,
   version_changed: undefined,
+  last_owner: undefined,
+  link_not_valid: undefined,
   not_permitted: undefined,
   unauthenticated: undefined,
   invalid_request: undefined,
