@@ -12,6 +12,7 @@ const rooms = {
   http: ['sync', 'review', 'provisioning', 'push', 'outgoing', 'organization', 'database', 'scim'],
   server: ['http', 'sync', 'review', 'provisioning', 'push', 'outgoing', 'organization', 'database', 'scim'],
   cli: ['client'],
+  console: ['client'],
 }
 
 // The commands that start a server, and the one that is the pusher.

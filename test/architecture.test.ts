@@ -46,6 +46,7 @@ test('an import that points up is found in each room, of a type too', () => {
     http: '../server/planted.ts',
     server: '../cli/planted.ts',
     cli: '../server/planted.ts',
+    console: '../http/planted.ts',
   }
   const folder = copyWith(
     Object.fromEntries(

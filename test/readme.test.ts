@@ -90,10 +90,12 @@ test('the map has every file of the rooms, and no other', () => {
   const text = textOf('docs/architecture.md').split('## Who may import what')[0] ?? ''
   const rooms = [...text.matchAll(/^\*\*(\w+)\/\*\*(.*?)(?=^\*\*\w+\/\*\*|(?![\s\S]))/gms)]
   const named = rooms.flatMap(([, room, about = '']) =>
-    [...about.matchAll(/`([\w/-]+\.ts)`/g)].map(([, file]) => `${room}/${file}`),
+    [...about.matchAll(/`([\w/-]+\.tsx?)`/g)].map(([, file]) => `${room}/${file}`),
   )
-  // A command, a view and a migration a file: their names say it.
-  const files = [...sourceFiles().keys()].filter((path) => !/^database\/migrations\/|^cli\/(commands|views)\//.test(path))
+  // A command, a view, a page, a part and a migration a file: their names say it.
+  const files = [...sourceFiles().keys()].filter(
+    (path) => !/^database\/migrations\/|^cli\/(commands|views)\/|^console\/(data|pages|parts)\//.test(path),
+  )
   expect(rooms.length).toBeGreaterThan(9)
   expect([...new Set(named)].sort()).toEqual(files.sort())
 })

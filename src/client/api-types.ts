@@ -5851,6 +5851,7 @@ export interface operations {
                                 /** Format: uuid */
                                 id: string;
                                 name: string;
+                                description: string | null;
                                 memberCount: number;
                                 managedBy: string | null;
                             } | null;
@@ -6517,6 +6518,7 @@ export interface operations {
                             /** Format: uuid */
                             id: string;
                             name: string;
+                            description: string | null;
                             memberCount: number;
                             managedBy: string | null;
                         } | null;
@@ -6880,6 +6882,7 @@ export interface operations {
                             /** Format: uuid */
                             id: string;
                             name: string;
+                            description: string | null;
                             memberCount: number;
                             managedBy: string | null;
                         } | null;
@@ -7096,6 +7099,7 @@ export interface operations {
                                 /** Format: uuid */
                                 id: string;
                                 name: string;
+                                description: string | null;
                                 memberCount: number;
                                 managedBy: string | null;
                             } | null;
@@ -7254,6 +7258,7 @@ export interface operations {
                             /** Format: uuid */
                             id: string;
                             name: string;
+                            description: string | null;
                             memberCount: number;
                             managedBy: string | null;
                         } | null;
@@ -7344,6 +7349,7 @@ export interface operations {
                             /** Format: uuid */
                             id: string;
                             name: string;
+                            description: string | null;
                             memberCount: number;
                             managedBy: string | null;
                         } | null;

@@ -28,7 +28,8 @@ export class ApiError extends Error {
 export interface ApiOptions {
   /** `https://muster.example.org` */
   server: string
-  token: string
+  /** What a script presents; a browser that is signed in has a session's cookie instead. */
+  token?: string
   userAgent?: string
   /** How a request is sent; the platform's fetch if not said. */
   fetch?: (request: Request) => Promise<Response>
@@ -37,7 +38,7 @@ export interface ApiOptions {
 export function openApi({ server, token, userAgent = 'muster', fetch }: ApiOptions): Api {
   return createClient<paths>({
     baseUrl: server.replace(/\/+$/, ''),
-    headers: { authorization: `Bearer ${token}`, 'user-agent': userAgent },
+    headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), 'user-agent': userAgent },
     pathSerializer: (path, values) =>
       defaultPathSerializer(path, Object.fromEntries(Object.entries(values).map(([name, value]) => [name, notAStep(value)]))),
     ...(fetch ? { fetch } : {}),

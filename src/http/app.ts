@@ -12,6 +12,7 @@ import { roleCheckOf } from './auth/roles.ts'
 import { refuseForeignWrites } from './auth/session-cookie.ts'
 import { checkedAnswers } from './checked-answers.ts'
 import { answerClientError } from './client-error.ts'
+import { consoleFiles, type SendConsole } from './console-files.ts'
 import { acceptJson, bodyLimit, refuseOtherContent } from './content.ts'
 import { Failure, failureOf } from './failure.ts'
 import { securityHeaders } from './headers.ts'
@@ -65,7 +66,7 @@ export async function buildApp(parts: Parts): Promise<FastifyInstance> {
   app.setValidatorCompiler(validate)
   app.setSerializerCompiler(checkedAnswers(parts.checkAnswers === true))
   acceptJson(app)
-  answerAlike(app, headers)
+  answerAlike(app, headers, await consoleFiles(app))
   app.addHook('onRequest', async (request) => void lastUrls.set(request.socket, request.url))
   // An expectation that nobody knows is ignored: Node's own 417 would be no error of either protocol.
   app.server.on('checkExpectation', (request, response) => app.routing(request, response))
@@ -101,7 +102,7 @@ function cutSlowOnesAtClose(app: FastifyInstance): void {
 }
 
 // What holds for every answer, errors and unknown paths included.
-function answerAlike(app: FastifyInstance, headers: Record<string, string>): void {
+function answerAlike(app: FastifyInstance, headers: Record<string, string>, sendConsole: SendConsole): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headers).header('x-request-id', request.id)
     if (protocolOf(request.url) !== undefined) reply.header('cache-control', 'no-store')
@@ -114,7 +115,10 @@ function answerAlike(app: FastifyInstance, headers: Record<string, string>): voi
     )
   })
   app.setErrorHandler(sendError)
-  app.setNotFoundHandler(sendNoSuchPath)
+  app.setNotFoundHandler((request, reply) => {
+    if (protocolOf(request.url) === undefined && sendConsole(request, reply)) return reply
+    return sendNoSuchPath(request, reply)
+  })
 }
 
 // The one way out for what was thrown. Each protocol has its own errors, outside of its routes too.

@@ -26,7 +26,7 @@ import type { Warning } from './warnings.ts'
 export interface Review {
   group: { id: ProvisionedGroupId; name: string }
   /** The group whose members they would become; null where the pushed one is a group of its own. */
-  existing: { id: GroupId; name: string; memberCount: number; managedBy: string | null } | null
+  existing: { id: GroupId; name: string; description: string | null; memberCount: number; managedBy: string | null } | null
   state: GroupState
   reasons: GroupReason[]
   filling: boolean
@@ -209,7 +209,7 @@ async function detailsById(reader: Reader, ids: readonly ProvisionedGroupId[]): 
   const org = reader.orgId
   const { rows } = await sql<Detail & { id: ProvisionedGroupId }>`
     select p.id,
-      case when o.effective then json_build_object('id', o.id, 'name', o.name, 'memberCount', o.member_count, 'managedBy', manager.name) end as existing,
+      case when o.effective then json_build_object('id', o.id, 'name', o.name, 'description', o.description, 'memberCount', o.member_count, 'managedBy', manager.name) end as existing,
       (select coalesce(json_agg(json_build_object('site', s.name, 'product', p.name, 'role', r.name, 'isDefault', g.is_default) order by s.name, p.name, r.name), '[]')
         from (select role_id, is_default from grants where org_id = ${org} and group_id = o.id offset 0) g
         ${roleOf(reader, sql`g.role_id`)}) as grants,

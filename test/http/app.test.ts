@@ -14,7 +14,7 @@ test('every answer has the security headers and a request id, errors included', 
   const { token } = await org.directory()
   const answers = [
     await api('GET', `${server.url}/livez`),
-    await api('GET', `${server.url}/nowhere`),
+    await api('GET', `${server.url}/assets/nowhere`),
     await api('GET', `${server.url}/%zz`),
     await api('GET', '/directories'),
     await api('GET', '/directories', undefined, { token: 'wrong' }),
@@ -80,7 +80,7 @@ test('a path that is written otherwise is answered by the same protocol', async 
     expect(answer.headers.get('content-type'), path).toBe('application/scim+json; charset=utf-8')
     expect(answer.headers.get('cache-control'), path).toBe('no-store')
   }
-  expect((await scim('GET', `${server.url}/scimitar`)).headers.get('content-type')).toMatch(/problem\+json/)
+  expect((await scim('POST', `${server.url}/scimitar`, {})).headers.get('content-type')).toMatch(/problem\+json/)
 })
 
 test('an expectation that nobody knows is ignored', async ({ server }) => {
@@ -219,7 +219,7 @@ test('each protocol has its own errors, outside of its routes too', async ({ api
     (await api('GET', `${server.url}${path}`, undefined, { token: undefined })).headers.get('content-type')
   for (const path of ['/scim', '/scim/v1/Users', '/scim/v2', '/scim/v2/%zz'])
     expect(await type(path), path).toBe('application/scim+json; charset=utf-8')
-  for (const path of ['/api', '/api/v1', '/api/v2/groups', '/elsewhere'])
+  for (const path of ['/api', '/api/v1', '/api/v2/groups', '/assets/elsewhere'])
     expect(await type(path), path).toBe('application/problem+json; charset=utf-8')
 })
 

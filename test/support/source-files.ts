@@ -3,11 +3,11 @@ import { join } from 'node:path'
 
 export const root: string = join(import.meta.dirname, '../..')
 
-/** Every TypeScript file of `src`, by its path below `src`, with its text. */
+/** Every TypeScript file of `src`, pages of the console included, by its path below `src`, with its text. */
 export function sourceFiles(): Map<string, string> {
   const cwd = join(root, 'src')
   return new Map(
-    globSync('**/*.ts', { cwd })
+    globSync('**/*.{ts,tsx}', { cwd })
       .sort()
       .map((path) => [path, readFileSync(join(cwd, path), 'utf8')]),
   )

@@ -16,7 +16,15 @@ export const Figures = { lost: Count, gained: Count, peopleLosing: Count, people
 
 export const Review = Type.Object({
   group: Type.Object({ id: Id, name: Type.String() }, { description: 'The pushed group; its id is the SCIM id too' }),
-  existing: Nullable(Type.Object({ id: Id, name: Type.String(), memberCount: Count, managedBy: Nullable(Type.String()) })),
+  existing: Nullable(
+    Type.Object({
+      id: Id,
+      name: Type.String(),
+      description: Nullable(Type.String()),
+      memberCount: Count,
+      managedBy: Nullable(Type.String()),
+    }),
+  ),
   state: OneOf(groupStates),
   reasons: Type.Array(OneOf(groupReasons)),
   filling: Type.Boolean({ description: 'Members were written within the quiet time' }),

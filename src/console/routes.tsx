@@ -1,0 +1,108 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { ApiError, cache } from './data/api.ts'
+import { whoami } from './data/session.ts'
+import { Shell } from './parts/Shell.tsx'
+import { Failed } from './parts/states.tsx'
+
+// The URLs of console.md §1. Every state of a list is in the URL, so that it can be sent to a colleague.
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
+
+/** What a list's URL may say: its own filters, and search and order. */
+const says =
+  <const Name extends string>(...names: Name[]) =>
+  (search: Record<string, unknown>): { [K in Name | 'q' | 'sort']?: string } =>
+    Object.fromEntries(
+      ['q', 'sort', ...names].flatMap((name) => {
+        const value = search[name] === undefined ? undefined : text(String(search[name]))
+        return value === undefined ? [] : [[name, value]]
+      }),
+    ) as { [K in Name | 'q' | 'sort']?: string }
+
+const root = createRootRoute({
+  notFoundComponent: lazyRouteComponent(() => import('./pages/NotFound.tsx'), 'NotFound'),
+  errorComponent: ({ error, reset }) => <Failed error={error} what="This page could not be shown" retry={reset} />,
+})
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: (search): { to?: string } => ({ ...(text(search.to) ? { to: text(search.to) } : {}) }),
+  component: lazyRouteComponent(() => import('./pages/SignIn.tsx'), 'SignIn'),
+})
+
+const known = async (to: string) => {
+  try {
+    return await cache.ensureQueryData(whoami())
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) throw redirect({ to: '/sign-in', search: { to } })
+    throw error
+  }
+}
+
+const index = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  beforeLoad: async ({ location }) => {
+    const { organization } = await known(location.href)
+    throw redirect({ to: '/o/$org', params: { org: organization.slug } })
+  },
+})
+
+const organization = createRoute({
+  getParentRoute: () => root,
+  path: '/o/$org',
+  beforeLoad: ({ location }) => known(location.href).then((me) => ({ me })),
+  component: Shell,
+})
+
+const overview = createRoute({
+  getParentRoute: () => organization,
+  path: '/',
+  component: lazyRouteComponent(() => import('./pages/Overview.tsx'), 'Overview'),
+})
+
+const reviewSearch = says('state', 'effect', 'members', 'site', 'product', 'role', 'warning', 'viewed')
+
+const review = createRoute({
+  getParentRoute: () => organization,
+  path: '/directories/$dir/review',
+  validateSearch: reviewSearch,
+  component: lazyRouteComponent(() => import('./pages/directories/review/ReviewList.tsx'), 'ReviewList'),
+})
+
+const soon = lazyRouteComponent(() => import('./pages/NotFound.tsx'), 'NotFound')
+const directoryList = createRoute({ getParentRoute: () => organization, path: '/directories', component: soon })
+const directoryPage = createRoute({ getParentRoute: () => organization, path: '/directories/$dir', component: soon })
+const suggestions = createRoute({
+  getParentRoute: () => organization,
+  path: '/directories/$dir/review/suggestions',
+  component: soon,
+})
+const group = createRoute({
+  getParentRoute: () => organization,
+  path: '/directories/$dir/review/$pgroup',
+  validateSearch: reviewSearch,
+  component: soon,
+})
+const runList = createRoute({
+  getParentRoute: () => organization,
+  path: '/runs',
+  validateSearch: says(),
+  component: lazyRouteComponent(() => import('./pages/runs/RunList.tsx'), 'RunList'),
+})
+const run = createRoute({ getParentRoute: () => organization, path: '/runs/$run', component: soon })
+
+const tree = root.addChildren([
+  index,
+  signIn,
+  organization.addChildren([overview, directoryList, directoryPage, review, suggestions, group, runList, run]),
+])
+
+export const router = createRouter({ routeTree: tree, defaultPreload: false, scrollRestoration: false })
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}
