@@ -50,7 +50,8 @@ export function scimRequests(options: TargetOptions): ScimRequests {
   const way = outgoing({ reach, timeoutMs, ...(ca ? { ca } : {}) })
   let count = 0
   let repeated = 0
-  let failedInARow = 0
+  // By method: a service that can still be read may take nothing any more.
+  const failedInARow = new Map<string, number>()
   // One answer of 429 holds all that would follow: the limit is the service's, not a request's.
   let notBefore = 0
 
@@ -78,19 +79,19 @@ export function scimRequests(options: TargetOptions): ScimRequests {
   async function send(request: ScimRequest, lookAgain?: () => Promise<Json | undefined>): Promise<Json> {
     const lastTry = Date.now() + patienceMs
     for (let tries = 1; ; tries++) {
-      if (failedInARow >= givesUpAfter)
+      if ((failedInARow.get(request.method) ?? 0) >= givesUpAfter)
         throw new TargetDown(`${base} failed ${givesUpAfter} requests in a row, each ${maxTries} times.`, undefined)
       try {
         const answer = await attempt(request)
-        failedInARow = 0
+        failedInARow.delete(request.method)
         return answer
       } catch (error) {
         if (!isTransient(error)) {
-          failedInARow = 0
+          failedInARow.delete(request.method)
           throw error
         }
         if (tries >= maxTries || Date.now() > lastTry) {
-          failedInARow++
+          failedInARow.set(request.method, (failedInARow.get(request.method) ?? 0) + 1)
           throw plain(error)
         }
         repeated++
