@@ -130,8 +130,8 @@ export function whyNot(to: URL, reach: Reach): string | undefined {
 const notAllowed = (host: string) =>
   `${host} is a private address: it can be reached where the deployment allows it (MUSTER_OUTGOING_ALLOW)`
 
-// What was looked up is what is connected to, so a name cannot answer otherwise the second time.
-function checkedLookup(host: string, reach: Reach): LookupFunction {
+/** Looks a host up, and yields what may be connected to: a name cannot answer otherwise the second time. */
+export function checkedLookup(host: string, reach: Reach): LookupFunction {
   return (name, options, callback) =>
     lookup(name, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, [])

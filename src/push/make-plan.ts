@@ -109,9 +109,12 @@ export async function makePlan(request: PlanRequest): Promise<MadePlan> {
       removed: { people: totals.people.deactivate, groups: totals.groups.delete, members: totals.members.removed },
       allowRemovals: options.allowRemovals,
     }),
-    warnings: profile.membersReadable
-      ? []
-      : ['The target shows nobody’s members: who is taken out is known only of what was pushed from here.'],
+    warnings: [
+      ...(source.notes ?? []),
+      ...(profile.membersReadable
+        ? []
+        : ['The target shows nobody’s members: who is taken out is known only of what was pushed from here.']),
+    ],
     estimatedRequests: requestsOf(people, groups.steps, profile, there.length, groups.count),
     fingerprint: stepsFingerprint(fingerprint, people, groups.steps),
   }

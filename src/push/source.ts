@@ -26,6 +26,8 @@ export interface SourceGroup {
 export interface Source {
   users: SourceUser[]
   groups: SourceGroup[]
+  /** What was passed over, a sentence each. */
+  notes?: string[]
 }
 
 /** The source cannot be used: what is wrong, a line each, and what to do. */

@@ -1,15 +1,46 @@
+import { readFile, stat } from 'node:fs/promises'
+import { parse } from 'yaml'
+import type { Reach } from '../../outgoing/address.ts'
 import type { ReadSource } from '../make-plan.ts'
-import { wholeSource } from '../source.ts'
+import { type Source, SourceError, wholeSource } from '../source.ts'
 import { readCsvFolder } from './csv-folder.ts'
 import { filesOf } from './files.ts'
 import { readJsonFolder } from './json-folder.ts'
+import { readOkta } from './okta.ts'
+import { readScim } from './scim.ts'
+import { readSourceSettings, type SourceSettings } from './settings.ts'
 
 /**
- * Reads a source to its end.
- * @param place a folder of CSV or JSON files
- * @throws SourceError
+ * Reads what a command was given: a folder of CSV or JSON files, or a YAML or JSON file of settings.
+ * @throws SourceError, Refusal `invalid_value`
  */
-export async function readSourceAt(place: string, _secret: string | undefined): Promise<ReadSource> {
-  const isJson = (await filesOf(place)).includes('users.json')
-  return { kind: 'folder', place, source: wholeSource(await (isJson ? readJsonFolder(place) : readCsvFolder(place))) }
+export async function readSourceAt(place: string, secret: string | undefined): Promise<ReadSource> {
+  const isFile = await stat(place).then(
+    (found) => found.isFile(),
+    () => false,
+  )
+  const settings = isFile ? readSourceSettings(parse(await readFile(place, 'utf8'))) : { kind: 'folder' as const, path: place }
+  return { kind: settings.kind, place, source: await readSource(settings, secret, 'anywhere') }
+}
+
+/** Reads a source to its end. @throws SourceError */
+export async function readSource(settings: SourceSettings, secret: string | undefined, reach: Reach): Promise<Source> {
+  return wholeSource(await read(settings, secret, reach))
+}
+
+async function read(settings: SourceSettings, secret: string | undefined, reach: Reach): Promise<Source> {
+  switch (settings.kind) {
+    case 'folder':
+      return (await filesOf(settings.path)).includes('users.json') ? readJsonFolder(settings.path) : readCsvFolder(settings.path)
+    case 'ldap': {
+      const { readLdap } = await import('./ldap.ts')
+      return readLdap(settings, secret, reach)
+    }
+    case 'scim':
+      return readScim(settings, secret, reach)
+    case 'okta':
+      return readOkta(settings, secret, reach)
+    case 'built-in':
+      throw new SourceError(['The organization’s own people and groups are read by its server alone'])
+  }
 }
