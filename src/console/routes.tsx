@@ -1,6 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import { ApiError, cache } from './data/api.ts'
-import { whoami } from './data/session.ts'
+import { session } from './data/session.ts'
 import { Shell } from './parts/Shell.tsx'
 import { Failed } from './parts/states.tsx'
 
@@ -33,7 +33,7 @@ const signIn = createRoute({
 
 const known = async (to: string) => {
   try {
-    return await cache.ensureQueryData(whoami())
+    return await cache.ensureQueryData(session())
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) throw redirect({ to: '/sign-in', search: { to } })
     throw error
@@ -82,9 +82,11 @@ const suggestions = createRoute({
 const group = createRoute({
   getParentRoute: () => organization,
   path: '/directories/$dir/review/$pgroup',
-  validateSearch: reviewSearch,
-  component: soon,
+  validateSearch: says('state', 'effect', 'members', 'site', 'product', 'role', 'warning', 'viewed', 'tab'),
+  component: lazyRouteComponent(() => import('./pages/directories/review/GroupReview.tsx'), 'GroupReview'),
 })
+const person = createRoute({ getParentRoute: () => organization, path: '/people/$account', component: soon })
+const access = createRoute({ getParentRoute: () => organization, path: '/access', component: soon })
 const runList = createRoute({
   getParentRoute: () => organization,
   path: '/runs',
@@ -96,7 +98,7 @@ const run = createRoute({ getParentRoute: () => organization, path: '/runs/$run'
 const tree = root.addChildren([
   index,
   signIn,
-  organization.addChildren([overview, directoryList, directoryPage, review, suggestions, group, runList, run]),
+  organization.addChildren([overview, directoryList, directoryPage, review, suggestions, group, runList, run, person, access]),
 ])
 
 export const router = createRouter({ routeTree: tree, defaultPreload: false, scrollRestoration: false })

@@ -3,7 +3,7 @@ import { useMutation } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { ApiError, cache, pastedToken } from '../data/api.ts'
-import { whoami } from '../data/session.ts'
+import { session } from '../data/session.ts'
 import { FailedLine } from '../parts/states.tsx'
 import styles from './SignIn.module.css'
 
@@ -19,7 +19,7 @@ export function SignIn() {
     mutationFn: async () => {
       pastedToken.set(token.trim())
       cache.clear()
-      return cache.fetchQuery(whoami())
+      return cache.fetchQuery(session())
     },
     onError: () => pastedToken.forget(),
     // Only a path of our own: an address that somebody put there leads nowhere else.

@@ -94,7 +94,7 @@ export function EffectPanel({ lead, effect, isOld = false, people, onPick, onWar
                 className="link"
                 onClick={() => (onTakeOut ? onTakeOut(jointLosses.groups) : setWho('joint'))}
               >
-                {onTakeOut ? `Take these ${number(jointLosses.groups.length)} groups out` : 'Show'}
+                {onTakeOut ? `Take these ${number(jointLosses.groups.length)} out` : 'Show'}
               </button>
             </li>
           )}

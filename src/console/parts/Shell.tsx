@@ -19,10 +19,10 @@ import {
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useNavigate, useParams, useRouterState } from '@tanstack/react-router'
 import { type ReactNode, useState } from 'react'
-import { cache, pastedToken } from '../data/api.ts'
 import { directories, directoryOf } from '../data/directories.ts'
+import { useFollowing, useLive } from '../data/live.ts'
 import { runsAtWork, runsToApprove } from '../data/runs.ts'
-import { whoami } from '../data/session.ts'
+import { session, signOut } from '../data/session.ts'
 import { keysAreOn, switchKeys, useKeys } from './keys.ts'
 import styles from './Shell.module.css'
 import { Failed } from './states.tsx'
@@ -39,7 +39,7 @@ interface Place {
 export function Shell() {
   const { org } = useParams({ strict: false }) as { org: string }
   const { dir } = useParams({ strict: false }) as { dir?: string }
-  const me = useQuery(whoami())
+  const me = useQuery(session())
   const [isOpen, setOpen] = useState(false)
   const isNarrow = useMediaQuery('(max-width: 767px)') ?? false
   const path = useRouterState({ select: ({ location }) => location.pathname })
@@ -48,6 +48,8 @@ export function Shell() {
   const navigate = useNavigate()
   const toApprove = useQuery(runsToApprove())
   const at = `/o/${org}`
+  useFollowing()
+  const { isPaused } = useLive()
   useKeys({
     'g r': () => dir && void navigate({ to: `${at}/directories/${dir}/review` }),
     'g p': () => void navigate({ to: `${at}/people` }),
@@ -146,6 +148,11 @@ export function Shell() {
         {nav(false)}
       </Drawer>
       <main id="main" className={styles.main} tabIndex={-1}>
+        {isPaused && (
+          <p role="status" className={styles.paused}>
+            Live updates paused, trying again.
+          </p>
+        )}
         {me.isError ? (
           <Failed error={me.error} what="The server did not say who you are" retry={() => void me.refetch()} />
         ) : (
@@ -198,25 +205,22 @@ function RunsAtWork({ org }: { org: string }) {
 }
 
 function Account(): ReactNode {
-  const { data } = useQuery(whoami())
+  const { data } = useQuery(session())
   const { colorScheme, setColorScheme } = useMantineColorScheme()
   const navigate = useNavigate()
   if (!data) return null
-  const leave = () => {
-    pastedToken.forget()
-    cache.clear()
-    void navigate({ to: '/sign-in' })
-  }
+  const name = data.person?.displayName ?? data.person?.userName ?? 'API token'
+  const leave = () => signOut().finally(() => navigate({ to: '/sign-in' }))
   return (
     <Menu position="bottom-end" width={220}>
       <Menu.Target>
-        <button type="button" className={styles.account} aria-label={`Account: ${data.token.name}`}>
-          {initials(data.token.name)}
+        <button type="button" className={styles.account} aria-label={`Account: ${name}`}>
+          {initials(name)}
         </button>
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>
-          {data.token.name} · {data.token.role}
+          {name} · {data.role}
         </Menu.Label>
         {(['auto', 'light', 'dark'] as const).map((scheme) => (
           <Menu.Item
@@ -231,7 +235,7 @@ function Account(): ReactNode {
         <Menu.Item onClick={() => switchKeys(!keysAreOn())}>
           {keysAreOn() ? 'Switch keys of one letter off' : 'Switch keys of one letter on'}
         </Menu.Item>
-        <Menu.Item onClick={leave}>Sign out</Menu.Item>
+        <Menu.Item onClick={() => void leave()}>Sign out</Menu.Item>
       </Menu.Dropdown>
     </Menu>
   )

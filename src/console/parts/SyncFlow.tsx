@@ -30,8 +30,9 @@ interface Props {
   directory: string
   given: ToSync
   onClose: () => void
-  /** After the run was asked for; unsaid, many groups lead to the run's page. */
-  onStarted?: (run: Run) => void
+  /** After a run of one group was asked for; runs of many lead to their page. */
+  onSynced?: () => void
+  onAsked?: () => void
   /** Takes groups out of the selection that changed meanwhile. */
   onLeaveOut?: (groups: string[]) => void
   onReviewAgain: () => void
@@ -41,7 +42,7 @@ interface Props {
  * From «Sync» to a run. How much is asked goes by what it takes: nothing where nobody loses, the consequences where somebody
  * does, and the number of people typed where it is the worst (console.md §4.1).
  */
-export function SyncFlow({ org, directory, given, onClose, onStarted, onLeaveOut, onReviewAgain }: Props) {
+export function SyncFlow({ org, directory, given, onClose, onSynced, onAsked, onLeaveOut, onReviewAgain }: Props) {
   const navigate = useNavigate()
   const settings = useQuery(organization())
   const start = useStartRun(directory)
@@ -84,10 +85,11 @@ export function SyncFlow({ org, directory, given, onClose, onStarted, onLeaveOut
       {
         onSuccess: (made) => {
           onClose()
-          if (onStarted) return onStarted(made)
+          onAsked?.()
           if (groups > 1 || made.state === 'awaiting_approval')
-            void navigate({ to: '/o/$org/runs/$run', params: { org, run: made.id } })
-          else sayUndoable(org, made, what)
+            return void navigate({ to: '/o/$org/runs/$run', params: { org, run: made.id } })
+          sayUndoable(org, made, what)
+          onSynced?.()
         },
         onError: () => {
           key.current = crypto.randomUUID()
@@ -238,6 +240,7 @@ export function SyncFlow({ org, directory, given, onClose, onStarted, onLeaveOut
         <TextInput
           data-autofocus
           size="md"
+          maw={220}
           label={
             <>
               Type <b>{access.peopleLosing}</b> to confirm
@@ -261,8 +264,8 @@ export function SyncFlow({ org, directory, given, onClose, onStarted, onLeaveOut
 const adminsOf = ({ matrix }: Effect): number =>
   matrix.filter(({ role }) => role === 'admin').reduce((sum, { lost }) => sum + lost, 0)
 
-/** A toast that stays: an undo that times out is none. */
-export function sayUndoable(org: string, run: Run, what: string): void {
+// A toast that stays: an undo that times out is none.
+function sayUndoable(org: string, run: Run, what: string): void {
   notifications.show({
     id: run.id,
     title: `Syncing ${what}`,

@@ -6,6 +6,7 @@ import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
 import { cache } from '../../../data/api.ts'
 import { directoryOf } from '../../../data/directories.ts'
+import { forgetChanged, useLive } from '../../../data/live.ts'
 import { type Choice, effectOf, peopleOf, type Review, type ReviewFilter, reviews, useViewed } from '../../../data/reviews.ts'
 import { askedOf, chooseFor, chooseForAll, isPicked, pickAll, pickNothing, tick, usePicked } from '../../../data/selection.ts'
 import { reviewedIn } from '../../../data/sync.ts'
@@ -19,6 +20,7 @@ import { SearchField } from '../../../parts/SearchField.tsx'
 import { SyncFlow, type ToSync } from '../../../parts/SyncFlow.tsx'
 import { Empty, Failed, Waiting } from '../../../parts/states.tsx'
 import { choiceWords, counted, number } from '../../../parts/words.ts'
+import { filterOf } from './filter.ts'
 import { QuickSets } from './QuickSets.tsx'
 import { ReviewFacets } from './ReviewFacets.tsx'
 import styles from './ReviewList.module.css'
@@ -44,6 +46,7 @@ export function ReviewList() {
   const directory = useQuery(directoryOf(dir))
   const picked = usePicked(dir)
   const viewed = useViewed(dir)
+  const old = useLive().changed.get(directory.data?.id ?? '')?.size ?? 0
   const [rows, setRows] = useState<Review[]>([])
   const [total, setTotal] = useState<number>()
   const [toSync, setToSync] = useState<ToSync>()
@@ -218,6 +221,21 @@ export function ReviewList() {
               </button>
             )}
           </div>
+          {old > 0 && directory.data && (
+            <p role="status" className={styles.old}>
+              {counted(old, 'thing')} changed since you opened this list.{' '}
+              <button
+                type="button"
+                className="link"
+                onClick={() => {
+                  forgetChanged(directory.data.id)
+                  void cache.invalidateQueries({ queryKey: ['reviews', dir] })
+                }}
+              >
+                Show
+              </button>
+            </p>
+          )}
           <DataTable
             label={`Groups that ${states[state]}`}
             list={reviews(dir, filter, sort)}
@@ -383,20 +401,11 @@ export function ReviewList() {
           onClose={() => setToSync(undefined)}
           onLeaveOut={(ids) => tick(dir, ids, false)}
           onReviewAgain={() => void cache.invalidateQueries({ queryKey: ['reviews', dir] })}
-          onStarted={(run) => {
-            pickNothing(dir)
-            void navigate({ to: '/o/$org/runs/$run', params: { org, run: run.id } })
-          }}
+          onAsked={() => pickNothing(dir)}
         />
       )}
     </div>
   )
-}
-
-/** The URL's words as the API's filter. */
-export function filterOf(parts: Record<string, string | undefined>, q: string | undefined): ReviewFilter {
-  const { viewed, ...rest } = parts
-  return { ...rest, ...(viewed === undefined ? {} : { viewed: viewed === 'true' }), ...(q ? { search: q } : {}) } as ReviewFilter
 }
 
 // A selection by filter ticks what matches *its* filter; a list narrowed otherwise shows some of it, all of which match.
