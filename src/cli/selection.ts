@@ -33,8 +33,14 @@ export function addSelectionOptions(command: Command): Command {
     .option('--person <name...>', 'with --drop-kept: these people only')
 }
 
-const choices: Record<string, Choice> = { overwrite: 'overwrite', merge: 'merge', rename: 'rename_existing', ignore: 'ignore' }
-const choiceWords = 'overwrite (if nothing is said), merge, rename or rename=NAME, ignore'
+const choices: Record<string, Choice> = {
+  overwrite: 'overwrite',
+  link: 'overwrite',
+  merge: 'merge',
+  rename: 'rename_existing',
+  ignore: 'ignore',
+}
+const choiceWords = 'overwrite (if nothing is said), merge, link=GROUP, merge=GROUP, rename or rename=NAME, ignore'
 
 /** What is chosen, as the API takes it. @throws Failure usage, for what is no choice */
 export function choicesOf({ choice, choose = [], dropKept, person }: SelectionOptions, groups: string[]): Choices {
@@ -44,34 +50,36 @@ export function choicesOf({ choice, choose = [], dropKept, person }: SelectionOp
     return { kind: 'drop_kept', ...(person ? { people: person } : {}) }
   }
   if (person) throw new Failure(exit.usage, '--person goes with --drop-kept.', 'Add --drop-kept, or leave it out')
-  const found: Choices & Required<Pick<Choices, 'choices' | 'newNames'>> = { choices: {}, newNames: {} }
+  const found: Given = { choices: {}, newNames: {}, links: {} }
   for (const one of choose) {
     const at = one.indexOf('=')
-    const group = one.slice(0, at)
-    const [chosen, newName] = choiceIn(one.slice(at + 1), at > 0)
-    found.choices[group] = chosen
-    if (newName !== undefined) found.newNames[group] = newName
+    const group = at > 0 ? one.slice(0, at) : ''
+    found.choices[group] = choiceIn(one.slice(at + 1), group, found)
   }
   if (choice !== undefined) {
-    const [chosen, newName] = choiceIn(choice, true)
-    found.defaultChoice = chosen
-    if (newName !== undefined) {
-      const [group, ...others] = groups
-      if (group === undefined || others.length > 0)
-        throw new Failure(exit.usage, 'A name is for one group.', 'Name one group, or use --choose "GROUP=rename=NAME"')
-      found.newNames[group] = newName
-    }
+    const [group, ...others] = groups
+    const isNamed = choice.includes('=')
+    if (isNamed && (group === undefined || others.length > 0))
+      throw new Failure(exit.usage, 'A name is for one group.', `Name one group, or use --choose "GROUP=${choice}"`)
+    found.defaultChoice = choiceIn(choice, group ?? '*', found)
   }
   return found
 }
 
-function choiceIn(text: string, isNamed: boolean): [Choice, string | undefined] {
-  const [word = '', ...name] = text.split('=')
-  const choice = isNamed ? choices[word] : undefined
-  if (choice === undefined || (name.length > 0 && choice !== 'rename_existing'))
+type Given = Choices & Required<Pick<Choices, 'choices' | 'newNames' | 'links'>>
+
+/** Reads what is chosen for a group, and takes the name that it is with: of the group that is renamed, or of the one that is linked to. */
+function choiceIn(text: string, group: string, found: Given): Choice {
+  const [word = '', ...rest] = text.split('=')
+  const choice = group === '' ? undefined : choices[word]
+  const name = rest.join('=')
+  if (choice === undefined || (rest.length > 0 ? name === '' || !named.has(word) : word === 'link'))
     throw new Failure(exit.usage, `"${text}" is no choice.`, `Choose one of: ${choiceWords}`)
-  return [choice, name.length > 0 ? name.join('=') : undefined]
+  if (name !== '') (choice === 'rename_existing' ? found.newNames : found.links)[group] = name
+  return choice
 }
+
+const named = new Set(['link', 'merge', 'rename'])
 
 /** Which groups were meant, and what syncing them would do. */
 export interface Chosen {

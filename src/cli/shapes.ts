@@ -222,6 +222,8 @@ export interface Choices {
   defaultChoice?: Choice
   choices?: Record<string, Choice>
   newNames?: Record<string, string>
+  /** The existing group that a pushed one is linked to first. */
+  links?: Record<string, string>
 }
 
 export type Selection = { mode: 'ids'; ids: string[] } | { mode: 'filter'; filter: Record<string, unknown>; except?: string[] }

@@ -6079,6 +6079,10 @@ export interface operations {
                     newNames?: {
                         [key: string]: string;
                     };
+                    /** @description overwrite, merge: the existing group that the pushed one is linked to first, whatever its name: by id or name of the pushed one, its own id or name */
+                    links?: {
+                        [key: string]: string;
+                    };
                 };
             };
         };
@@ -6217,6 +6221,10 @@ export interface operations {
                     };
                     /** @description rename_existing: what the existing group is called after, by id or name of the pushed one; a free name like its own if not said */
                     newNames?: {
+                        [key: string]: string;
+                    };
+                    /** @description overwrite, merge: the existing group that the pushed one is linked to first, whatever its name: by id or name of the pushed one, its own id or name */
+                    links?: {
                         [key: string]: string;
                     };
                     /**
@@ -7623,6 +7631,10 @@ export interface operations {
                     newNames?: {
                         [key: string]: string;
                     };
+                    /** @description overwrite, merge: the existing group that the pushed one is linked to first, whatever its name: by id or name of the pushed one, its own id or name */
+                    links?: {
+                        [key: string]: string;
+                    };
                     /** @description Of the answer that was reviewed */
                     fingerprint: string;
                     /** @description Also groups that are still filling */
@@ -8123,6 +8135,11 @@ export interface operations {
                             };
                             /** @enum {string} */
                             choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
+                            linkTo: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                            } | null;
                             result: ("synced" | "skipped" | "failed") | null;
                             reason: string | null;
                             detail: string | null;

@@ -32,6 +32,7 @@ import * as undo from './migrations/0027-undo.ts'
 import * as guard from './migrations/0030-guard.ts'
 import * as heldActs from './migrations/0031-held-acts.ts'
 import * as peopleWhoSignIn from './migrations/0039-people-who-sign-in.ts'
+import * as linksInRuns from './migrations/0046-links-in-runs.ts'
 
 interface Migration {
   /** Nodes of the last release cannot work with the database once this has run. */
@@ -68,6 +69,7 @@ const migrations: Record<string, Migration> = {
   '0030-guard': guard,
   '0031-held-acts': heldActs,
   '0039-people-who-sign-in': peopleWhoSignIn,
+  '0046-links-in-runs': linksInRuns,
 }
 
 interface Book {

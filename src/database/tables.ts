@@ -433,6 +433,8 @@ export interface RunGroupRow {
   position: number
   name: string
   choice: SyncChoice
+  /** The group that it is linked to first, where it is. */
+  link_to: GroupId | null
   /** What the existing group is called after, where it is renamed and somebody said so. */
   new_name: string | null
   /** The people whom a choice is about, where not all. */

@@ -69,25 +69,39 @@ export interface LinkPreview {
 
 /** @throws Refusal `not_found` */
 export async function previewLink(reader: Reader, id: ProvisionedGroupId, groupId: GroupId): Promise<LinkPreview> {
+  const [link] = await previewLinks(reader, [{ id, groupId }])
+  if (link === undefined) throw new Refusal('not_found', 'There is no such group.')
+  return link.preview
+}
+
+/** The same of many, each with why it may not be, or whether it is so already; where either of the two is not there, none. */
+export async function previewLinks(
+  reader: Reader,
+  links: readonly { id: ProvisionedGroupId; groupId: GroupId }[],
+): Promise<{ preview: LinkPreview; refusal: Refusal | undefined; isPaired: boolean }[]> {
   const org = reader.orgId
   const { rows } = await sql<Pick<LinkPreview, 'group' | 'to' | 'members'> & { standing: ExistingGroup }>`
     select json_build_object('id', p.id, 'name', p.name) as "group",
       json_build_object('id', g.id, 'name', g.name, 'memberCount', g.member_count) as "to",
       json_build_object('added', s.pushed - s.common, 'removed', g.member_count - s.common, 'unchanged', s.common) as members,
       (select to_json(x) from (select ${existingColumns}) as x) as standing
-    from provisioned_groups p
-    join groups g on g.org_id = ${org} and g.id = ${groupId} and g.effective
+    from unnest(${links.map(({ id }) => id)}::uuid[], ${links.map(({ groupId }) => groupId)}::uuid[]) as given(id, group_id)
+    cross join lateral (select * from provisioned_groups where org_id = ${org} and id = given.id offset 0) p
+    cross join lateral (select * from groups where org_id = ${org} and id = given.group_id and effective offset 0) g
     cross join lateral (
       select count(*) as pushed, count(t.account_id) filter (where t.effective) as common
       from memberships m
       left join memberships t on t.org_id = ${org} and t.group_id = g.id and t.account_id = m.account_id
       where m.org_id = ${org} and m.group_id = p.group_id and m.pushed
-    ) s
-    where p.org_id = ${org} and p.id = ${id}`.execute(reader)
-  if (rows[0] === undefined) throw new Refusal('not_found', 'There is no such group.')
-  const { standing, ...preview } = rows[0]
-  const refusal = standing.pairedWith === id ? undefined : whyNotLinkTo(standing)
-  return { ...preview, can: refusal ? [] : ['link'], cannot: refusal ? [{ what: 'link', why: refusal.message }] : [] }
+    ) s`.execute(reader)
+  return rows.map(({ standing, ...preview }) => {
+    const isPaired = standing.pairedWith === preview.group.id
+    const refusal = isPaired ? undefined : whyNotLinkTo(standing)
+    const may: Pick<LinkPreview, 'can' | 'cannot'> = refusal
+      ? { can: [], cannot: [{ what: 'link', why: refusal.message }] }
+      : { can: ['link'], cannot: [] }
+    return { preview: { ...preview, ...may }, refusal, isPaired }
+  })
 }
 
 /** Why a pushed group cannot be linked to a group; undefined where nothing is in the way. */

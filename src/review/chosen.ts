@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
-import type { AccountId, DirectoryId, ProvisionedGroupId } from '../database/ids.ts'
+import { type AccountId, type DirectoryId, type GroupId, isId, type ProvisionedGroupId } from '../database/ids.ts'
 import type { SyncChoice } from '../database/tables.ts'
 import { accountIdsOf } from '../organization/accounts.ts'
 import { groupIdsByKey } from '../organization/groups.ts'
@@ -8,6 +8,7 @@ import { nameKey } from '../organization/name-key.ts'
 import { checkedName } from '../organization/name-rules.ts'
 import { Refusal } from '../organization/refusal.ts'
 import { followsIn } from '../provisioning/groups.ts'
+import { type LinkPreview, previewLinks } from '../provisioning/linking.ts'
 import type { Choices, Chosen } from './differences.ts'
 import { chosenGroups, groupsCalled, type Selection } from './selection.ts'
 
@@ -20,39 +21,83 @@ export interface Asked {
   choices?: Record<string, SyncChoice> | undefined
   /** What groups are called after that are renamed, by id or name of the pushed one; else a free name like theirs. */
   newNames?: Record<string, string> | undefined
+  /** The existing group that a pushed one is linked to first, whatever its name: ids or names of both. The choice is then about that one. */
+  links?: Record<string, string> | undefined
   /** Of `drop_kept`: the people who are dropped, by id or user name; else all who are kept. */
   people?: readonly string[] | undefined
 }
 
 /**
  * The groups of a directory that are meant, with what is chosen for each.
- * @throws Refusal `not_found`, `unknown_members` for a group or people that are not there, `name_taken`, `invalid_value` for a new name
+ * @throws Refusal `not_found`, `unknown_members` for a group or people that are not there, `name_taken`, `invalid_value` for a new name; of a
+ * link `choice_not_possible`, and why its group cannot be linked to
  */
 export async function chosenWithChoices(
   reader: Reader,
   directoryId: DirectoryId,
   asked: Asked,
-): Promise<{ ids: ProvisionedGroupId[]; blocked: number; choices: Choices }> {
-  const { selection, choice, choices = {}, newNames = {} } = asked
+): Promise<{ ids: ProvisionedGroupId[]; blocked: number; choices: Choices; links: Links }> {
+  const { selection, choice, choices = {}, newNames = {}, links = {} } = asked
   const { ids, blocked, missing, people } =
     choice === 'drop_kept'
       ? await groupsWithKept(reader, directoryId, selection, asked.people)
       : { ...(await chosenGroups(reader, directoryId, selection)), people: undefined }
   if (missing.length > 0) throw noSuchGroup(missing)
   await refuseTakenNames(reader, Object.values(newNames))
-  const told = [...new Set([...Object.keys(choices), ...Object.keys(newNames)])]
+  const told = [...new Set([...Object.keys(choices), ...Object.keys(newNames), ...Object.keys(links)])]
   const found = new Map<string, ProvisionedGroupId>()
   for (const { id, nameKey: key } of told.length === 0 ? [] : await groupsCalled(reader, directoryId, told))
     found.set(id, id).set(key, id)
   const chosen = new Map<ProvisionedGroupId, Chosen>(ids.map((id) => [id, { choice, people: people?.get(id) }]))
+  const linked = new Map<ProvisionedGroupId, string>()
   for (const name of told) {
     const id = found.get(name.toLowerCase()) ?? found.get(nameKey(name))
     if (id === undefined) throw noSuchGroup([name])
     const now = chosen.get(id)
     // What is blocked or settled is left out of a selection, with what was chosen for it.
-    if (now) chosen.set(id, { ...now, choice: choices[name] ?? now.choice, newName: newNames[name] ?? now.newName })
+    if (now === undefined) continue
+    chosen.set(id, { ...now, choice: choices[name] ?? now.choice, newName: newNames[name] ?? now.newName })
+    if (links[name] !== undefined) linked.set(id, links[name])
   }
-  return { ids, blocked, choices: chosen }
+  const previews = await linksOf(reader, linked)
+  for (const [id, { to }] of previews) chosen.set(id, linkedTo(to, chosen.get(id)))
+  return { ids, blocked, choices: chosen, links: previews }
+}
+
+/** What each link would come to, by the pushed group. */
+export type Links = ReadonlyMap<ProvisionedGroupId, LinkPreview>
+
+async function linksOf(reader: Reader, asked: ReadonlyMap<ProvisionedGroupId, string>): Promise<Links> {
+  if (asked.size === 0) return new Map()
+  const byKey = await groupIdsByKey(reader, [...asked.values()].map(nameKey))
+  const given = [...asked].flatMap(([id, name]) => {
+    const groupId = byKey.get(nameKey(name)) ?? (isId(name) ? (name.toLowerCase() as GroupId) : undefined)
+    return groupId === undefined ? [] : [{ id, groupId }]
+  })
+  const links = new Map((await previewLinks(reader, given)).map((link) => [link.preview.group.id, link]))
+  const seen = new Set<GroupId>()
+  for (const [id, name] of asked) {
+    const link = links.get(id)
+    if (link === undefined)
+      throw new Refusal('not_found', `"${name}" is no group of the organization: nothing can be linked to it.`, { group: name })
+    if (link.refusal) throw link.refusal
+    // Linked to it, or of its name: the choice is about that one already.
+    if (link.isPaired) links.delete(id)
+    if (seen.size === seen.add(link.preview.to.id).size)
+      throw new Refusal('choice_not_possible', `Two groups cannot be linked to "${link.preview.to.name}". Choose one of them.`, {
+        group: link.preview.to,
+      })
+  }
+  return new Map([...links].map(([id, { preview }]) => [id, preview]))
+}
+
+function linkedTo({ id: linkTo, name }: LinkPreview['to'], chosen: Chosen = { choice: 'overwrite' }): Chosen {
+  if (chosen.choice === 'overwrite' || chosen.choice === 'merge') return { ...chosen, linkTo }
+  throw new Refusal(
+    'choice_not_possible',
+    `What is linked to "${name}" is overwritten or merged. Choose one of these, or leave the link out.`,
+    { group: name, choice: chosen.choice },
+  )
 }
 
 /** Groups with members whom a merge kept, among those that are meant: by id or name, or all; with those of these people who are kept in each. */

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
-import type { AccountId, ProvisionedGroupId } from '../database/ids.ts'
+import type { AccountId, GroupId, ProvisionedGroupId } from '../database/ids.ts'
 import type { SyncChoice } from '../database/tables.ts'
 import { found, type Listed, type Listing, list } from '../organization/listing.ts'
 import { isFilling } from './warnings.ts'
@@ -22,9 +22,13 @@ export interface Proposed {
   changing: Sql
 }
 
-/** What is chosen for a group. `people`: the members whom it is about, where not all; `newName`: of a group that is renamed. */
+/**
+ * What is chosen for a group. `linkTo`: it is linked to this group first, and the choice is about that one; `people`: the members whom it is
+ * about, where not all; `newName`: of a group that is renamed.
+ */
 export interface Chosen {
   choice: SyncChoice
+  linkTo?: GroupId | undefined
   people?: readonly AccountId[] | undefined
   newName?: string | undefined
 }
@@ -32,12 +36,13 @@ export interface Chosen {
 /** What is chosen for groups where it is not `overwrite`. */
 export type Choices = ReadonlyMap<ProvisionedGroupId, Chosen>
 
-/** These groups with what is chosen for each, as SQL: `given` (id, choice, people). */
+/** These groups with what is chosen for each, as SQL: `given` (id, choice, link_to, people). */
 export function givenChoices(ids: readonly ProvisionedGroupId[], choices: Choices = new Map()): Sql {
   const people = ids.flatMap((id) => (choices.get(id)?.people ?? []).map((account) => ({ id, account })))
   return sql`(
-    select g.id, g.choice, p.people
-    from unnest(${ids}::uuid[], ${ids.map((id) => choices.get(id)?.choice ?? 'overwrite')}::text[]) as g(id, choice)
+    select g.id, g.choice, g.link_to, p.people
+    from unnest(${ids}::uuid[], ${ids.map((id) => choices.get(id)?.choice ?? 'overwrite')}::text[],
+      ${ids.map((id) => choices.get(id)?.linkTo ?? null)}::uuid[]) as g(id, choice, link_to)
     left join (
       select of, array_agg(account) as people
       from unnest(${people.map(({ id }) => id)}::uuid[], ${people.map(({ account }) => account)}::uuid[]) as named(of, account) group by of
@@ -50,6 +55,23 @@ export const isChosen: Sql = sql`(
   or s.choice = 'drop_kept' and m.waiting = 'kept' and (s.people is null or m.account_id = any(s.people)))`
 
 /**
+ * What links bring: rows (id, group_id, account_id, pushed), for rows `linked` (id, link_from, group_id, choice) of pushed groups that go from
+ * one group to another: who is pushed and not in that one yet, and who is in it and not pushed.
+ */
+export const linkedDifferences = (reader: Reader, linked: Sql): Sql => sql`
+  select s.id, s.group_id, m.account_id, m.pushed
+  from (select * from ${linked} where link_from is not null) s
+  cross join lateral (
+    select account_id, bool_or(is_pushed) as pushed
+    from (
+      select account_id, true as is_pushed from memberships where org_id = ${reader.orgId} and group_id = s.link_from and pushed
+      union all
+      select account_id, false from memberships where org_id = ${reader.orgId} and group_id = s.group_id and effective
+    ) met group by account_id having count(*) = 1 offset 0
+  ) m
+  where s.choice = 'overwrite' or s.choice = 'merge' and m.pushed`
+
+/**
  * A sync of these pushed groups, whatever their state, each as chosen: the differences of the two truths that the choice makes true, read
  * through their index. Here as in all that a review is made of, tables are looked up by key, row by row (offset 0), and expressions meet in
  * windows, set operations and hashes: a planner that has no statistics of the organization would else read all of a table for each row.
@@ -59,12 +81,13 @@ export function syncOf(reader: Reader, ids: readonly ProvisionedGroupId[], choic
   return {
     selected: sql`
     selected as materialized (
-      select p.id, p.group_id, p.name, concat_ws('|', p.group_id, p.state, array_to_string(p.reasons, ','), nullif(given.choice, 'overwrite')) as standing,
+      select p.id, coalesce(given.link_to, p.group_id) as group_id, case when given.link_to is not null then p.group_id end as link_from, p.name,
+        concat_ws('|', p.group_id, p.state, array_to_string(p.reasons, ','), nullif(given.choice, 'overwrite'), given.link_to) as standing,
         given.choice, given.people, o.member_count, ${isFilling} as is_filling
       from ${givenChoices(ids, choices)}
       cross join lateral (select * from provisioned_groups where org_id = ${org} and id = given.id offset 0) p
       cross join lateral (select quiet_seconds from directories where org_id = ${org} and id = p.directory_id offset 0) d
-      cross join lateral (select member_count from groups where org_id = ${org} and id = p.group_id offset 0) o
+      cross join lateral (select member_count from groups where org_id = ${org} and id = coalesce(given.link_to, p.group_id) offset 0) o
     )`,
     changing: sql`
     changing as (
@@ -73,7 +96,8 @@ export function syncOf(reader: Reader, ids: readonly ProvisionedGroupId[], choic
       cross join lateral (
         select account_id, pushed, waiting from memberships m where org_id = ${org} and group_id = s.group_id and ${differs} offset 0
       ) m
-      where ${isChosen}
+      where s.link_from is null and ${isChosen}
+      union all ${linkedDifferences(reader, sql`selected`)}
       union all
       select s.id, null, m.account_id, true
       from selected s

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
 import type { ProvisionedGroupId, RunId } from '../database/ids.ts'
 import { inHashes } from '../database/in-hashes.ts'
-import { type Choices, differs, givenChoices, isChosen, type Sql } from './differences.ts'
+import { type Choices, differs, givenChoices, isChosen, linkedDifferences, type Sql } from './differences.ts'
 
 /**
  * What syncing one group in its turn of a run comes to.
@@ -19,8 +19,8 @@ export interface Turn extends Expectation {
   lostAtOnce: string[]
 }
 
-/** The groups that count as synced, each as chosen: these, or the ones of a run that wait. */
-type Pending = { ids: readonly ProvisionedGroupId[]; choices?: Choices | undefined } | { run: RunId }
+/** The groups that count as synced, each as chosen: these, or the ones of a run that wait, of which some may be linked to other groups first. */
+type Pending = { ids: readonly ProvisionedGroupId[]; choices?: Choices | undefined } | { run: RunId; links: boolean }
 
 /**
  * For each group the accesses that its removals touch and that nobody gives any more, with what is chosen as the truth of the groups
@@ -44,9 +44,9 @@ export async function expectedInRun(
 /** The same of one group in its turn, with the groups of the run that wait pending; undefined where it is no more. */
 export async function expectedInTurn(
   reader: Reader,
-  { id, runId }: { id: ProvisionedGroupId; runId: RunId },
+  { id, run }: { id: ProvisionedGroupId; run: { id: RunId; links: boolean } },
 ): Promise<Turn | undefined> {
-  const { rows } = await turns(reader, [id], { run: runId }).execute(reader)
+  const { rows } = await turns(reader, [id], { run: run.id, links: run.links }).execute(reader)
   return rows[0]
 }
 
@@ -57,10 +57,12 @@ function turns(
   pending: Pending,
 ): RawBuilder<Turn & { id: ProvisionedGroupId }> {
   const org = reader.orgId
+  const links = 'run' in pending ? pending.links : [...(pending.choices ?? [])].some(([, { linkTo }]) => linkTo !== undefined)
   return sql`
-    with ${chosenGroups(reader, pending)},
+    with ${chosenGroups(reader, pending)},${links ? sql` linked as materialized (${linkedOf(reader, pending)}),` : sql``}
     asked as materialized (
-      select p.id, p.group_id, p.name, p.state, c.choice, c.people
+      select p.id, coalesce(c.link_to, p.group_id) as group_id, case when c.link_to is not null then p.group_id end as link_from, p.name, p.state,
+        c.choice, c.people
       from unnest(${groupIds}::uuid[]) as given(id)
       cross join lateral (select id, group_id, name, state from provisioned_groups where org_id = ${org} and id = given.id offset 0) p
       left join lateral (${choiceOf(reader, pending, sql`p.id`)}) c on true
@@ -71,7 +73,8 @@ function turns(
       cross join lateral (
         select account_id, pushed, waiting from memberships m where org_id = ${org} and group_id = s.group_id and ${differs} offset 0
       ) m
-      where ${isChosen}
+      where s.link_from is null and ${isChosen}
+      ${links ? sql`union all ${linkedDifferences(reader, sql`asked`)}` : sql``}
       union all
       select s.id, null, m.account_id, true
       from asked s
@@ -90,10 +93,8 @@ function turns(
       cross join lateral (select from accounts where org_id = ${org} and id = d.account_id and active offset 0) a
       cross join lateral (select role_id from grants where org_id = ${org} and group_id = d.group_id offset 0) g
       cross join lateral (
-        select bool_or(case when m.pushed = m.effective then true when ${becomesPushed(reader, pending)} then m.pushed else m.effective end) as at_the_end,
-          bool_or(m.effective and m.group_id <> d.group_id) as at_once
-        from memberships m
-        where m.org_id = ${org} and m.account_id = d.account_id
+        select bool_or(${isAtTheEnd(reader, pending, links)}) as at_the_end, bool_or(m.effective and m.group_id <> d.group_id) as at_once
+        from ${links ? withLinked(reader) : sql`memberships m where m.org_id = ${org} and m.account_id = d.account_id`}
           and exists (select from grants x where x.org_id = ${org} and x.group_id = m.group_id and x.role_id = g.role_id offset 0)
       ) kept
       where not d.pushed
@@ -110,22 +111,59 @@ function turns(
 
 const accesses: Sql = sql`array_agg(account_id || ':' || role_id order by account_id, role_id)`
 
+const isAtTheEnd = (reader: Reader, pending: Pending, links: boolean): Sql => {
+  const usual = sql`case when m.pushed = m.effective then true when ${becomesPushed(reader, pending)} then m.pushed else m.effective end`
+  return links ? sql`case when m.linked is not null then m.linked else ${usual} end` : usual
+}
+
+/** The memberships of account `d`, those of a group that somebody is linked to with what the link makes of them (`linked`). */
+const withLinked = (reader: Reader): Sql => sql`(
+  select group_id, account_id, pushed, effective, waiting, null::boolean as linked from memberships
+  where org_id = ${reader.orgId} and account_id = d.account_id and group_id not in (select group_id from linked)
+  union all
+  select l.group_id, d.account_id, null, coalesce(t.effective, false), null,
+    coalesce(f.pushed, false) or l.choice = 'merge' and coalesce(t.effective, false)
+  from linked l
+  left join lateral (
+    select pushed from memberships where org_id = ${reader.orgId} and group_id = l.link_from and account_id = d.account_id offset 0
+  ) f on true
+  left join lateral (
+    select effective from memberships where org_id = ${reader.orgId} and group_id = l.group_id and account_id = d.account_id offset 0
+  ) t on true
+) m where true`
+
+/** The groups pending that are linked to others first: from which group (`link_from`) to which (`group_id`). */
+function linkedOf(reader: Reader, pending: Pending): Sql {
+  const org = reader.orgId
+  const given =
+    'run' in pending
+      ? sql`(
+      select provisioned_group_id as id, choice, link_to from run_groups x
+      where x.org_id = ${org} and x.run_id = ${pending.run} and x.link_to is not null and coalesce(x.result, '') = ''
+    ) as given`
+      : givenChoices(pending.ids, pending.choices)
+  return sql`
+    select p.group_id as link_from, given.link_to as group_id, given.choice from ${given}
+    cross join lateral (select group_id from provisioned_groups where org_id = ${org} and id = given.id offset 0) p
+    where given.link_to is not null`
+}
+
 function chosenGroups(reader: Reader, pending: Pending): Sql {
   // A run's own list is looked up group by group instead: thousands of ids need not be sent for each of thousands of groups.
   if ('run' in pending) return sql`chosen as (select)`
   return sql`
     chosen as materialized (
-      select given.id, p.group_id, given.choice, given.people
+      select given.id, p.group_id, given.choice, given.link_to, given.people
       from ${givenChoices(pending.ids, pending.choices)}
       cross join lateral (select group_id from provisioned_groups where org_id = ${reader.orgId} and id = given.id offset 0) p
     )`
 }
 
-/** What is chosen for a pushed group, where it is pending: a row (choice, people), or none. */
+/** What is chosen for a pushed group, where it is pending: a row (choice, link_to, people), or none. */
 function choiceOf(reader: Reader, pending: Pending, id: Sql): Sql {
-  if (!('run' in pending)) return sql`select choice, people from chosen where chosen.id = ${id}`
+  if (!('run' in pending)) return sql`select choice, link_to, people from chosen where chosen.id = ${id}`
   return sql`
-    select x.choice, x.people from run_groups x
+    select x.choice, x.link_to, x.people from run_groups x
     where x.org_id = ${reader.orgId} and x.run_id = ${pending.run} and x.provisioned_group_id = ${id} and coalesce(x.result, '') = '' offset 0`
 }
 
@@ -134,13 +172,14 @@ function becomesPushed(reader: Reader, pending: Pending): Sql {
   const org = reader.orgId
   if (!('run' in pending)) {
     // Looked up in hashes, a choice each: as rows they would be gone through for every membership.
-    const ofChoice = (choice: string) => sql`m.group_id in (select group_id from chosen where choice = ${sql.lit(choice)})`
+    const ofChoice = (choice: string) =>
+      sql`m.group_id in (select group_id from chosen where choice = ${sql.lit(choice)} and link_to is null)`
     return sql`(${ofChoice('overwrite')} or m.pushed and ${ofChoice('merge')} or m.waiting = 'kept' and (
       m.group_id in (select group_id from chosen where choice = 'drop_kept' and people is null)
       or (m.group_id, m.account_id) in (select group_id, unnest(people) from chosen where choice = 'drop_kept')))`
   }
   // Look-ups by whole keys, one in the other: joined, all groups of a run that was just written could be read for each.
   return sql`coalesce((
-    select (select ${isChosen} from (${choiceOf(reader, pending, sql`p.id`)}) s)
+    select (select s.link_to is null and ${isChosen} from (${choiceOf(reader, pending, sql`p.id`)}) s)
     from provisioned_groups p where p.org_id = ${org} and p.group_id = m.group_id), false)`
 }

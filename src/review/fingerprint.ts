@@ -29,10 +29,10 @@ export const fingerprints = (reader: Reader): Sql => sql`
       cross join lateral (select value from unknown_members where org_id = ${reader.orgId} and provisioned_group_id = s.id offset 0) u group by s.id
     union all select s.id, 'look_alike', count(*), 0, null, ${digestOf(sql`uuid_send(g.id)`, sql`g.id`)}
       from selected s
-      cross join lateral (select group_id, look_key, name_key from provisioned_groups where org_id = ${reader.orgId} and id = s.id offset 0) p
+      cross join lateral (select look_key, name_key from provisioned_groups where org_id = ${reader.orgId} and id = s.id offset 0) p
       cross join lateral (
         select id from groups
-        where org_id = ${reader.orgId} and look_key = p.look_key and effective and name_key <> p.name_key and id <> p.group_id offset 0
+        where org_id = ${reader.orgId} and look_key = p.look_key and effective and name_key <> p.name_key and id <> s.group_id offset 0
       ) g group by s.id
   ),
   by_group as materialized (

@@ -67,8 +67,8 @@ export interface Standing {
 export interface Restored {
   id: GroupId
   pushedId: ProvisionedGroupId | null
-  /** Another group that the pushed one was paired with then. */
-  pairedThen: GroupId | null
+  /** Another group that the pushed one was paired with then, and whether it was linked to that, and kept its name. */
+  pairedThen: { groupId: GroupId; isLinked: boolean; keepsName: boolean } | null
   now: Standing
   /** Null: there was no such group. */
   was: Standing | null
@@ -90,12 +90,13 @@ const standings = (reader: Reader, cuts: readonly Cut[]): Sql => sql`
       -- paired with it then, too: else nothing is known of what was
       p.id is not null and b.was is distinct from false and coalesce(b.fields ->> 'groupId', s.id::text) = s.id::text as was_paired,
       nullif((b.fields ->> 'groupId')::uuid, s.id) as paired_then,
+      coalesce((b.fields ->> 'isLinked')::boolean, p.is_linked) as is_linked_then, coalesce((b.fields ->> 'keepsName')::boolean, p.keeps_name) as keeps_name_then,
       coalesce(b.fields ->> 'state', p.state) as state_then,
       case when b.fields ? 'reasons' then array(select jsonb_array_elements_text(b.fields -> 'reasons')) else p.reasons end as reasons_then
     from (${given(cuts)}) s
     cross join lateral (select * from groups where org_id = ${reader.orgId} and id = s.id offset 0) o
     left join groups_then g on g.group_id = s.id
-    left join lateral (select id, state, reasons from provisioned_groups where org_id = ${reader.orgId} and group_id = s.id offset 0) p on true
+    left join lateral (select id, state, reasons, is_linked, keeps_name from provisioned_groups where org_id = ${reader.orgId} and group_id = s.id offset 0) p on true
     left join pushed_before b on b.id = p.id
   )`
 
@@ -103,7 +104,8 @@ const standings = (reader: Reader, cuts: readonly Cut[]): Sql => sql`
 export async function restoredGroups(reader: Reader, cuts: readonly Cut[]): Promise<Restored[]> {
   const { rows } = await sql<Restored>`
     with ${standings(reader, cuts)}
-    select id, pushed_id as "pushedId", paired_then as "pairedThen",
+    select id, pushed_id as "pushedId", case when paired_then is not null then
+        json_build_object('groupId', paired_then, 'isLinked', is_linked_then, 'keepsName', keeps_name_then) end as "pairedThen",
       json_build_object('name', name, 'isInForce', effective, 'managedBy', ${directoryName(reader, sql`managed_by`)}, 'state', state, 'reasons', coalesce(reasons, '{}')) as now,
       case when was_there then json_build_object('name', name_then, 'isInForce', effective_then, 'managedBy', ${directoryName(reader, sql`managed_then`)},
         'state', case when was_paired then state_then end, 'reasons', case when was_paired then coalesce(reasons_then, '{}') else '{}' end) end as was

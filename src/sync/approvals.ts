@@ -101,16 +101,16 @@ function refuseOwn(trx: Trx, { createdBy }: Awaiting): void {
 /** What a run that was stored comes to now: the groups that were reviewed, each as chosen. Those that were settled have nothing expected. */
 async function effectNow(trx: Trx, id: RunId): Promise<Effect> {
   const { rows } = await sql<Chosen & { groupId: ProvisionedGroupId; cut: string | null }>`
-    select provisioned_group_id as "groupId", choice, new_name as "newName", people, cut::text from run_groups
+    select provisioned_group_id as "groupId", choice, link_to as "linkTo", new_name as "newName", people, cut::text from run_groups
     where org_id = ${trx.orgId} and run_id = ${id} and expected::jsonb ->> 'digest' <> '' order by position`.execute(trx)
   const cuts = rows.flatMap(({ groupId, cut }): Cut[] =>
     cut === null ? [] : [{ groupId: groupId as string as GroupId, entry: cut }],
   )
   if (cuts.length > 0) return effectOfProposed(trx, restoreOf(trx, cuts))
   const choices = new Map(
-    rows.map(({ groupId, choice, newName, people }): [ProvisionedGroupId, Chosen] => [
+    rows.map(({ groupId, choice, linkTo, newName, people }): [ProvisionedGroupId, Chosen] => [
       groupId,
-      { choice, newName: newName ?? undefined, people: people ?? undefined },
+      { choice, linkTo: linkTo ?? undefined, newName: newName ?? undefined, people: people ?? undefined },
     ]),
   )
   return effectOf(trx, [...choices.keys()], choices)

@@ -7,9 +7,10 @@ import { type MembershipChange, putBackMembers } from '../organization/membershi
 import type { Moment } from '../organization/moment.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
-import { existingGroupNamed } from '../provisioning/conflict.ts'
+import { existingGroup, existingGroupNamed, judge } from '../provisioning/conflict.ts'
 import { follows, heldGroup, lockConcerned, type ProvisionedGroup } from '../provisioning/groups.ts'
-import { type InRun, letGo, pairWith, settleNames } from '../provisioning/pairing.ts'
+import { whyNotLinkTo } from '../provisioning/linking.ts'
+import { type InRun, letGo, pairWith, settleNames, settlePairing } from '../provisioning/pairing.ts'
 import { setState } from '../provisioning/states.ts'
 import { type Effect, effectOfProposed } from '../review/effect.ts'
 import { type Cut, changedSince, cutAt, type Restored, restoredGroups, restoreOf, type Standing } from '../review/restore.ts'
@@ -72,7 +73,7 @@ async function restorationOf(reader: Reader, cut: Cut): Promise<Restoration> {
 export async function lockToPutBack(trx: Trx, cut: Cut): Promise<void> {
   const [before] = await restoredGroups(trx, [cut])
   const names = [before?.now.name, before?.was?.name].filter((name) => name !== undefined)
-  const groupIds = [cut.groupId, ...(before?.pairedThen ? [before.pairedThen] : [])]
+  const groupIds = [cut.groupId, ...(before?.pairedThen ? [before.pairedThen.groupId] : [])]
   await lockConcerned(trx, { groupIds, nameKeys: names.map(nameKey) })
   const { selected, changing } = restoreOf(trx, [cut])
   // Two groups that each keep the other's access alive are not put back at once, each in reliance on the other. In id order (rule 12).
@@ -111,11 +112,12 @@ export async function putBack(trx: Trx, cut: Cut, run: { runId?: RunId } = {}): 
     { action: 'members.changed', ...run, facts: { name: now.name, restored: cut.entry } },
   )
   if (isMadeSince) {
-    await unmake(trx, group.id, pushed, pairedThen, run)
+    await unmake(trx, group.id, pushed, pairedThen.groupId, run)
     return change
   }
   const former = await putBackName(trx, group, run)
   if (pushed && staysLinked) await hold(trx, group, pushed, run)
+  else if (pushed && pairedThen) await meetAsThen(trx, pushed, pairedThen, run)
   else if (pushed && (isLinked || now.state !== was?.state)) await awaitReview(trx, was, pushed, isLinked, run)
   if (former !== undefined || (pushed && !staysLinked))
     await settleNames(trx, [former ?? now.name, now.name, was?.name ?? now.name, pushed?.name ?? now.name].map(nameKey), run)
@@ -169,6 +171,20 @@ async function hold(trx: Trx, { id, was }: Restored, pushed: ProvisionedGroup, r
     select add_count + remove_count > 0 as differs from groups where org_id = ${trx.orgId} and id = ${id}`.execute(trx)
   const keepsName = was !== null && nameKey(was.name) !== pushed.nameKey ? true : pushed.keepsName
   await setState(trx, pushed, { state: rows[0]?.differs ? 'held' : 'synced', reasons: pushed.reasons, keepsName }, run)
+}
+
+/** The pushed group was with another one: with that it was linked to, else with whom its name meets, it waits for a review again. */
+async function meetAsThen(
+  trx: Trx,
+  pushed: ProvisionedGroup,
+  { groupId, isLinked, keepsName }: NonNullable<Restored['pairedThen']>,
+  run: InRun,
+): Promise<void> {
+  if (follows(pushed.state)) await letGo(trx, pushed, run)
+  const other = isLinked ? await existingGroup(trx, groupId) : undefined
+  if (other === undefined || whyNotLinkTo(other)) return settlePairing(trx, pushed, run, { isLinked: false, keepsName })
+  const { state, reasons } = judge(other, { id: pushed.id, isLinked })
+  await pairWith(trx, pushed, { state, reasons, groupId, isLinked, keepsName }, run)
 }
 
 /** It is nobody's but the organization's, and what is pushed of it waits for a review, as it did. */

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
-import { type AccountId, type DirectoryId, isId, type ProvisionedGroupId, type RunId } from '../database/ids.ts'
+import { type AccountId, type DirectoryId, type GroupId, isId, type ProvisionedGroupId, type RunId } from '../database/ids.ts'
 import type { RunKind, SyncChoice } from '../database/tables.ts'
 import { Refusal } from '../organization/refusal.ts'
 import type { Asked } from '../review/chosen.ts'
@@ -15,6 +15,7 @@ export interface Retry extends Asked, Omit<RunTerms, 'id'> {
 interface LeftGroup {
   id: ProvisionedGroupId
   choice: SyncChoice
+  linkTo: GroupId | null
   newName: string | null
   people: AccountId[] | null
 }
@@ -45,6 +46,7 @@ export async function retryOf(reader: Reader, id: string): Promise<Retry> {
     choice,
     selection: { mode: 'ids', ids: left.map((group) => group.id) },
     choices: Object.fromEntries(left.filter((group) => group.choice !== choice).map((group) => [group.id, group.choice])),
+    links: Object.fromEntries(left.flatMap((group) => (group.linkTo === null ? [] : [[group.id, group.linkTo]]))),
     newNames: Object.fromEntries(left.flatMap((group) => (group.newName === null ? [] : [[group.id, group.newName]]))),
     ...(people === undefined ? {} : { people }),
   }
@@ -52,7 +54,7 @@ export async function retryOf(reader: Reader, id: string): Promise<Retry> {
 
 async function leftGroups(reader: Reader, id: RunId): Promise<LeftGroup[]> {
   const { rows } = await sql<LeftGroup>`
-    select x.provisioned_group_id as id, x.choice, x.new_name as "newName", x.people from run_groups x
+    select x.provisioned_group_id as id, x.choice, x.link_to as "linkTo", x.new_name as "newName", x.people from run_groups x
     cross join lateral (
       select state from provisioned_groups where org_id = ${reader.orgId} and id = x.provisioned_group_id offset 0
     ) p

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
-import { isId, type ProvisionedGroupId, type RunId } from '../database/ids.ts'
+import { type GroupId, isId, type ProvisionedGroupId, type RunId } from '../database/ids.ts'
 import type { RunKind, RunResult, RunState, SyncChoice } from '../database/tables.ts'
 import { writeCsv } from '../organization/csv.ts'
 import { found, type Listed, type Listing, orderBy, page } from '../organization/listing.ts'
@@ -115,6 +115,8 @@ async function runs(reader: Reader, which: RawBuilder<unknown>, paged: RawBuilde
 export interface RunGroup {
   group: { id: ProvisionedGroupId; name: string }
   choice: SyncChoice
+  /** The group that it is linked to first. */
+  linkTo: { id: GroupId; name: string } | null
   result: RunResult | null
   reason: string | null
   detail: string | null
@@ -126,7 +128,7 @@ export interface RunGroup {
   finishedAt: Date | null
 }
 
-type RunGroupRow = Pick<RunGroup, 'choice' | 'result' | 'reason' | 'detail' | 'finishedAt'> & {
+type RunGroupRow = Pick<RunGroup, 'choice' | 'linkTo' | 'result' | 'reason' | 'detail' | 'finishedAt'> & {
   id: ProvisionedGroupId
   name: string
   added: number
@@ -162,7 +164,8 @@ export async function listRunGroups(
     rows: [counted],
   } = await sql<{ total: number }>`select count(*)::integer as total from run_groups x where ${which}`.execute(reader)
   const { rows } = await sql<RunGroupRow>`
-    select x.provisioned_group_id as id, x.name, x.choice, x.result, x.reason, x.detail, coalesce(x.added_count, 0) as added,
+    select x.provisioned_group_id as id, x.name, x.choice,
+      (select json_build_object('id', o.id, 'name', o.name) from groups o where o.org_id = x.org_id and o.id = x.link_to) as "linkTo", x.result, x.reason, x.detail, coalesce(x.added_count, 0) as added,
       coalesce(x.removed_count, 0) as removed, coalesce(x.lost_count, 0) as lost, coalesce(x.gained_count, 0) as gained,
       json_array_length(x.expected::json -> 'lost') as "foreseenLost", x.finished_at as "finishedAt"
     from run_groups x where ${which} ${orderBy(listing.sort, groupColumns, 'position', 'x.position')} ${page(listing)}`.execute(
@@ -196,6 +199,7 @@ export const runGroupsCsv = (groups: readonly RunGroup[]): string =>
       access_gained: ({ access }) => access.gained,
       access_lost_foreseen: ({ foreseen }) => foreseen.lost,
       finished_at: ({ finishedAt }) => finishedAt,
+      linked_to: ({ linkTo }) => linkTo?.name,
     },
     groups,
   )

@@ -10,7 +10,7 @@ import {
   type PendingGroup,
   type Progress,
   pendingGroups,
-  type RunTerms,
+  type RunUnderWay,
   recordOutcome,
   takeUpRun,
 } from './runs.ts'
@@ -57,7 +57,7 @@ export async function runSync(
 interface Work {
   db: Db
   scope: Scope
-  run: RunTerms
+  run: RunUnderWay
   circumstances: Circumstances
 }
 

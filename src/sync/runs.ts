@@ -44,6 +44,11 @@ export interface RunTerms {
   acceptEmpty: boolean
 }
 
+/** A run as its groups are done: `links`: whether some of them are linked to other groups first. */
+export interface RunUnderWay extends RunTerms {
+  links: boolean
+}
+
 /** What a run was expected to do, as it was reviewed: kept beside what happened. */
 export type Foreseen = Omit<Effect, 'fingerprint'> & { blocked: number }
 
@@ -101,15 +106,17 @@ export async function insertRun(trx: Trx, run: NewRun): Promise<RunId> {
     .execute()
   const people = groups.map((group) => (group.people ? JSON.stringify(group.people) : null))
   await sql`
-    insert into run_groups (org_id, run_id, provisioned_group_id, position, name, choice, new_name, people, cut, expected, result, reason, detail, finished_at)
-    select ${trx.orgId}::uuid, ${id}::uuid, id, position, name, choice, new_name,
+    insert into run_groups (org_id, run_id, provisioned_group_id, position, name, choice, link_to, new_name, people, cut, expected, result, reason, detail, finished_at)
+    select ${trx.orgId}::uuid, ${id}::uuid, id, position, name, choice, link_to, new_name,
       case when people is not null then (select array_agg(value::uuid) from jsonb_array_elements_text(people::jsonb)) end,
       cut, expected, result, reason, detail, case when result is not null then now() end
     from unnest(${groups.map((group) => group.id)}::uuid[], ${groups.map(({ name }) => name)}::text[],
-      ${groups.map(({ choice }) => choice)}::text[], ${groups.map(({ newName }) => newName ?? null)}::text[], ${people}::text[], ${groups.map(({ cut }) => cut ?? null)}::bigint[],
+      ${groups.map(({ choice }) => choice)}::text[], ${groups.map(({ linkTo }) => linkTo ?? null)}::uuid[], ${groups.map(({ newName }) => newName ?? null)}::text[], ${people}::text[], ${groups.map(({ cut }) => cut ?? null)}::bigint[],
       ${groups.map(({ expected }) => JSON.stringify(expected))}::text[], ${groups.map(({ outcome }) => outcome?.result ?? null)}::text[],
       ${groups.map(({ outcome }) => outcome?.reason ?? null)}::text[], ${groups.map(({ outcome }) => outcome?.detail ?? null)}::text[])
-      with ordinality as given(id, name, choice, new_name, people, cut, expected, result, reason, detail, position)`.execute(trx)
+      with ordinality as given(id, name, choice, link_to, new_name, people, cut, expected, result, reason, detail, position)`.execute(
+    trx,
+  )
   await appendLog(trx, {
     action: approval ? 'run.approval_asked' : 'run.started',
     subject: id,
@@ -146,12 +153,15 @@ export async function recordOutcome(
 }
 
 /** Takes up a run that waits or that was left in the middle; undefined where it has ended, or is not approved. Its counters are made right. */
-export async function takeUpRun(trx: Trx, id: RunId): Promise<(RunTerms & { createdBy: string }) | undefined> {
-  const { rows } = await sql<RunTerms & { createdBy: string }>`
+export async function takeUpRun(trx: Trx, id: RunId): Promise<(RunUnderWay & { createdBy: string }) | undefined> {
+  const { rows } = await sql<RunUnderWay & { createdBy: string }>`
     update runs set state = case when state = 'queued' then 'running' else state end, started_at = coalesce(started_at, now()), ${countsOf(trx, id)}
     where org_id = ${trx.orgId} and id = ${id} and finished_at is null and state <> 'awaiting_approval'
     returning id, kind, directory_id as "directoryId", accept_incomplete as "acceptIncomplete", accept_empty as "acceptEmpty",
-      created_by as "createdBy"`.execute(trx)
+      created_by as "createdBy",
+      exists (select from run_groups x where x.org_id = ${trx.orgId} and x.run_id = ${id} and x.link_to is not null) as links`.execute(
+    trx,
+  )
   return rows[0]
 }
 
@@ -167,7 +177,7 @@ export interface PendingGroup extends Chosen {
 /** The next groups of a run that wait, after a position, in order; of a run that was stopped none do. @param limit null: all */
 export async function pendingGroups(reader: Reader, id: RunId, after: number, limit: number | null): Promise<PendingGroup[]> {
   const { rows } = await sql<PendingGroup>`
-    select x.provisioned_group_id as id, x.position, x.choice, x.new_name as "newName", x.people, x.cut from run_groups x
+    select x.provisioned_group_id as id, x.position, x.choice, x.link_to as "linkTo", x.new_name as "newName", x.people, x.cut from run_groups x
     where x.org_id = ${reader.orgId} and x.run_id = ${id} and x.result is null and x.position > ${after}
       and exists (select from runs r where r.org_id = ${reader.orgId} and r.id = ${id} and r.state = 'running')
     order by x.position limit ${limit}`.execute(reader)

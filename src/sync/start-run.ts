@@ -6,6 +6,7 @@ import type { GroupReason, GroupState, RunKind } from '../database/tables.ts'
 import { planForSets } from '../database/transaction.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
+import type { LinkPreview } from '../provisioning/linking.ts'
 import { type Asked, chosenWithChoices } from '../review/chosen.ts'
 import type { Choices, Chosen } from '../review/differences.ts'
 import { type Effect, type EffectDelta, effectOf } from '../review/effect.ts'
@@ -98,13 +99,15 @@ async function plan(
   request: RunRequest,
 ): Promise<{ groups: Planned[]; effect: Effect; blocked: number; choices: Choices }> {
   const { fingerprint, selection } = request
-  const { ids, blocked, choices } = await chosenWithChoices(reader, request.directoryId, request)
+  const { ids, blocked, choices, links } = await chosenWithChoices(reader, request.directoryId, request)
   const settled = await settledGroups(reader, request, ids)
   // Expectations first, then the fingerprint over the same: what changes in between is refused here, what changes later by the group's own turn.
   const expectations = await expectedInRun(reader, { groupIds: ids, pending: ids, choices })
   const effect = await effectOf(reader, ids, choices)
   const chosenFor = (id: ProvisionedGroupId): Chosen => choices.get(id) ?? { choice: 'overwrite' }
-  const headings = inOrderOfTurns(await reviewHeadings(reader, { ids }))
+  const headings = inOrderOfTurns(
+    (await reviewHeadings(reader, { ids })).map((heading) => linkedHeading(heading, links.get(heading.id))),
+  )
   const groups = headings.flatMap((heading): Planned[] => {
     const expected = expectations.get(heading.id)
     const chosen = chosenFor(heading.id)
@@ -128,6 +131,12 @@ async function plan(
   await skipWhatLosesByIt(reader, groups, choices)
   return { groups: [...groups, ...settled], effect, blocked, choices }
 }
+
+/** What a group's heading is once it is linked. */
+const linkedHeading = (heading: ReviewHeading, link: LinkPreview | undefined): ReviewHeading =>
+  link === undefined
+    ? heading
+    : { ...heading, ...link.members, isEmpty: link.to.memberCount > 0 && link.members.added + link.members.unchanged === 0 }
 
 // A removal may rest on another group's addition of the same access: who only adds comes first, who only removes last. It saves turns
 // and is no guarantee, since a group may be skipped when its turn comes: syncGroup leaves who rests on one that waits for later.

@@ -1,14 +1,19 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Trx } from '../database/connection.ts'
-import type { AccountId, ProvisionedGroupId, RunId } from '../database/ids.ts'
+import type { AccountId, GroupId, ProvisionedGroupId, RunId } from '../database/ids.ts'
 import type { GroupReason, GroupState, SyncChoice } from '../database/tables.ts'
 import { keptIn } from '../organization/memberships.ts'
 import { follows, followsIn, lockConcerned } from '../provisioning/groups.ts'
+import { linkTo } from '../provisioning/linking.ts'
+import type { InRun } from '../provisioning/pairing.ts'
 import type { Chosen } from '../review/differences.ts'
 import { type Expectation, expectedInRun, expectedInTurn } from '../review/expected-in-run.ts'
 import { becomesEmpty, isFilling } from '../review/warnings.ts'
 import { acts, type LockedPair } from './choices.ts'
-import { type GroupOutcome, type PendingGroup, type RunTerms, recordOutcome, skipped, waits } from './runs.ts'
+import { type GroupOutcome, type PendingGroup, type RunTerms, type RunUnderWay, recordOutcome, skipped, waits } from './runs.ts'
+
+/** A group of a run that waits for its turn. */
+type Waiting = Pick<PendingGroup, 'id' | 'choice' | 'linkTo'>
 
 /** What may keep a group from being synced, apart from what was reviewed. */
 export interface Standing {
@@ -32,25 +37,26 @@ export interface Standing {
  */
 export async function syncGroup(
   trx: Trx,
-  run: RunTerms,
-  { id, choice }: Pick<PendingGroup, 'id' | 'choice'>,
+  run: RunUnderWay,
+  group: Waiting,
   others: 'skip' | 'wait',
 ): Promise<GroupOutcome | 'later' | undefined> {
-  if (choice === 'rename_existing') await lockConcerned(trx, { pushedIds: [id] })
+  const { id } = group
+  await lockWhatIsJudged(trx, [group])
   // Sent together, one after the other: each sees what the locks of those before it hold still.
   const [claim, , turn] = await Promise.all([
     claimGroup(trx, run.id, id, others),
     lockWhoIsRemoved(trx, run.id, [id]),
-    expectedInTurn(trx, { id, runId: run.id }),
+    expectedInTurn(trx, { id, run }),
   ])
   if (claim === undefined) return undefined
-  const { group, expected } = claim
+  const { group: claimed, expected } = claim
   const why = whyNotClaimed(claim, run)
-  if (why !== undefined || group === undefined || turn === undefined)
+  if (why !== undefined || claimed === undefined || turn === undefined)
     return recordOutcome(trx, run.id, id, why ?? skipped('gone'))
   if (!isForeseen(expected, turn)) return recordOutcome(trx, run.id, id, skipped('review_changed'))
   if (!isForeseen(expected, { ...turn, lost: turn.lostAtOnce })) return 'later'
-  return act(trx, run, group, claim.chosen)
+  return act(trx, run, claimed, claim.chosen)
 }
 
 /**
@@ -60,12 +66,12 @@ export async function syncGroup(
  */
 export async function syncTogether(
   trx: Trx,
-  run: RunTerms,
-  groups: readonly Pick<PendingGroup, 'id' | 'choice'>[],
+  run: RunUnderWay,
+  groups: readonly Waiting[],
 ): Promise<Map<ProvisionedGroupId, GroupOutcome>> {
   const outcomes = new Map<ProvisionedGroupId, GroupOutcome>()
   const left = new Map<ProvisionedGroupId, Claim & { group: ClaimedGroup }>()
-  await lockConcerned(trx, { pushedIds: groups.filter(({ choice }) => choice === 'rename_existing').map(({ id }) => id) })
+  await lockWhatIsJudged(trx, groups)
   const ids = groups.map(({ id }) => id)
   // One after another: sent in this order they are locked in it.
   const claims = await Promise.all(ids.toSorted().map(async (id) => ({ id, claim: await claimGroup(trx, run.id, id, 'wait') })))
@@ -93,8 +99,22 @@ export async function syncTogether(
   return outcomes
 }
 
-async function act(trx: Trx, run: RunTerms, group: ClaimedGroup, { choice, ...told }: Chosen): Promise<GroupOutcome> {
+// Before anything is locked alone: all that a choice may come to judge; then the groups that a link is from and to, in id order (rule 12).
+async function lockWhatIsJudged(trx: Trx, groups: readonly Waiting[]): Promise<void> {
+  const judging = groups.filter(({ choice, linkTo }) => choice === 'rename_existing' || linkTo)
+  if (judging.length === 0) return
+  const pushedIds = judging.map(({ id }) => id)
+  const groupIds = judging.flatMap(({ linkTo }) => linkTo ?? [])
+  await lockConcerned(trx, { pushedIds, groupIds })
+  await sql`
+    select from groups where org_id = ${trx.orgId} and id = any(array(
+      select unnest(${groupIds}::uuid[]) union select group_id from provisioned_groups where org_id = ${trx.orgId} and id = any(${pushedIds}::uuid[])))
+    order by id for no key update`.execute(trx)
+}
+
+async function act(trx: Trx, run: RunTerms, claimed: ClaimedGroup, { choice, ...told }: Chosen): Promise<GroupOutcome> {
   if (choice === 'restore') throw new Error('Groups are put back by undoGroup.')
+  const group = told.linkTo ? await linked(trx, claimed, told.linkTo, { runId: run.id }) : claimed
   const doing = acts[choice](trx, group, { runId: run.id, directoryId: run.directoryId, ...told })
   const record = (change: { added: number; removed: number }) =>
     recordOutcome(trx, run.id, group.id, { result: 'synced', reason: null, detail: null, ...change })
@@ -105,6 +125,16 @@ async function act(trx: Trx, run: RunTerms, group: ClaimedGroup, { choice, ...to
   if (change.added !== foreseen.added || change.removed !== foreseen.removed)
     throw new Error('What was done is not what was reviewed.')
   return outcome
+}
+
+/** A group is with another one before its choice is done. @throws Refusal as `linkTo` */
+async function linked(trx: Trx, group: ClaimedGroup, to: GroupId, run: InRun): Promise<ClaimedGroup> {
+  const now = await linkTo(trx, group, to, run)
+  const { rows } = await sql<Pick<ClaimedGroup, 'existingName' | 'added' | 'removed'>>`
+    select name as "existingName", add_count as added, remove_count as removed from groups where org_id = ${trx.orgId} and id = ${to}`.execute(
+    trx,
+  )
+  return { ...group, ...now, ...(rows[0] as (typeof rows)[number]) }
 }
 
 const foreseenCounts: Partial<Record<SyncChoice, (group: ClaimedGroup) => { added: number; removed: number }>> = {
@@ -161,16 +191,19 @@ interface Claim {
   group: ClaimedGroup | undefined
 }
 
-type ClaimRow = { expected: string; choice: SyncChoice; newName: string | null; people: AccountId[] | null } & (
-  | ClaimedGroup
-  | Record<keyof ClaimedGroup, null>
-)
+type ClaimRow = {
+  expected: string
+  choice: SyncChoice
+  linkTo: GroupId | null
+  newName: string | null
+  people: AccountId[] | null
+} & (ClaimedGroup | Record<keyof ClaimedGroup, null>)
 
 /** Takes the group's place in the run, then locks the pushed group and its pair, in the one order of locks (rule 12). */
 async function claimGroup(trx: Trx, runId: RunId, id: ProvisionedGroupId, others: 'skip' | 'wait'): Promise<Claim | undefined> {
   const { rows } = await sql<ClaimRow>`
     with claimed as materialized (
-      select x.expected, x.choice, x.new_name as "newName", x.people from run_groups x
+      select x.expected, x.choice, x.link_to as "linkTo", x.new_name as "newName", x.people from run_groups x
       where x.org_id = ${trx.orgId} and x.run_id = ${runId} and x.provisioned_group_id = ${id} and ${waits}
         and exists (select from runs r where r.org_id = ${trx.orgId} and r.id = ${runId} and r.state = 'running')
       for update of x ${others === 'skip' ? skipLocked : sql``}
@@ -182,9 +215,10 @@ async function claimGroup(trx: Trx, runId: RunId, id: ProvisionedGroupId, others
       select p.id, p.directory_id as "directoryId", p.name, p.name_key as "nameKey", p.external_id as "externalId", p.group_id as "groupId", p.state, p.reasons,
         p.is_linked as "isLinked", p.keeps_name as "keepsName",
         o.name as "existingName", not o.effective and o.deleted_at is null as "isApart", o.add_count as added, o.remove_count as removed,
-        ${isFilling} as "isFilling", ${becomesEmpty} as "isEmpty",
+        ${isFilling} as "isFilling", case when claimed."linkTo" is null then ${becomesEmpty} else o.member_count - o.remove_count + o.add_count = 0 and exists (
+          select from groups t where t.org_id = ${trx.orgId} and t.id = claimed."linkTo" and t.member_count > 0) end as "isEmpty",
         case when ${followsIn('p.state')} and o.remove_count > 0 then ${keptIn(trx, sql`p.group_id`)} else 0 end as "keptCount"
-      from pushed p
+      from claimed cross join pushed p
       join directories d on d.org_id = ${trx.orgId} and d.id = p.directory_id
       join groups o on o.org_id = ${trx.orgId} and o.id = p.group_id
       for no key update of o
@@ -192,10 +226,10 @@ async function claimGroup(trx: Trx, runId: RunId, id: ProvisionedGroupId, others
     select claimed.*, locked.*, set_config('synchronous_commit', 'off', true) from claimed left join locked on true`.execute(trx)
   const [row] = rows
   if (row === undefined) return undefined
-  const { expected, choice, newName, people, ...group } = row
+  const { expected, choice, linkTo, newName, people, ...group } = row
   return {
     expected: JSON.parse(expected),
-    chosen: { choice, newName: newName ?? undefined, people: people ?? undefined },
+    chosen: { choice, linkTo: linkTo ?? undefined, newName: newName ?? undefined, people: people ?? undefined },
     group: group.id === null ? undefined : (group as ClaimedGroup),
   }
 }
@@ -208,7 +242,7 @@ const skipLocked: RawBuilder<unknown> = sql`skip locked`
 async function lockWhoIsRemoved(trx: Trx, runId: RunId, ids: readonly ProvisionedGroupId[]): Promise<void> {
   await sql`
     with claimed as materialized (
-      select x.provisioned_group_id as id from run_groups x
+      select x.provisioned_group_id as id, x.link_to from run_groups x
       where x.org_id = ${trx.orgId} and x.run_id = ${runId} and x.provisioned_group_id = any(${ids}::uuid[]) and ${waits}
       for update of x skip locked
     )
@@ -216,6 +250,8 @@ async function lockWhoIsRemoved(trx: Trx, runId: RunId, ids: readonly Provisione
     where a.org_id = ${trx.orgId} and a.id = any(array(
       select m.account_id from claimed
       join provisioned_groups p on p.org_id = ${trx.orgId} and p.id = claimed.id
-      join memberships m on m.org_id = ${trx.orgId} and m.group_id = p.group_id and m.pushed <> m.effective and not m.pushed))
+      join memberships m on m.org_id = ${trx.orgId} and m.group_id = p.group_id and m.pushed <> m.effective and not m.pushed
+      union all
+      select m.account_id from claimed join memberships m on m.org_id = ${trx.orgId} and m.group_id = claimed.link_to and m.effective))
     order by a.id for no key update of a`.execute(trx)
 }

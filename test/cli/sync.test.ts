@@ -257,7 +257,8 @@ test('choices: merge keeps whom the provider does not have, who are listed and d
   await acme.has({ group: 'Sandbox', members: ['ada'] })
   await okta.knows('ada', 'cyd')
   for (const group of ['Crew', 'Sandbox']) await okta.pushes({ group, members: ['cyd'] })
-  expect(await muster('sync --all --choice what --yes')).toMatchObject({ exitCode: 64, stdout: '' })
+  for (const choice of ['what', 'link', 'overwrite=Crew'])
+    expect(await muster(`sync --all --choice ${choice} --yes`)).toMatchObject({ exitCode: 64, stdout: '' })
   const merged = await muster('sync Crew --choice merge --yes --json')
   expect(JSON.parse(merged.stdout)).toMatchObject({ choice: 'merge', members: { added: 1, removed: 0 } })
   expect((await muster('reviews kept')).stdout).toMatch(/^Crew\tada\tada\t.*\nCrew\tbob\tbob\t.*\n$/)
@@ -272,6 +273,22 @@ test('choices: merge keeps whom the provider does not have, who are listed and d
   expect(await acme.membersOf('Crew')).toEqual(['ada', 'cyd'])
   expect(await muster('sync --all --drop-kept --choice merge --yes')).toMatchObject({ exitCode: 64 })
   expect(await muster('reviews reopen Crew')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('is not ignored') })
+})
+
+test('link to: a group is overwritten or merged into another one, also as it was planned', async ({ muster, acme, okta }) => {
+  for (const group of ['Crew', 'Gang', 'Team', 'Band']) await acme.has({ group, members: ['ada', 'bob'] })
+  await okta.knows('ada', 'cyd')
+  for (const group of ['Crew', 'Gang']) await okta.pushes({ group, members: ['cyd'] })
+  expect(JSON.parse((await muster('sync Crew --choice link=Team --yes --json')).stdout)).toMatchObject({
+    members: { added: 1, removed: 2 },
+  })
+  expect(await acme.membersOf('Team')).toEqual(['cyd'])
+  await muster('reviews plan --all --choose Gang=merge=Band -o plan.json')
+  expect(JSON.parse((await muster('sync --plan plan.json --yes --json')).stdout)).toMatchObject({
+    members: { added: 1, removed: 0 },
+  })
+  expect(await acme.membersOf('Band')).toEqual(['ada', 'bob', 'cyd'])
+  expect(await acme.membersOf('Gang')).toEqual(['ada', 'bob'])
 })
 
 test('what a run left out is synced again, after it was shown; its report is a file', async ({ muster, acme, okta }) => {

@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { sql } from 'kysely'
 import type { Reader, Trx } from '../../src/database/connection.ts'
-import type { ProvisionedGroupId } from '../../src/database/ids.ts'
+import type { GroupId, ProvisionedGroupId } from '../../src/database/ids.ts'
 import { inTransaction } from '../../src/database/transaction.ts'
+import { heldGroup } from '../../src/provisioning/groups.ts'
+import { linkTo } from '../../src/provisioning/linking.ts'
 import type { Choices } from '../../src/review/differences.ts'
 import { effectOf } from '../../src/review/effect.ts'
 import { type Expectation, expectedInRun } from '../../src/review/expected-in-run.ts'
@@ -74,6 +76,15 @@ test('what the database says of any organization is what the definitions say', a
             .sort(),
         )
         await runExpectsTheSameAllAlong(trx, stored, world, selected)
+      })
+      await rolledBack(db, org.scope, async (trx) => {
+        const stored = await storeWorld(trx, world, directory.id)
+        await effectOfLinksIsRight(
+          trx,
+          stored,
+          world,
+          reviewedGroups(world).filter(() => picks.next().value),
+        )
       })
     }),
     { numRuns: 200 },
@@ -152,6 +163,51 @@ async function effectByChoiceIsRight(
   const foreseen = await expectedInRun(reader, { groupIds: ids, pending: ids, choices })
   const lost = [...foreseen.values()].flatMap((expectation) => expectation.lost.map(stored.pair))
   expect([...new Set(lost)].sort()).toEqual(effect.lost)
+}
+
+// Each links to a group that nobody pushes, as long as there are some: that one becomes another, by the same definitions, all along a run.
+async function effectOfLinksIsRight(
+  trx: Trx,
+  stored: StoredWorld,
+  world: ReferenceWorld,
+  groups: ReferenceGroup[],
+): Promise<void> {
+  const free = world.groups.filter(({ pushed, isDefault, isApart }) => !pushed && !isDefault && !isApart)
+  const links = groups.slice(0, free.length).map((group, at) => ({ group, to: free[at] as ReferenceGroup, merges: at % 2 === 0 }))
+  const becomes = new Map<ReferenceGroup, ReferenceGroup>()
+  for (const { group, to, merges } of links) {
+    const { effective, pushed = effective } = group
+    becomes.set(to, { ...to, pushed: merges ? to.effective.union(pushed) : pushed }).set(group, { ...group, pushed: effective })
+  }
+  const chosen = [...links.map(({ to }) => becomes.get(to) as ReferenceGroup), ...groups.slice(free.length)]
+  const after = { ...world, groups: world.groups.map((group) => becomes.get(group) ?? group) }
+  const ids = idsOf(stored, groups)
+  const choices: Choices = new Map(
+    links.map(({ to, merges }, at) => [
+      ids[at] as ProvisionedGroupId,
+      { choice: merges ? 'merge' : 'overwrite', linkTo: stored.group.get(to.name) as GroupId },
+    ]),
+  )
+  const effect = effectOnAccess(after, chosen)
+  const { access, members } = await effectOf(trx, ids, choices)
+  const { jointLosses: _, ...figures } = access
+  expect(figures).toEqual(countsOf(effect))
+  expect(members).toEqual({
+    added: chosen.reduce((sum, { effective, pushed = effective }) => sum + pushed.difference(effective).size, 0),
+    removed: chosen.reduce((sum, { effective, pushed = effective }) => sum + effective.difference(pushed).size, 0),
+  })
+  const foreseen = await expectedInRun(trx, { groupIds: ids, pending: ids, choices })
+  const lost = [...foreseen.values()].flatMap((expectation) => expectation.lost.map(stored.pair))
+  expect([...new Set(lost)].sort()).toEqual(effect.lost)
+  const pending = [...ids]
+  for (const id of ids) {
+    const now = await expectedInRun(trx, { groupIds: [id], pending, choices })
+    expect(now.get(id)).toEqual(foreseen.get(id) as Expectation)
+    const { linkTo: to, choice } = choices.get(id) ?? {}
+    if (to) await linkTo(trx, await heldGroup(trx, id), to)
+    await sync(trx, id, choice === 'merge')
+    pending.shift()
+  }
 }
 
 async function peopleAreRight(
@@ -377,9 +433,9 @@ function lastAdmins(world: ReferenceWorld, groups: readonly ReferenceGroup[], ef
   )
 }
 
-async function sync(trx: Trx, id: ProvisionedGroupId): Promise<void> {
+async function sync(trx: Trx, id: ProvisionedGroupId, keeps = false): Promise<void> {
   const group = sql`(select group_id from provisioned_groups where org_id = ${trx.orgId} and id = ${id})`
-  await sql`delete from memberships where org_id = ${trx.orgId} and group_id = ${group} and not pushed`.execute(trx)
+  if (!keeps) await sql`delete from memberships where org_id = ${trx.orgId} and group_id = ${group} and not pushed`.execute(trx)
   await sql`update memberships set effective = true where org_id = ${trx.orgId} and group_id = ${group}`.execute(trx)
 }
 

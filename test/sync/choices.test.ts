@@ -124,6 +124,78 @@ test('rename existing proposes a free name; without a group of its name there is
   })
 })
 
+test('link to: a pushed group is overwritten or merged into another group, seen with the members and access of that one before', async ({
+  acme,
+  okta,
+  admin,
+  kept,
+  api,
+}) => {
+  for (const group of ['Crew', 'Gang', 'Team', 'Band']) await acme.has({ group, members: ['ada', 'bob'] })
+  await acme.grants('Team', 'site/wiki/user')
+  await acme.grants('Band', 'site/wiki/user')
+  await acme.grants('Crew', 'site/code/write')
+  await okta.knows('ada', 'cyd')
+  await okta.pushes({ group: 'Crew', members: ['ada', 'cyd'] })
+  await okta.pushes({ group: 'Gang', members: ['ada', 'cyd'] })
+  const chosen = { choices: { Gang: 'merge' }, links: { crew: 'Team', Gang: 'band' } } as const
+  const effect = await admin.effectOf('all', chosen)
+  // bob goes from Team, and Band keeps him.
+  expect(effect).toMatchObject({ groups: 2, members: { added: 2, removed: 1 }, access: { lost: 0, gained: 1 } })
+  expect(await admin.effectOf(['Crew'], { links: { Crew: 'Team' } })).toMatchObject({ members: { added: 1, removed: 1 } })
+  const people = await api('POST', `/directories/${okta.directory.id}/reviews/effect/people`, {
+    selection: selectionOf('all'),
+    who: 'keeping',
+    ...chosen,
+  })
+  expect(people.body.items).toMatchObject([
+    { person: { userName: 'bob' }, groups: [{ name: 'Crew', change: 'removed' }], kept: [{ through: [{ name: 'Band' }] }] },
+  ])
+  expect(await admin.asks('all', { fingerprint: effect.fingerprint })).toMatchObject({ status: 409 })
+  expect((await admin.asks('all', { ...chosen, dryRun: true })).body).toMatchObject({ groups: { synced: 2 } })
+  const run = await admin.syncs('all', chosen)
+  expect(run).toMatchObject({
+    groups: { synced: 2 },
+    members: { added: 2, removed: 1 },
+    access: { lost: 0, gained: 1 },
+    foreseen: { access: { lost: 0, gained: 1 } },
+  })
+  expect((await api('GET', `/runs/${run.id}/groups`)).body.items).toMatchObject([
+    { group: { name: 'Crew' }, choice: 'overwrite', linkTo: { name: 'Team' } },
+    { group: { name: 'Gang' }, choice: 'merge', linkTo: { name: 'Band' } },
+  ])
+  expect(await acme.membersOf('Team')).toEqual(['ada', 'cyd'])
+  expect(await acme.membersOf('Band')).toEqual(['ada', 'bob', 'cyd'])
+  expect(await kept()).toEqual(['Gang: bob'])
+  // What it left is as it was, and has its name still: the pushed one waits for that.
+  expect(await acme.membersOf('Crew')).toEqual(['ada', 'bob'])
+  expect(await okta.stateOf('Crew')).toEqual({ state: 'synced', reasons: ['name_taken'] })
+})
+
+test('what a group cannot be linked to is refused, with why, and nothing is changed', async ({ acme, okta, admin, api }) => {
+  for (const group of ['Crew', 'Gang', 'Team', 'Protected']) await acme.has({ group, members: ['ada'] })
+  await api('PATCH', '/groups/Protected', { isProtected: true })
+  await okta.knows('ada', 'bob')
+  for (const group of ['Crew', 'Gang']) await okta.pushes({ group, members: ['bob'] })
+  await okta.pushes({ group: 'Managed', members: ['bob'] })
+  const { fingerprint } = await admin.effectOf('all')
+  const refused = async (links: Record<string, string>, choices = {}) => {
+    const { status, body } = await admin.asks('all', { links, choices, fingerprint })
+    return `${status} ${body.detail}`
+  }
+  expect(await refused({ Crew: 'Nowhere' })).toBe('404 "Nowhere" is no group of the organization: nothing can be linked to it.')
+  expect(await refused({ Nobody: 'Team' })).toMatch(/^404 "Nobody" is no pushed group/)
+  expect(await refused({ Crew: 'Managed' })).toBe('409 "Managed" is managed by a directory. Link to a group that none manages.')
+  expect(await refused({ Crew: 'Gang' })).toMatch(/^409 "Gang" is what another pushed group awaits review against/)
+  expect(await refused({ Crew: 'Protected' })).toBe('409 "Protected" is protected. Lift its protection first.')
+  expect(await refused({ Crew: 'Team', Gang: 'Team' })).toBe('409 Two groups cannot be linked to "Team". Choose one of them.')
+  expect(await refused({ Crew: 'Team' }, { Crew: 'ignore' })).toMatch(/^409 What is linked to "Team" is overwritten or merged/)
+  expect(await refused({ Crew: 'Team' })).toMatch(/changed while you were looking/)
+  // The group of its own name is no other one.
+  expect((await admin.effectOf('all', { links: { Crew: 'crew' } })).fingerprint).toBe(fingerprint)
+  expect(await okta.stateOf('Crew')).toEqual({ state: 'needs_review', reasons: ['name_taken'] })
+})
+
 test('ignore keeps a group apart; its pushes are recorded, and it is reviewed again when reopened', async ({
   acme,
   okta,

@@ -120,9 +120,9 @@ test('the report is a file too: what happened to each group beside what was fore
   expect(headers.get('content-type')).toBe('text/csv; charset=utf-8')
   const lines = String(body).trimEnd().split('\r\n')
   expect(lines[0]).toBe(
-    'group,id,choice,result,reason,detail,members_added,members_removed,access_lost,access_gained,access_lost_foreseen,finished_at',
+    'group,id,choice,result,reason,detail,members_added,members_removed,access_lost,access_gained,access_lost_foreseen,finished_at,linked_to',
   )
-  expect(lines.slice(1).map((line) => line.split(',').toSpliced(1, 1).slice(0, -1).join(','))).toEqual([
+  expect(lines.slice(1).map((line) => line.split(',').toSpliced(1, 1).slice(0, -2).join(','))).toEqual([
     'A,overwrite,skipped,filling,,0,0,0,0,1',
     'B,overwrite,skipped,empty,,0,0,0,0,2',
     'C,merge,failed,busy,,1,0,0,1,0',

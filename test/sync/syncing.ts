@@ -9,6 +9,7 @@ export interface Choices {
   defaultChoice?: SyncChoice
   choices?: Readonly<Record<string, SyncChoice>>
   newNames?: Readonly<Record<string, string>>
+  links?: Readonly<Record<string, string>>
 }
 
 export interface SyncOptions extends Choices {
@@ -37,8 +38,8 @@ export function syncing(api: Client, directory: string) {
     return body
   }
   const asks = async (meant: Meant, options: SyncOptions = {}): Promise<Answer> => {
-    const { kind, people, defaultChoice, choices, newNames } = options
-    const chosen = { kind, people, defaultChoice, choices, newNames } as Choices
+    const { kind, people, defaultChoice, choices, newNames, links } = options
+    const chosen = { kind, people, defaultChoice, choices, newNames, links } as Choices
     const fingerprint = options.fingerprint ?? (await effectOf(meant, chosen)).fingerprint
     return api('POST', `/directories/${directory}/runs`, { selection: selectionOf(meant), ...options, fingerprint })
   }

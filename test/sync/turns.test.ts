@@ -4,7 +4,7 @@ import type { Reader, Trx } from '../../src/database/connection.ts'
 import type { ProvisionedGroupId, RunId } from '../../src/database/ids.ts'
 import { inTransaction } from '../../src/database/transaction.ts'
 import { effectOf } from '../../src/review/effect.ts'
-import { type RunTerms, takeUpRun } from '../../src/sync/runs.ts'
+import { type RunUnderWay, takeUpRun } from '../../src/sync/runs.ts'
 import { startRun } from '../../src/sync/start-run.ts'
 import { syncGroup, syncTogether } from '../../src/sync/sync-group.ts'
 import { storeWorld } from '../review/stored-world.ts'
@@ -85,7 +85,7 @@ async function takesTurns(
   order: ProvisionedGroupId[],
   beforeTurn: (turn: number) => Promise<void>,
 ): Promise<string[]> {
-  const run = (await takeUpRun(trx, runId)) as RunTerms
+  const run = (await takeUpRun(trx, runId)) as RunUnderWay
   const results: string[] = []
   let turn = 0
   let left = order

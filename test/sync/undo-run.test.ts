@@ -86,6 +86,31 @@ for (const choice of ['overwrite', 'merge', 'ignore', 'rename_existing'] as cons
     expect(await places()).toEqual(before)
   })
 
+for (const choice of ['overwrite', 'merge'] as const)
+  test(`undo of a run that linked a group to another one gives back the pairing that was before: ${choice}`, async ({
+    acme,
+    okta,
+    admin,
+    undoes,
+    places,
+    api,
+  }) => {
+    for (const group of ['Crew', 'Team', 'Squad']) await acme.has({ group, members: ['ada', 'bob'] })
+    await acme.grants('Team', 'site/wiki/user')
+    await okta.knows('ada', 'cyd')
+    await okta.pushes({ group: 'crew', members: ['ada', 'cyd'] })
+    await okta.pushes({ group: 'Gang', members: ['ada'] })
+    await okta.pushes({ group: 'Squad', members: ['cyd'] })
+    await acme.has({ group: 'Former', members: ['ada'] })
+    expect((await api('PUT', '/reviews/Squad/link', { to: 'Former' })).status).toBeLessThan(300)
+    const before = await places()
+    const links = { crew: 'Team', Squad: 'Squad' }
+    const { id } = await admin.syncs('all', { defaultChoice: choice, links })
+    expect(await okta.stateOf('Squad')).toMatchObject({ state: 'synced' })
+    await admin.ended((await undoes(id)).body.id)
+    expect(await places()).toEqual(before)
+  })
+
 test('groups that give each other back what they take are put back together', async ({ acme, okta, admin, undoes, places }) => {
   await acme.has({ group: 'Left', members: ['ada'] })
   await acme.has({ group: 'Right', members: ['bob'] })

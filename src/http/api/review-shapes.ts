@@ -87,6 +87,10 @@ export const choicesOf = {
     Type.String({ maxLength: 1_024 }),
     'rename_existing: what the existing group is called after, by id or name of the pushed one; a free name like its own if not said',
   ),
+  links: byGroup(
+    Type.String({ maxLength: 255 }),
+    'overwrite, merge: the existing group that the pushed one is linked to first, whatever its name: by id or name of the pushed one, its own id or name',
+  ),
 }
 
 type Choosing = { [Part in keyof typeof choicesOf]?: Static<(typeof choicesOf)[Part]> }
@@ -99,8 +103,11 @@ export const askedOf = ({
   defaultChoice = 'overwrite',
   choices,
   newNames,
+  links,
 }: Choosing & Pick<Asked, 'selection'>): Asked =>
-  kind === 'drop_kept' ? { selection, choice: 'drop_kept', people } : { selection, choice: defaultChoice, choices, newNames }
+  kind === 'drop_kept'
+    ? { selection, choice: 'drop_kept', people }
+    : { selection, choice: defaultChoice, choices, newNames, links }
 
 export const Effect = Type.Object({
   directory: Type.String(),

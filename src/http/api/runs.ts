@@ -71,6 +71,7 @@ const Preview = Type.Object({
 const RunGroup = Type.Object({
   group: Named,
   choice: Choice,
+  linkTo: Nullable(Type.Object(Named.properties, { description: 'The group that it was linked to first, whatever its name' })),
   result: Nullable(OneOf(runResults)),
   reason: Nullable(
     Type.String({
