@@ -15,6 +15,7 @@ import { organization } from './commands/organization.ts'
 import { people } from './commands/people.ts'
 import { profiles } from './commands/profiles.ts'
 import { push } from './commands/push.ts'
+import { reconcile } from './commands/reconcile.ts'
 import { reviews } from './commands/reviews.ts'
 import { runs } from './commands/runs.ts'
 import { serve } from './commands/serve.ts'
@@ -62,6 +63,7 @@ export function program(): Command {
     directories,
     importCommand,
     push,
+    reconcile,
     reviews,
     suggestions,
     sync,

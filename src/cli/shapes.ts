@@ -77,8 +77,44 @@ export interface DirectoryDetail extends Directory {
   users: { received: number }
   waitingNamesCount: number
   complete: boolean
+  incomplete: string[]
+  compared: Findings | null
   lastPush: string | null
   lastError: { detail: string; at: string } | null
+}
+
+/** What comparing a provider's own list came to. */
+export interface Findings {
+  comparedAt: string
+  listed: { groups: number; memberships: number }
+  pushed: { groups: number; memberships: number }
+  missing: { groups: number; members: number }
+  extra: { groups: number; members: number }
+  differing: number
+  unknownPeople: number
+  isEqual: boolean
+}
+
+export interface Reconciliation {
+  found: Findings | null
+  underWay: { id: string; state: string; groups: number; comparedGroups: number } | null
+}
+
+export interface ComparedGroup {
+  name: string
+  finding: string
+  state: string | null
+  listedMembers: number
+  pushedMembers: number
+  missing: number
+  extra: number
+}
+
+export interface ComparedMember {
+  group: string
+  userName: string
+  finding: string
+  isKnown: boolean
 }
 
 export interface ListedRequest {

@@ -461,6 +461,117 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/directories/{directory}/lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give the provider's own list: whole, or begin one that comes in parts
+         * @description With `csv` or `groups` it is the whole list, and is compared in the background. Without, its parts follow, then `/compare`. What an earlier one found stays until this one is compared.
+         */
+        post: operations["beginList"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/directories/{directory}/lists/{list}/parts/{part}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** A part of a list, 32 MiB at most; the same part again changes nothing */
+        put: operations["addListPart"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/directories/{directory}/lists/{list}/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The list is whole: compare it. Where it is not what is said here, nothing is concluded (409) */
+        post: operations["compareList"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/directories/{directory}/reconciliation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the provider's last list came to, and how far one is that is under way */
+        get: operations["showReconciliation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/directories/{directory}/reconciliation/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Groups that are missing here, extra here, or differ
+         * @description Sorted by name, missing, extra or finding.
+         */
+        get: operations["listComparedGroups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/directories/{directory}/reconciliation/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Members on one side only, of groups on both
+         * @description Sorted by group, userName or finding.
+         */
+        get: operations["listComparedMembers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/groups": {
         parameters: {
             query?: never;
@@ -2928,8 +3039,40 @@ export interface operations {
                         /** @description Synced groups whose new name another group has */
                         waitingNamesCount: number;
                         unknownMembersCount: number;
-                        /** @description All that was pushed is synced, and nothing differs */
+                        /** @description All that was pushed is synced, nothing differs, and the provider's last list was no other */
                         complete: boolean;
+                        /** @description Why it is not complete, in plain words */
+                        incomplete: string[];
+                        compared: {
+                            /** Format: uuid */
+                            id: string;
+                            /** Format: date-time */
+                            comparedAt: string;
+                            startedBy: string;
+                            listed: {
+                                groups: number;
+                                memberships: number;
+                            };
+                            pushed: {
+                                groups: number;
+                                memberships: number;
+                            };
+                            /** @description In the list and not here; members of groups on both sides */
+                            missing: {
+                                groups: number;
+                                members: number;
+                            };
+                            /** @description Here and not in the list */
+                            extra: {
+                                groups: number;
+                                members: number;
+                            };
+                            /** @description Groups on both sides whose members differ */
+                            differing: number;
+                            /** @description People in the list whom the provider has not pushed */
+                            unknownPeople: number;
+                            isEqual: boolean;
+                        } | null;
                         lastPush: string | null;
                         lastError: {
                             detail: string;
@@ -3672,6 +3815,340 @@ export interface operations {
                             text: string;
                         }[];
                     };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    beginList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                directory: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description CSV with the columns `group,user_name`; without a user name a group without members */
+                    csv?: string;
+                    groups?: {
+                        name: string;
+                        members: string[];
+                    }[];
+                    /** @description How many groups the list has */
+                    groupCount?: number;
+                    /** @description How many memberships, each once */
+                    membershipCount?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addListPart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                directory: string;
+                /** @description Its id */
+                list: string;
+                part: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description CSV with the columns `group,user_name`; without a user name a group without members */
+                    csv?: string;
+                    groups?: {
+                        name: string;
+                        members: string[];
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compareList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                directory: string;
+                /** @description Its id */
+                list: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description How many parts it had */
+                    parts: number;
+                    /** @description How many groups the list has */
+                    groupCount?: number;
+                    /** @description How many memberships, each once */
+                    membershipCount?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showReconciliation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                directory: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        found: {
+                            /** Format: uuid */
+                            id: string;
+                            /** Format: date-time */
+                            comparedAt: string;
+                            startedBy: string;
+                            listed: {
+                                groups: number;
+                                memberships: number;
+                            };
+                            pushed: {
+                                groups: number;
+                                memberships: number;
+                            };
+                            /** @description In the list and not here; members of groups on both sides */
+                            missing: {
+                                groups: number;
+                                members: number;
+                            };
+                            /** @description Here and not in the list */
+                            extra: {
+                                groups: number;
+                                members: number;
+                            };
+                            /** @description Groups on both sides whose members differ */
+                            differing: number;
+                            /** @description People in the list whom the provider has not pushed */
+                            unknownPeople: number;
+                            isEqual: boolean;
+                        } | null;
+                        underWay: {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            state: "receiving" | "comparing";
+                            startedBy: string;
+                            /** Format: date-time */
+                            startedAt: string;
+                            parts: number;
+                            groups: number;
+                            comparedGroups: number;
+                        } | null;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listComparedGroups: {
+        parameters: {
+            query?: {
+                /** @description How many to leave out at the beginning */
+                offset?: number;
+                /** @description How many to answer; 0 is all of them */
+                limit?: number;
+                /** @description Part of a name; case and blanks do not matter */
+                search?: string;
+                /** @description What to sort by; with a minus in front, downwards: `-name` */
+                sort?: string;
+                /** @description All but equal where it is not said */
+                finding?: "missing" | "extra" | "differing" | "equal";
+                /** @description `csv` answers all that match, as a file */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path: {
+                /** @description Id or name */
+                directory: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        total: number;
+                        items: {
+                            name: string;
+                            /** @enum {string} */
+                            finding: "missing" | "extra" | "differing" | "equal";
+                            id: string | null;
+                            state: ("ready" | "needs_review" | "blocked" | "synced" | "held" | "ignored") | null;
+                            listedMembers: number;
+                            pushedMembers: number;
+                            /** @description Members in the list and not here */
+                            missing: number;
+                            extra: number;
+                        }[];
+                    };
+                    "text/csv": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listComparedMembers: {
+        parameters: {
+            query?: {
+                /** @description How many to leave out at the beginning */
+                offset?: number;
+                /** @description How many to answer; 0 is all of them */
+                limit?: number;
+                /** @description Part of a name; case and blanks do not matter */
+                search?: string;
+                /** @description What to sort by; with a minus in front, downwards: `-name` */
+                sort?: string;
+                /** @description Only of this group, by its name */
+                group?: string;
+                finding?: "missing" | "extra";
+                /** @description `csv` answers all that match, as a file */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path: {
+                /** @description Id or name */
+                directory: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        total: number;
+                        items: {
+                            group: string;
+                            userName: string;
+                            /** @enum {string} */
+                            finding: "missing" | "extra";
+                            /** @description Whether the provider has pushed this person at all */
+                            isKnown: boolean;
+                        }[];
+                    };
+                    "text/csv": string;
                 };
             };
             /** @description A problem */

@@ -14,6 +14,7 @@ export type TokenId = Id<'token'>
 export type ProvisionedUserId = Id<'provisioned user'>
 export type ProvisionedGroupId = Id<'provisioned group'>
 export type RunId = Id<'run'>
+export type ReconciliationId = Id<'reconciliation'>
 
 /** A new id, in order of time (RFC 9562 §5.7). Never a secret. */
 export const newId = <T extends Id<string>>(): T => v7() as T

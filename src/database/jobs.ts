@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fromKysely, PgBoss } from 'pg-boss'
 import type { ConnectionOptions, Trx } from './connection.ts'
-import type { DirectoryId, OrgId, RunId } from './ids.ts'
+import type { DirectoryId, OrgId, ReconciliationId, RunId } from './ids.ts'
 
 /** What each queue's jobs carry. A new queue is a line here and one in `queues`. */
 export interface JobData {
@@ -13,6 +13,8 @@ export interface JobData {
   'purge-deleted-groups': Record<string, never>
   'note-log-people': Record<string, never>
   'seal-log': Record<string, never>
+  'compare-list': { orgId: OrgId; reconciliationId: ReconciliationId; actor: string }
+  'forget-lists': Record<string, never>
 }
 export type QueueName = keyof JobData
 
@@ -34,6 +36,8 @@ const graceMs = 15_000
 const queues: Record<QueueName, { retryLimit: number; retryDelay: number; expireInSeconds: number; heartbeatSeconds: number }> = {
   'sync-run': { retryLimit: 20, retryDelay: 1, expireInSeconds: 24 * 3600, heartbeatSeconds: 10 },
   'let-go-of-directory': { retryLimit: 20, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
+  'compare-list': { retryLimit: 20, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
+  'forget-lists': { retryLimit: 2, retryDelay: 60, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'seal-log': { retryLimit: 0, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'overwrite-conflicts': { retryLimit: 0, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'expire-approvals': { retryLimit: 0, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
@@ -47,6 +51,7 @@ const scheduled: Partial<Record<QueueName, string>> = {
   'forget-requests': '17 * * * *',
   'purge-deleted-groups': '37 * * * *',
   'note-log-people': '* * * * *',
+  'forget-lists': '47 * * * *',
   'seal-log': '* * * * *',
   'overwrite-conflicts': '* * * * *',
   'expire-approvals': '* * * * *',

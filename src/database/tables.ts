@@ -7,6 +7,7 @@ import type {
   ProductId,
   ProvisionedGroupId,
   ProvisionedUserId,
+  ReconciliationId,
   RoleId,
   RunId,
   SiteId,
@@ -47,6 +48,10 @@ export interface Tables {
   idempotency_keys: IdempotencyKeyRow
   scim_requests: ScimRequestRow
   scim_request_subjects: ScimRequestSubjectRow
+  reconciliations: ReconciliationRow
+  reconciliation_groups: ReconciliationGroupRow
+  reconciliation_members: ReconciliationMemberRow
+  reconciliation_differences: ReconciliationDifferenceRow
 }
 
 type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>
@@ -85,6 +90,8 @@ export const heldReasons = ['guard_passed', 'last_admin'] as const
 /** What can be chosen to become of a pushed group whose name a group of the organization has (behaviour.md, «The sync»). */
 export const syncChoices = ['overwrite', 'merge', 'rename_existing', 'ignore', 'drop_kept', 'restore'] as const
 export const runKinds = ['sync', 'drop_kept', 'restore'] as const
+export const reconciliationStates = ['receiving', 'comparing', 'compared', 'superseded'] as const
+export type ReconciliationState = (typeof reconciliationStates)[number]
 export const runStates = [
   'awaiting_approval',
   'queued',
@@ -341,6 +348,7 @@ export interface ProvisionedGroupRow {
   is_linked: Generated<boolean>
   keeps_name: Generated<boolean>
   members_written_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
+  complete_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
   viewed_fingerprint: string | null
   version: Generated<number>
   created_at: Timestamp
@@ -531,4 +539,48 @@ export interface ScimRequestSubjectRow {
   directory_id: DirectoryId
   subject: string
   minute: ColumnType<Date, Date | string, Date | string>
+}
+
+export interface ReconciliationRow {
+  org_id: OrgId
+  id: ReconciliationId
+  directory_id: DirectoryId
+  state: ReconciliationState
+  parts: Generated<number[]>
+  listed_count: Generated<string>
+  compared_place: Generated<number>
+  created_by: string
+  created_at: Timestamp
+  compared_at: Date | null
+}
+
+export interface ReconciliationGroupRow {
+  org_id: OrgId
+  reconciliation_id: ReconciliationId
+  place: number
+  name: string
+  name_key: string
+  is_listed: boolean
+  provisioned_group_id: ProvisionedGroupId | null
+  listed_count: Generated<number>
+  pushed_count: Generated<number>
+  missing_count: Generated<number>
+  extra_count: Generated<number>
+}
+
+export interface ReconciliationMemberRow {
+  org_id: OrgId
+  reconciliation_id: ReconciliationId
+  place: number
+  account_id: AccountId
+}
+
+export interface ReconciliationDifferenceRow {
+  org_id: OrgId
+  reconciliation_id: ReconciliationId
+  place: number
+  user_key: string
+  user_name: string
+  is_missing: boolean
+  is_unknown: Generated<boolean>
 }

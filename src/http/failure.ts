@@ -78,6 +78,8 @@ export const refusalStatus: Record<RefusalCode, number> = {
   nothing_to_restore: 409,
   push_stopped: 409,
   plan_changed: 409,
+  list_not_receiving: 409,
+  list_incomplete: 409,
   idempotency_key_reused: 422,
   idempotency_key_in_flight: 409,
   version_changed: 412,

@@ -58,6 +58,7 @@ export type Action =
   | 'directory.created'
   | 'directory.updated'
   | 'directory.disconnected'
+  | 'directory.reconciled'
   | 'token.created'
   | 'token.revoked'
   | 'admin.added'

@@ -26,6 +26,8 @@ export type RefusalCode =
   | 'nothing_to_restore'
   | 'push_stopped'
   | 'plan_changed'
+  | 'list_not_receiving'
+  | 'list_incomplete'
   | 'idempotency_key_reused'
   | 'idempotency_key_in_flight'
   | 'version_changed'

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
 import type { DirectoryId } from '../database/ids.ts'
+import { type Findings, findingsOf } from './reconcile-list.ts'
 import { nameWaits } from './waiting-name-list.ts'
 
 /** Provisioned users or groups of a directory, by state; `received` is all of them. */
@@ -21,28 +22,83 @@ export interface Completeness {
   waitingNamesCount: number
   /** Member values of pushed groups that are no user of the directory. */
   unknownMembersCount: number
-  /** Something was pushed, all of it is synced, no member is unknown and no difference waits. */
+  /** Something was pushed, all of it is synced, no member is unknown, no difference waits, and the provider's last list was no other. */
   complete: boolean
+  /** Why it is not complete, in plain words; empty where it is. */
+  incomplete: string[]
+  /** What the provider's own list came to, where one was compared. */
+  compared: Findings | null
   lastPush: Date | null
 }
 
 /** Counts what a directory pushed, by state (behaviour.md, «Complete?»). */
 export async function completenessOf(reader: Reader, directory: DirectoryId): Promise<Completeness> {
-  const [groups, users, unknown] = await Promise.all([
+  const [groups, users, unknown, compared] = await Promise.all([
     groupCounts(reader, directory),
     userCounts(reader, directory),
     unknownMembers(reader, directory),
+    findingsOf(reader, directory),
   ])
-  const isSynced = groups.counts.synced === groups.counts.received && users.counts.synced === users.counts.received
-  const received = groups.counts.received + users.counts.received
+  const incomplete = whyIncomplete(groups, users, unknown, compared)
   return {
     groups: groups.counts,
     users: users.counts,
     waitingNamesCount: groups.waitingNames,
     unknownMembersCount: unknown,
-    complete: received > 0 && isSynced && unknown === 0 && groups.differences === 0,
+    complete: incomplete.length === 0,
+    incomplete,
+    compared: compared ?? null,
     lastPush: later(groups.lastPush, users.lastPush),
   }
+}
+
+type Counted = ReturnType<typeof split>
+
+function whyIncomplete(groups: Counted, users: Counted, unknown: number, compared: Findings | undefined): string[] {
+  if (groups.counts.received + users.counts.received === 0) return ['Nothing was pushed yet.']
+  const not = (n: number, one: string, many: string) => (n === 0 ? [] : [`${n} ${n === 1 ? one : many}.`])
+  const waiting = [...of('group', groups.counts), ...of('person', users.counts)]
+  const differences = groups.differences - groups.waitingNames
+  return [
+    ...waiting,
+    // Of groups that are not synced the differences are their review.
+    ...(waiting.length === 0 ? not(differences, 'member waits', 'members wait') : []),
+    ...not(groups.waitingNames, 'new name waits', 'new names wait'),
+    ...not(
+      unknown,
+      'member of a pushed group is no user of the directory',
+      'members of pushed groups are no users of the directory',
+    ),
+    ...(compared === undefined ? [] : differs(compared)),
+  ]
+}
+
+const stateWords = [
+  ['needsReview', 'needs review', 'need review'],
+  ['blocked', 'is blocked', 'are blocked'],
+  ['held', 'is held', 'are held'],
+  ['ignored', 'is ignored', 'are ignored'],
+] as const
+
+const of = (what: 'group' | 'person', counts: StateCounts): string[] =>
+  stateWords.flatMap(([state, one, many]) => {
+    const n = counts[state]
+    return n === 0 ? [] : [`${n} ${n === 1 ? `${what} ${one}` : `${what === 'group' ? 'groups' : 'people'} ${many}`}.`]
+  })
+
+function differs({ comparedAt, missing, extra, unknownPeople, isEqual }: Findings): string[] {
+  if (isEqual) return []
+  const counts = [
+    [missing.groups, 'groups missing'],
+    [extra.groups, 'groups extra'],
+    [missing.members, 'members missing'],
+    [extra.members, 'members extra'],
+    [unknownPeople, 'people unknown'],
+  ] as const
+  const said = counts.flatMap(([n, what]) => (n === 0 ? [] : [`${n} ${what}`])).join(', ')
+  return [
+    `The provider's own list of ${comparedAt.toISOString()} was another: ${said}. Have it push them again, then compare again.`,
+  ]
 }
 
 const byState = sql`

@@ -258,6 +258,13 @@ export async function keepFilling(trx: Trx, ids: readonly ProvisionedGroupId[]):
     where org_id = ${trx.orgId} and id = any(${ids}::uuid[])`.execute(trx)
 }
 
+/** Notes that the provider's own list has no other members: such a group is not filling any more, until the next member. */
+export async function endFilling(trx: Trx, ids: readonly ProvisionedGroupId[]): Promise<void> {
+  await sql`
+    update provisioned_groups set complete_at = clock_timestamp()
+    where org_id = ${trx.orgId} and id = any(${ids}::uuid[])`.execute(trx)
+}
+
 /** Notes that groups are in a nest, or no longer (nesting.ts). */
 export async function setNested(trx: Trx, ids: readonly ProvisionedGroupId[], isNested: boolean): Promise<void> {
   await sql`

@@ -102,6 +102,8 @@ const words: Record<Action, (entry: Told) => string> = {
   'directory.created': ({ subject }) => `the directory ${quoted(subject)} was made`,
   'directory.updated': fields,
   'directory.disconnected': ({ subject }) => `the directory ${quoted(subject)} was disconnected`,
+  'directory.reconciled': ({ facts }) =>
+    `the provider's own list was compared: ${facts.isEqual === true ? 'nothing differs' : 'it differs'}`,
   'token.created': ({ facts }) => `a token that ends in ${text(after(facts).hint)} was made`,
   'token.revoked': ({ facts }) => `the token that ends in ${text(facts.hint ?? after(facts).hint)} was revoked`,
   'admin.added': ({ facts }) => `may sign in to the console as ${after(facts).role}`,

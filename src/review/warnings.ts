@@ -32,8 +32,9 @@ export const passesGuard: Sql = sql`(o.member_count > 10 and o.remove_count * 4 
 /** The provider has nobody in a group that has members. */
 export const becomesEmpty: Sql = sql`(o.member_count > 0 and o.remove_count = o.member_count and o.add_count = 0)`
 
-/** Members were written within the directory's quiet time: the provider may not be done. Ends by time, so no fingerprint has it. */
-export const isFilling: Sql = sql`(p.members_written_at is not null and p.members_written_at > now() - make_interval(secs => d.quiet_seconds))`
+/** Members were written within the directory's quiet time, and no list of the provider said since that it is done. Ends by time, so no fingerprint has it. */
+export const isFilling: Sql = sql`(p.members_written_at is not null and p.members_written_at > now() - make_interval(secs => d.quiet_seconds)
+  and p.members_written_at > coalesce(p.complete_at, '-infinity'))`
 
 /** The unit that stands for all selected groups at once, where each alone has its own id. */
 export const allAtOnce = '00000000-0000-0000-0000-000000000000'

@@ -6,6 +6,7 @@ import { noteLogPeople } from '../organization/log-people.ts'
 import { sealLog } from '../organization/seal-log.ts'
 import { purgeExpired } from '../provisioning/deleted-groups.ts'
 import { letGoOfDirectory, resendDisconnections } from '../provisioning/disconnection.ts'
+import { forgetLists, resendComparisons, runComparison } from '../provisioning/reconcile.ts'
 import { forgetRequests } from '../provisioning/requests.ts'
 import { expireApprovals } from '../sync/approvals.ts'
 import { overwriteConflicts } from '../sync/overwrite-conflicts.ts'
@@ -27,15 +28,19 @@ export async function startWorkers(db: Db, jobs: Jobs, { signal, onError = conso
   await jobs.work('overwrite-conflicts', async (_, lost) => everywhere(db, (trx) => overwriteConflicts(trx, jobs), until(lost)))
   await jobs.work('expire-approvals', async (_, lost) => everywhere(db, expireApprovals, until(lost)))
   await jobs.work('let-go-of-directory', (directory, lost) => letGoOfDirectory(db, directory, until(lost)))
+  await jobs.work('compare-list', (list, lost) => runComparison(db, list, until(lost)))
+  await jobs.work('forget-lists', async (_, lost) => everywhere(db, forgetLists, until(lost)))
   await jobs.work('forget-requests', async (_, lost) => everywhere(db, forgetRequests, until(lost)))
   await jobs.work('purge-deleted-groups', async (_, lost) => everywhere(db, purgeExpired, until(lost)))
   await jobs.work('note-log-people', async (_, lost) => everywhere(db, noteLogPeople, until(lost)))
 }
 
-/** Sends the jobs of the runs and the disconnections that no job may be left for, in every organization: asked at each start. */
+/** Sends the jobs of the runs, the disconnections and the lists to compare that no job may be left for, in every organization: asked at each start. */
 export async function resumeRuns(db: Db, jobs: Pick<Jobs, 'send'>): Promise<void> {
   for (const scope of await organizations(db))
-    await inTransaction(db, scope, (trx) => Promise.all([resendRuns(trx, jobs), resendDisconnections(trx, jobs)]))
+    await inTransaction(db, scope, (trx) =>
+      Promise.all([resendRuns(trx, jobs), resendDisconnections(trx, jobs), resendComparisons(trx, jobs)]),
+    )
 }
 
 // The next minute comes before one that waits longer is of any use.

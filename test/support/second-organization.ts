@@ -32,6 +32,7 @@ export async function createSecondOrganization(db: Db): Promise<Scope> {
       'scim',
       'her',
       'request',
+      'list',
     ].map((name) => [name, newId()]),
   )
   await inTransaction(db, scope, async (trx) => {
@@ -98,6 +99,19 @@ export async function createSecondOrganization(db: Db): Promise<Scope> {
     await sql`insert into unknown_members (org_id, provisioned_group_id, value) values (${org}, ${id.pushed}, 'nobody')`.execute(
       trx,
     )
+    await sql`insert into reconciliations (org_id, id, directory_id, state, created_by) values (${org}, ${id.list}, ${id.okta}, 'compared', 'system')`.execute(
+      trx,
+    )
+    await sql`
+      insert into reconciliation_groups (org_id, reconciliation_id, place, name, name_key, is_listed)
+      values (${org}, ${id.list}, 1, 'Engineering', 'engineering', true)`.execute(trx)
+    await sql`
+      insert into reconciliation_members (org_id, reconciliation_id, place, account_id) values (${org}, ${id.list}, 1, ${id.ada})`.execute(
+      trx,
+    )
+    await sql`
+      insert into reconciliation_differences (org_id, reconciliation_id, place, user_key, user_name, is_missing)
+      values (${org}, ${id.list}, 1, 'ada', 'ada', true)`.execute(trx)
     await sql`insert into nested_groups (org_id, parent_id, child_id) values (${org}, ${id.pushed}, ${id.pushed})`.execute(trx)
     await sql`insert into direct_members (org_id, provisioned_group_id, account_id) values (${org}, ${id.pushed}, ${id.ada})`.execute(
       trx,

@@ -34,9 +34,13 @@ export function directoryView(directory: DirectoryDetail, out: Output): string {
         : []),
       [
         'Complete',
-        directory.complete
-          ? `yes: ${count(groups.synced)} = ${count(groups.received)}`
-          : `no: ${count(groups.synced)} of ${count(groups.received)}`,
+        directory.complete ? `yes: ${count(groups.synced)} = ${count(groups.received)}` : `no: ${directory.incomplete.join(' ')}`,
+      ],
+      [
+        'Provider’s list',
+        directory.compared === null
+          ? `not compared yet (muster reconcile ${directory.name} --file groups.csv)`
+          : `${directory.compared.isEqual ? 'nothing differs' : 'differs'}, ${time(directory.compared.comparedAt, out)}`,
       ],
       ['Last push', time(directory.lastPush, out) || 'none yet'],
       ...(directory.lastError

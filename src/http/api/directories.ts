@@ -15,6 +15,7 @@ import { lastErrorOf } from '../../provisioning/request-list.ts'
 import { createDirectoryToken, listDirectoryTokens, revokeDirectoryToken } from '../../provisioning/tokens.ts'
 import type { ApiPlugin } from './api.ts'
 import { Listed, listingOf, Page } from './paging.ts'
+import { Findings } from './reconciliations.ts'
 import {
   ConflictPolicy,
   DeletedGroups,
@@ -92,7 +93,11 @@ const DirectoryDetail = Type.Object({
   users: StateCounts,
   waitingNamesCount: Type.Integer({ description: 'Synced groups whose new name another group has' }),
   unknownMembersCount: Type.Integer(),
-  complete: Type.Boolean({ description: 'All that was pushed is synced, and nothing differs' }),
+  complete: Type.Boolean({
+    description: "All that was pushed is synced, nothing differs, and the provider's last list was no other",
+  }),
+  incomplete: Type.Array(Type.String(), { description: 'Why it is not complete, in plain words' }),
+  compared: Nullable(Findings),
   lastPush: Nullable(Time),
   lastError: Nullable(Type.Object({ detail: Type.String(), at: Time })),
 })

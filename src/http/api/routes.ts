@@ -13,6 +13,7 @@ import { namesApi } from './names.ts'
 import { organizationApi } from './organization.ts'
 import { peopleApi } from './people.ts'
 import { provisionedApi } from './provisioned.ts'
+import { reconciliationsApi } from './reconciliations.ts'
 import { requestsApi } from './requests.ts'
 import { restoresApi } from './restores.ts'
 import { reviewsApi } from './reviews.ts'
@@ -31,6 +32,7 @@ export const apiRoutes: ApiPlugin[] = [
   directoriesApi,
   provisionedApi,
   requestsApi,
+  reconciliationsApi,
   groupsApi,
   deletedGroupsApi,
   peopleApi,

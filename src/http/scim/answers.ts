@@ -37,6 +37,8 @@ const scimTypes: Record<FailureCode | RefusalCode, ScimType | undefined> = {
   nothing_to_restore: undefined,
   push_stopped: undefined,
   plan_changed: undefined,
+  list_not_receiving: undefined,
+  list_incomplete: undefined,
   idempotency_key_reused: undefined,
   idempotency_key_in_flight: undefined,
   version_changed: undefined,
