@@ -24,6 +24,7 @@ import { suggestions } from './commands/suggestions.ts'
 import { sync } from './commands/sync.ts'
 import { version, versionCommand } from './commands/version.ts'
 import { whoami } from './commands/whoami.ts'
+import { why } from './commands/why.ts'
 import { addCommonOptions } from './context.ts'
 
 const examples = `Muster: every pushed group passes muster first.
@@ -41,7 +42,7 @@ Review, then sync
   muster sync kubernetes/sig-docs                   one group; asks where access is taken
   muster reviews plan -o review.json                keep a review; muster sync --plan review.json does exactly that
 Ask
-  muster access why bentheelder kubernetes/website/admin
+  muster why bentheelder kubernetes/website/admin   why somebody has an access, or not; why PERSON GROUP, why GROUP
   muster audit list --subject kubernetes/sig-docs   who changed it, and how
 `
 
@@ -71,6 +72,7 @@ export function program(): Command {
     groups,
     people,
     access,
+    why,
     audit,
     events,
     admin,

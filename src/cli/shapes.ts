@@ -456,8 +456,18 @@ export interface Why {
   product: string
   role: string
   through: string[]
+  ifSynced: { access: boolean; through: string[] }
   broken?: string
   steps: { holds: boolean | null; text: string; at?: string | undefined }[]
+}
+
+export interface WhyGroup {
+  group: Named
+  person: { userName: string } | null
+  holds: boolean
+  ifSynced: boolean
+  broken?: string
+  steps: Why['steps']
 }
 
 export interface NamedMembers {

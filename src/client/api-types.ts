@@ -612,6 +612,23 @@ export interface paths {
         patch: operations["updateGroup"];
         trace?: never;
     };
+    "/api/v1/groups/{group}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why a group is as it is; with a person, why they are in it or not */
+        get: operations["whyGroup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/groups/{group}/deletion": {
         parameters: {
             query?: never;
@@ -4475,6 +4492,65 @@ export interface operations {
             };
         };
     };
+    whyGroup: {
+        parameters: {
+            query?: {
+                person?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name; a name is percent-encoded: `kubernetes%2Fsig-docs` */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        group: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                        };
+                        person: {
+                            /** Format: uuid */
+                            id: string;
+                            userName: string;
+                        } | null;
+                        /** @description The group is as it is pushed; the person is in it */
+                        holds: boolean;
+                        /** @description The same if what is pushed of it were synced */
+                        ifSynced: boolean;
+                        /** @description The first link that does not hold, in words */
+                        broken?: string;
+                        steps: {
+                            /** @enum {string} */
+                            what: "push" | "provisioned_user" | "account" | "membership" | "state" | "grant" | "access";
+                            holds: boolean | null;
+                            text: string;
+                            /** Format: date-time */
+                            at?: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     showGroupDeletion: {
         parameters: {
             query?: never;
@@ -5338,6 +5414,8 @@ export interface operations {
                 site: string;
                 product: string;
                 role: string;
+                /** @description Names or ids of pushed groups; all where it is not said */
+                sync?: string[];
             };
             header?: never;
             path: {
@@ -5356,6 +5434,11 @@ export interface operations {
                 content: {
                     "application/json": {
                         access: boolean;
+                        /** @description What would be so if the pushed groups that `sync` names were synced, or all */
+                        ifSynced: {
+                            access: boolean;
+                            through: string[];
+                        };
                         person: {
                             /** Format: uuid */
                             id: string;

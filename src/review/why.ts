@@ -4,6 +4,7 @@ import type { AccountId } from '../database/ids.ts'
 import type { GroupReason, GroupState } from '../database/tables.ts'
 import { findRole, type RoleName, roleText } from '../organization/access.ts'
 import type { Account } from '../organization/accounts.ts'
+import { nameKey } from '../organization/name-key.ts'
 import { groupStateWords } from '../provisioning/state-words.ts'
 
 /** The links of the chain, in its order. */
@@ -22,6 +23,8 @@ export interface Why extends RoleName {
   access: boolean
   person: { id: AccountId; userName: string }
   through: string[]
+  /** What would be so if the pushed groups that are asked about were synced, all of them where none is named. */
+  ifSynced: { access: boolean; through: string[] }
   /** The first link that does not hold. */
   broken?: string
   steps: Step[]
@@ -29,13 +32,15 @@ export interface Why extends RoleName {
 
 /**
  * Explains one access of one person. Of several groups that grant it, the one is told of in which the chain gets furthest.
+ * @param selected names or ids of pushed groups that are thought of as synced; all where it is not said. Blocked ones cannot be
  * @throws Refusal `not_found` for a role that does not exist
  */
-export async function whyAccess(reader: Reader, person: Account, asked: RoleName): Promise<Why> {
+export async function whyAccess(reader: Reader, person: Account, asked: RoleName, selected?: readonly string[]): Promise<Why> {
   const role = await findRole(reader, asked)
   const [users, paths] = await Promise.all([provisionedUsersOf(reader, person.id), pathsTo(reader, person.id, role.id)])
   const [best] = paths
   const through = person.active ? paths.filter((path) => path.effective).map((path) => path.group) : []
+  const after = person.active ? paths.filter((path) => wouldBeIn(path, selected)).map((path) => path.group) : []
   const links = [
     pushStep(person, users, best),
     ...users.map((user) => userStep(person, user)),
@@ -46,12 +51,20 @@ export async function whyAccess(reader: Reader, person: Account, asked: RoleName
   const broken = links.find((step) => step.holds === false)
   const access = through.length > 0
   const { site, product, role: name } = role
-  const answer = { access, person: { id: person.id, userName: person.userName }, site, product, role: name, through }
+  const answer = {
+    access,
+    person: { id: person.id, userName: person.userName },
+    site,
+    product,
+    role: name,
+    through,
+    ifSynced: { access: after.length > 0, through: after },
+  }
   const steps = [...links, accessStep(person, role, through)]
   return broken === undefined || access ? { ...answer, steps } : { ...answer, broken: broken.text, steps }
 }
 
-interface ProvisionedUser {
+export interface ProvisionedUser {
   directory: string
   userName: string
   active: boolean
@@ -59,7 +72,17 @@ interface ProvisionedUser {
   at: Date
 }
 
-async function provisionedUsersOf(reader: Reader, accountId: AccountId): Promise<ProvisionedUser[]> {
+/** Whether somebody would be in a group in force if what is pushed of it were synced, where it is among those that are. */
+export function wouldBeIn(
+  path: Pick<Path, 'pushed' | 'effective' | 'isPaired' | 'state' | 'pushedName' | 'pushedId'>,
+  selected?: readonly string[],
+): boolean {
+  const isChosen = selected?.some((one) => one === path.pushedId || nameKey(one) === nameKey(path.pushedName ?? '')) ?? true
+  const isSyncable = path.isPaired && path.state !== null && path.state !== 'blocked'
+  return isChosen && isSyncable ? path.pushed : path.effective
+}
+
+export async function provisionedUsersOf(reader: Reader, accountId: AccountId): Promise<ProvisionedUser[]> {
   const { rows } = await sql<ProvisionedUser>`
     select d.name as directory, u.user_name as "userName", u.active, a.owned_by is not distinct from u.directory_id as owns, u.updated_at as at
     from provisioned_users u
@@ -79,6 +102,10 @@ interface Path {
   effective: boolean
   memberSince: Date | null
   directory: string | null
+  pushedId: string | null
+  pushedName: string | null
+  /** Whether the pushed group and this one are one. */
+  isPaired: boolean
   /** The groups within the group by which alone the person is in it, as pushed. */
   between: string[]
   state: GroupState | null
@@ -92,12 +119,12 @@ async function pathsTo(reader: Reader, accountId: AccountId, roleId: string): Pr
   const { rows } = await sql<Path>`
     select g.name as "group", grants.is_default as "isDefault", grants.created_at as "grantedAt",
       coalesce(p.pushed, false) as pushed, coalesce(m.effective, false) as effective, m.since as "memberSince",
-      p.directory, coalesce(p.between, '{}') as between, p.state, coalesce(p.reasons, '{}') as reasons, p.updated_at as "pushedAt"
+      p.directory, p.id as "pushedId", p.name as "pushedName", coalesce(p.is_paired, false) as "isPaired", coalesce(p.between, '{}') as between, p.state, coalesce(p.reasons, '{}') as reasons, p.updated_at as "pushedAt"
     from grants
     join groups g on g.org_id = grants.org_id and g.id = grants.group_id and g.effective
     left join memberships m on m.org_id = g.org_id and m.group_id = g.id and m.account_id = ${accountId}
     left join lateral (
-      select d.name as directory, ${between(reader, accountId)} as between, p.state, p.reasons, p.updated_at, coalesce(pm.pushed, false) as pushed
+      select d.name as directory, p.id, p.name, own.id = g.id as is_paired, ${between(reader, accountId)} as between, p.state, p.reasons, p.updated_at, coalesce(pm.pushed, false) as pushed
       from provisioned_groups p
       join directories d on d.org_id = p.org_id and d.id = p.directory_id
       join groups own on own.org_id = p.org_id and own.id = p.group_id
@@ -159,7 +186,7 @@ function wayInto({ group, between }: Path): string {
   return `${between.map(quoted).join(', ')}, which ${between.length === 1 ? 'is' : 'are'} in ${quoted(group)}`
 }
 
-function userStep(person: Account, user: ProvisionedUser): Step {
+export function userStep(person: Account, user: ProvisionedUser): Step {
   const text = `${user.directory} says that ${quoted(user.userName)} is ${user.active ? 'active' : 'not active'}`
   if (!user.owns)
     return {
@@ -171,7 +198,7 @@ function userStep(person: Account, user: ProvisionedUser): Step {
   return { what: 'provisioned_user', holds: user.active, text: `${text}.`, at: user.at }
 }
 
-function accountStep({ userName, active, ownedBy, updatedAt }: Account): Step {
+export function accountStep({ userName, active, ownedBy, updatedAt }: Account): Step {
   const owner = ownedBy ? `, owned by ${ownedBy.name}` : ''
   return {
     what: 'account',
@@ -240,6 +267,6 @@ function accessStep({ userName }: Account, role: RoleName, through: string[]): S
   return { what: 'access', holds: true, text: `${userName} has ${roleText(role)} through ${through.map(quoted).join(', ')}.` }
 }
 
-const quoted = (name: string): string => `"${name}"`
+export const quoted = (name: string): string => `"${name}"`
 
-const at = (moment: Date | null): { at?: Date } => (moment === null ? {} : { at: moment })
+export const at = (moment: Date | null): { at?: Date } => (moment === null ? {} : { at: moment })

@@ -53,3 +53,52 @@ test('who is in a group by another one within it is told which', async ({ acme, 
     'okta pushes bob as a member of "Backend", "Engineering", which are in "Everybody".',
   ])
 })
+
+test('why somebody is in a group or not, and what would be so if it were synced', async ({ acme, okta, api }) => {
+  await acme.has({ group: 'Sales', members: ['ada', 'bob'] })
+  await acme.grants('Sales', 'site/product/user')
+  await okta.knows('ada', 'cyd', 'dan')
+  await okta.pushes({ group: 'sales', members: ['ada', 'cyd'] })
+  const why = async (person?: string, group = 'Sales') =>
+    (await api('GET', `/groups/${group}/why${person === undefined ? '' : `?person=${person}`}`)).body
+  const told = async (person: string) => {
+    const { holds, ifSynced, broken } = await why(person)
+    return [holds, ifSynced, broken]
+  }
+  expect(await told('ada')).toEqual([true, true, undefined])
+  expect(await told('bob')).toEqual([true, false, undefined])
+  expect(await told('cyd')).toEqual([false, true, 'cyd is pushed into "Sales" by okta, but that is not in force.'])
+  expect(await told('dan')).toEqual([false, false, 'dan is no member of "Sales".'])
+  expect((await why('cyd')).steps.map((step: { text: string }) => step.text)).toEqual([
+    'okta pushes cyd as a member of "sales".',
+    'okta says that "cyd" is active.',
+    'The account cyd is active, owned by okta.',
+    'cyd is pushed into "Sales" by okta, but that is not in force.',
+    '"sales" is pushed by okta: it needs review, because its name was taken. Review it, then sync it.',
+    'cyd is not in "Sales" in force.',
+  ])
+  const group = await why()
+  expect([group.holds, group.ifSynced, group.person]).toEqual([false, true, null])
+  expect(group.steps.slice(1).map((step: { text: string }) => step.text)).toEqual([
+    '"sales" is pushed by okta: it needs review, because its name was taken. Review it, then sync it.',
+    'Members wait: 1 to be added, 1 to be removed.',
+    'It is granted site/product/user.',
+    '2 people are in it.',
+  ])
+
+  const access = async (person: string, sync = '') =>
+    (await api('GET', `/people/${person}/access/why?site=site&product=product&role=user${sync}`)).body.ifSynced
+  expect(await access('cyd')).toEqual({ access: true, through: ['Sales'] })
+  expect(await access('cyd', '&sync=Other')).toEqual({ access: false, through: [] })
+  expect(await access('bob', '&sync=sales')).toEqual({ access: false, through: [] })
+  expect(await access('bob', '&sync=Other')).toEqual({ access: true, through: ['Sales'] })
+
+  await okta.switches('cyd', 'off')
+  expect(await told('cyd')).toEqual([false, false, 'okta says that "cyd" is not active.'])
+  await acme.has({ group: 'Own', members: [] })
+  expect(await why(undefined, 'Own')).toMatchObject({
+    holds: true,
+    steps: [{ text: 'No directory pushes "Own": what is in it is yours to change.' }, {}, {}],
+  })
+  expect((await api('GET', '/groups/Sales/why?person=nobody')).status).toBe(404)
+})

@@ -1,38 +1,24 @@
 import { Command } from 'commander'
-import { type Api, answer } from '../api.ts'
+import { answer } from '../api.ts'
 import { contextOf } from '../context.ts'
-import { Failure } from '../failure.ts'
-import { accessesNamed, addListOptions, type ListOptions, listQuery, type NamedAccess, printList } from '../lists.ts'
+import { accessesNamed, addListOptions, again, type ListOptions, listQuery, printList } from '../lists.ts'
 import { addPastOptions, type PastOptions } from '../past.ts'
-import type { Holder, HolderChange, Listed, Why } from '../shapes.ts'
+import type { Holder, HolderChange, Listed } from '../shapes.ts'
 import { holderChangeList, holderList } from '../views/organization.ts'
 import { print } from '../views/output.ts'
 import { whyView } from '../views/why.ts'
+import { whyOf } from '../why.ts'
 
 const why = new Command('why')
   .description('why a person has an access, or why not')
   .argument('<person>', 'user name, e-mail or id')
   .argument('<access>', 'SITE/PRODUCT/ROLE')
-  .action(async (person: string, access: string, _options: object, command: Command) => {
+  .option('--sync <group>', 'say what would be so if this pushed group were synced, or several; all if not said', again)
+  .action(async (person: string, access: string, { sync }: { sync?: string[] }, command: Command) => {
     const readings = accessesNamed(access)
     const { api, out } = await contextOf(command)
-    print(out, await whyOf(api, person, readings), whyView)
+    print(out, await whyOf(api, person, readings, sync), whyView)
   })
-
-// Names may hold slashes: the first reading that there is, or what is said of the likeliest.
-async function whyOf(api: Api, person: string, [reading, next, ...others]: [NamedAccess, ...NamedAccess[]]): Promise<Why> {
-  try {
-    return await answer<Why>(api.GET('/api/v1/people/{person}/access/why', { params: { path: { person }, query: reading } }))
-  } catch (error) {
-    if (!(error instanceof Failure) || next === undefined || !isNoSuchRole(error)) throw error
-    return whyOf(api, person, [next, ...others]).catch((other) => {
-      throw other instanceof Failure && isNoSuchRole(other) ? error : other
-    })
-  }
-}
-
-const isNoSuchRole = ({ problem, message }: Failure) =>
-  (problem as { status?: number } | undefined)?.status === 404 && /role/.test(message)
 
 const people = addListOptions(
   addPastOptions(

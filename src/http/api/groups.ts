@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { inTransaction, reading } from '../../database/transaction.ts'
-import { accountIdsOf } from '../../organization/accounts.ts'
+import { accountIdsOf, findAccount } from '../../organization/accounts.ts'
 import { writeCsv } from '../../organization/csv.ts'
 import { findGroup, type Group as GroupOf, listGroups } from '../../organization/groups.ts'
 import { listMembers } from '../../organization/members.ts'
@@ -9,12 +9,14 @@ import { changesOfMembers, groupEver, type MemberThen, membersAt } from '../../o
 import { offeredOfGroup, permittedOfGroup } from '../../organization/permission.ts'
 import { findDirectory } from '../../provisioning/directories.ts'
 import { changeGroup, changeMembers, createGroup } from '../../provisioning/existing-groups.ts'
+import { whyGroup, whyMember } from '../../review/why-group.ts'
 import { deleteAsShown, deletionOf } from '../../sync/delete-and-restore.ts'
 import { largeBodyLimit } from '../content.ts'
 import type { ApiPlugin } from './api.ts'
 import { csvFormat, ListedOrCsv, listingOrAll, sendCsv } from './csv-answer.ts'
 import { Listed, listingOf, pageWith } from './paging.ts'
 import { Change } from './past-shapes.ts'
+import { WhySteps } from './review-shapes.ts'
 import { Id, NoContent, Nullable, OneOf, PastMoment, ThroughGroup, Time } from './shapes.ts'
 
 const Group = Type.Object({
@@ -48,6 +50,15 @@ const Member = Type.Object({
 })
 const { since: _, ...person } = Member.properties
 const MemberChange = Type.Object({ ...person, change: Change })
+
+const WhyGroup = Type.Object({
+  group: Type.Object({ id: Id, name: Type.String() }),
+  person: Nullable(Type.Object({ id: Id, userName: Type.String() })),
+  holds: Type.Boolean({ description: 'The group is as it is pushed; the person is in it' }),
+  ifSynced: Type.Boolean({ description: 'The same if what is pushed of it were synced' }),
+  broken: Type.Optional(Type.String({ description: 'The first link that does not hold, in words' })),
+  steps: WhySteps,
+})
 
 const Params = Type.Object({
   group: Type.String({ description: 'Id or name; a name is percent-encoded: `kubernetes%2Fsig-docs`' }),
@@ -191,6 +202,27 @@ export const groupsApi: ApiPlugin = async (app, { db }) => {
       await inTransaction(db, scope, async (trx) => deleteAsShown(trx, await findGroup(trx, params.group), query.fingerprint))
       return reply.code(204).send()
     },
+  )
+
+  app.get(
+    '/groups/:group/why',
+    {
+      schema: {
+        operationId: 'whyGroup',
+        tags,
+        summary: 'Why a group is as it is; with a person, why they are in it or not',
+        params: Params,
+        querystring: Type.Object({ person: Type.Optional(Type.String({ maxLength: 1_024 })) }, { additionalProperties: false }),
+        response: { 200: WhyGroup },
+      },
+    },
+    async ({ scope, params, query }) =>
+      reading(db, scope, async (reader) => {
+        const group = await findGroup(reader, params.group)
+        return query.person === undefined
+          ? whyGroup(reader, group)
+          : whyMember(reader, group, await findAccount(reader, query.person))
+      }),
   )
 
   app.get(

@@ -10,11 +10,12 @@ import { accessChangesOfPerson, accessOfPersonAt } from '../../organization/past
 import { askedOfAccount, permittedOfAccount } from '../../organization/permission.ts'
 import { findDirectory } from '../../provisioning/directories.ts'
 import { updatePerson } from '../../provisioning/existing-people.ts'
-import { stepKinds, whyAccess } from '../../review/why.ts'
+import { whyAccess } from '../../review/why.ts'
 import type { ApiPlugin } from './api.ts'
 import { csvFormat, ListedOrCsv, listingOrAll, sendCsv } from './csv-answer.ts'
 import { Listed, listingOf, Page, pageWith } from './paging.ts'
 import { since } from './past-shapes.ts'
+import { WhySteps } from './review-shapes.ts'
 import { Id, Nullable, OneOf, PastMoment, Time } from './shapes.ts'
 
 const person = {
@@ -63,20 +64,17 @@ const MemberGroup = Type.Object({
 
 const Why = Type.Object({
   access: Type.Boolean(),
+  ifSynced: Type.Object(
+    { access: Type.Boolean(), through: Type.Array(Type.String()) },
+    { description: 'What would be so if the pushed groups that `sync` names were synced, or all' },
+  ),
   person: Type.Object({ id: Id, userName: Type.String() }),
   site: Type.String(),
   product: Type.String(),
   role: Type.String(),
   through: Type.Array(Type.String(), { description: 'Names of the groups that give the access' }),
   broken: Type.Optional(Type.String({ description: 'The first link that does not hold, in words' })),
-  steps: Type.Array(
-    Type.Object({
-      what: OneOf(stepKinds),
-      holds: Nullable(Type.Boolean({ description: 'Null: told for information, nothing depends on it' })),
-      text: Type.String(),
-      at: Type.Optional(Time),
-    }),
-  ),
+  steps: WhySteps,
 })
 
 const personColumns = {
@@ -252,13 +250,23 @@ export const peopleApi: ApiPlugin = async (app, { db }) => {
         summary: 'Why a person has an access, or why not',
         params: Params,
         querystring: Type.Object(
-          { site: Type.String(), product: Type.String(), role: Type.String() },
+          {
+            site: Type.String(),
+            product: Type.String(),
+            role: Type.String(),
+            sync: Type.Optional(
+              Type.Array(Type.String({ maxLength: 255 }), {
+                maxItems: 1_000,
+                description: 'Names or ids of pushed groups; all where it is not said',
+              }),
+            ),
+          },
           { additionalProperties: false },
         ),
         response: { 200: Why },
       },
     },
     async ({ scope, params, query }) =>
-      reading(db, scope, async (reader) => whyAccess(reader, await findAccount(reader, params.person), query)),
+      reading(db, scope, async (reader) => whyAccess(reader, await findAccount(reader, params.person), query, query.sync)),
   )
 }

@@ -6,6 +6,7 @@ import type { Facets as FacetCounts } from '../../review/facets.ts'
 import { effectFilters, memberFilters, reviewedStates } from '../../review/filter.ts'
 import { presets } from '../../review/selection.ts'
 import { warningCodes } from '../../review/warnings.ts'
+import { stepKinds } from '../../review/why.ts'
 import { Id, Nullable, OneOf, Time } from './shapes.ts'
 
 const Count = Type.Integer()
@@ -201,3 +202,13 @@ export const Grant = Type.Object({
   gained: Count,
   losesLastAdmin: Type.Boolean(),
 })
+
+/** The chain of a «why», link by link. */
+export const WhySteps = Type.Array(
+  Type.Object({
+    what: OneOf(stepKinds),
+    holds: Nullable(Type.Boolean({ description: 'Null: told for information, nothing depends on it' })),
+    text: Type.String(),
+    at: Type.Optional(Time),
+  }),
+)

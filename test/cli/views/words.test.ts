@@ -71,6 +71,7 @@ test('why not: the first broken link first', () => {
     product: 'website',
     role: 'admin',
     through: [],
+    ifSynced: { access: false, through: [] },
     broken: 'ada is switched off.',
     steps: [
       { holds: false, text: 'ada is switched off.' },
