@@ -26,10 +26,11 @@ export interface DeletedGroup {
   pushedBy: { id: DirectoryId; name: string } | null
 }
 
-// Who was in a group is in the entry of its deletion, and nowhere else (decision 0036).
+// Who was in a group is in the entry of its deletion, and nowhere else (decision 0036). One that was restored, and deleted again by an undo, is
+// as it was deleted first.
 const deletion = (reader: Reader): RawBuilder<unknown> => sql`(
   select actor, removed from log_entries
-  where org_id = ${reader.orgId} and subject = g.id and action = 'group.deleted' order by id desc limit 1
+  where org_id = ${reader.orgId} and subject = g.id and action = 'group.deleted' and not facts ? 'again' order by id desc limit 1
 )`
 
 const columns = sql`

@@ -3,7 +3,7 @@ import type { Reader, Trx } from '../database/connection.ts'
 import { type DirectoryId, type GroupId, isId, newId } from '../database/ids.ts'
 import type { Ensured } from './accounts.ts'
 import { found, type Listed, type Listing, list } from './listing.ts'
-import { appendLog, appendLogs, changeOf, type LogEntry } from './log.ts'
+import { type Act, appendLog, appendLogs, changeOf, type LogEntry } from './log.ts'
 import { endMembers } from './memberships.ts'
 import { nameKey } from './name-key.ts'
 import { checkedName, checkedText } from './name-rules.ts'
@@ -199,6 +199,21 @@ export async function deleteGroup(trx: Trx, group: LockedGroup, by: DirectoryId 
   const act = { action: 'group.deleted', directoryId: by, facts } as const
   const { removed } = await endMembers(trx, group.id, act)
   if (removed === 0) await appendLog(trx, { ...act, subject: group.id })
+}
+
+/**
+ * Has a group that was restored be deleted as it was before, since when and with whom in it: that nobody is in any more, and nobody manages.
+ * @param act as `Act`, without its action
+ */
+export async function deleteAgain(trx: Trx, id: GroupId, act: Omit<Act, 'action'>): Promise<void> {
+  const before = await changeGroup(trx, id, { effective: false })
+  await sql`
+    update groups set deleted_at = (
+      select at from log_entries
+      where org_id = ${trx.orgId} and subject = ${id} and action = 'group.deleted' and not facts ? 'again' order by id desc limit 1)
+    where org_id = ${trx.orgId} and id = ${id}`.execute(trx)
+  const facts = { name: before.name, again: true, grants: await grantsOf(trx, id), before }
+  await appendLog(trx, { ...act, action: 'group.deleted', subject: id, facts })
 }
 
 /** What the log says of a deleted group that is in force again, perhaps under another name: with what grants. */

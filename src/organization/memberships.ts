@@ -98,24 +98,26 @@ export function applyPushed(trx: Trx, groupId: GroupId, act: Act): Promise<Membe
 /**
  * Puts a group back: `rows` (account_id, effective) are in force, or not. Where a pushed group shares the rows, what was pushed stays;
  * elsewhere both truths are one.
- * @param holds what then differs from what is pushed waits, so that no push of the same undoes it
+ * @param waits what then differs from what is pushed waits, so that no push of the same undoes it: these people as kept, all others as held;
+ * null: nothing waits
  */
 export async function putBackMembers(
   trx: Trx,
   groupId: GroupId,
   rows: RawBuilder<unknown>,
-  holds: boolean,
+  waits: { kept: readonly AccountId[] } | null,
   act: Act,
 ): Promise<MembershipChange> {
   const given = sql`
     select ${groupId}::uuid as group_id, account_id, case when p.id is null then effective end as pushed, effective
     from (${rows}) as given left join provisioned_groups p on p.org_id = ${trx.orgId} and p.group_id = ${groupId}`
-  const waits = holds
-    ? sql`update memberships set waiting = 'held', held_at = now()
-        where org_id = ${trx.orgId} and group_id = ${groupId} and pushed <> effective and waiting is null`
+  const isKept = sql`account_id = any(${waits?.kept ?? []}::uuid[])`
+  const waiting = waits
+    ? sql`update memberships set waiting = case when ${isKept} then 'kept' else 'held' end, held_at = case when ${isKept} then null else now() end
+        where org_id = ${trx.orgId} and group_id = ${groupId} and pushed <> effective and (waiting is null or waiting = 'held' and ${isKept})`
     : sql`update memberships set waiting = null, held_at = null
         where org_id = ${trx.orgId} and group_id = ${groupId} and pushed <> effective and waiting is not null`
-  const [change] = await Promise.all([write(trx, act, given), waits.execute(trx)])
+  const [change] = await Promise.all([write(trx, act, given), waiting.execute(trx)])
   return change
 }
 

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
-import { type GroupId, isId, type ProvisionedGroupId, type RunId } from '../database/ids.ts'
+import { type AccountId, type GroupId, isId, type ProvisionedGroupId, type RunId } from '../database/ids.ts'
 import type { GroupReason, GroupState } from '../database/tables.ts'
 import { later, type Moment } from '../organization/moment.ts'
 import { fieldsBefore, groupFieldsThen, membersChanged } from '../organization/past.ts'
@@ -72,6 +72,8 @@ export interface Restored {
   now: Standing
   /** Null: there was no such group. */
   was: Standing | null
+  /** Whether it was deleted then, and could be restored. */
+  wasDeleted: boolean
 }
 
 // groups_then, pushed_before and `standings`: one row a group, with what it is and what it was.
@@ -86,7 +88,7 @@ const standings = (reader: Reader, cuts: readonly Cut[]): Sql => sql`
   })},
   standings as materialized (
     select s.id, p.id as pushed_id, o.name, o.effective, o.managed_by, o.member_count, p.state, p.reasons,
-      g.group_id is not null as was_there, g.name as name_then, g.effective as effective_then, g.managed_by as managed_then,
+      coalesce(${wasDeleted(reader)}, false) as was_deleted, g.group_id is not null as was_there, g.name as name_then, g.effective as effective_then, g.managed_by as managed_then,
       -- paired with it then, too: else nothing is known of what was
       p.id is not null and b.was is distinct from false and coalesce(b.fields ->> 'groupId', s.id::text) = s.id::text as was_paired,
       nullif((b.fields ->> 'groupId')::uuid, s.id) as paired_then,
@@ -100,6 +102,12 @@ const standings = (reader: Reader, cuts: readonly Cut[]): Sql => sql`
     left join pushed_before b on b.id = p.id
   )`
 
+// What brought it into force first was that it was restored.
+const wasDeleted = (reader: Reader): Sql => sql`(
+  select l.action = 'group.restored' from log_entries l
+  where l.org_id = ${reader.orgId} and l.subject = s.id and l.id >= s.cut and l.action like 'group.%' and l.facts -> 'before' ? 'effective'
+  order by l.id limit 1)`
+
 /** What is put back, group by group. */
 export async function restoredGroups(reader: Reader, cuts: readonly Cut[]): Promise<Restored[]> {
   const { rows } = await sql<Restored>`
@@ -108,7 +116,8 @@ export async function restoredGroups(reader: Reader, cuts: readonly Cut[]): Prom
         json_build_object('groupId', paired_then, 'isLinked', is_linked_then, 'keepsName', keeps_name_then) end as "pairedThen",
       json_build_object('name', name, 'isInForce', effective, 'managedBy', ${directoryName(reader, sql`managed_by`)}, 'state', state, 'reasons', coalesce(reasons, '{}')) as now,
       case when was_there then json_build_object('name', name_then, 'isInForce', effective_then, 'managedBy', ${directoryName(reader, sql`managed_then`)},
-        'state', case when was_paired then state_then end, 'reasons', case when was_paired then coalesce(reasons_then, '{}') else '{}' end) end as was
+        'state', case when was_paired then state_then end, 'reasons', case when was_paired then coalesce(reasons_then, '{}') else '{}' end) end as was,
+      was_deleted as "wasDeleted"
     from standings order by id`.execute(reader)
   return rows
 }
@@ -138,6 +147,69 @@ export function restoreOf(reader: Reader, cuts: readonly Cut[]): Proposed {
       where c.was <> coalesce(m.effective, false)
     )`,
   }
+}
+
+/**
+ * Whom of those who would be in a group that is put back, and are not pushed, a merge kept then: who was in it and not pushed when it was linked
+ * by that merge, and whom nothing has touched between; and whom an undo has put back as kept. `isGiven`: who comes back.
+ */
+export async function keptThen(
+  reader: Reader,
+  { groupId, entry }: Cut,
+  pushedId: ProvisionedGroupId,
+): Promise<{ id: AccountId; isGiven: boolean }[]> {
+  const org = reader.orgId
+  const { selected, changing } = restoreOf(reader, [{ groupId, entry }])
+  const { rows } = await sql<{ id: AccountId; isGiven: boolean }>`
+    with linked as materialized (
+      select l.id from (
+        select id, facts from log_entries
+        where org_id = ${org} and subject = ${pushedId} and id < ${entry}::bigint and action = 'group.state_changed'
+          and facts #>> '{after,state}' = 'synced' and facts #>> '{before,state}' not in ('synced', 'held')
+        order by id desc limit 1
+      ) l
+      where l.facts ->> 'choice' = 'merge' and l.facts #>> '{after,groupId}' = ${groupId}::text
+    ),
+    ${selected}, ${changing},
+    stays as materialized (
+      select account_id, bool_or(is_given) as is_given
+      from (
+        select account_id, false as is_given, pushed from memberships
+        where org_id = ${org} and group_id = ${groupId} and pushed <> effective and effective
+        union all
+        select c.account_id, true, coalesce(m.pushed, false) from changing c
+        left join lateral (
+          select pushed from memberships where org_id = ${org} and group_id = ${groupId} and account_id = c.account_id offset 0
+        ) m on true
+        where c.gives
+      ) would where not pushed and account_id not in (select account_id from changing where not gives) group by account_id
+    ),
+    touched as materialized (
+      select distinct on (c.account_id) c.account_id, coalesce(l.facts -> 'kept' ? c.account_id::text, false) as is_kept
+      from linked
+      cross join lateral (
+        select * from log_entries where org_id = ${org} and subject = ${groupId} and id > linked.id and id < ${entry}::bigint offset 0
+      ) l
+      cross join lateral (
+        select unnest(l.added) as account_id union all select unnest(l.removed)
+        union all select unnest(l.pushed_added) union all select unnest(l.pushed_removed)
+      ) c
+      order by c.account_id, l.id desc
+    ),
+    pushed_since as materialized (
+      select distinct on (c.account_id) c.account_id, c.was
+      from (select * from log_entries where org_id = ${org} and subject = ${groupId} and id >= ${entry}::bigint offset 0) l
+      cross join lateral (
+        select unnest(l.pushed_added) as account_id, false as was union all select unnest(l.pushed_removed), true
+      ) c
+      order by c.account_id, l.id
+    )
+    select s.account_id as id, s.is_given as "isGiven"
+    from linked cross join stays s
+    left join touched t on t.account_id = s.account_id
+    left join pushed_since p on p.account_id = s.account_id
+    where coalesce(t.is_kept, true) and not coalesce(p.was, false)`.execute(reader)
+  return rows
 }
 
 /** Which entries of each group are undone, by id; but those of the run that is undone, where one is. */

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import type { GroupId, RunId } from '../database/ids.ts'
-import { changeGroup } from '../organization/groups.ts'
+import { changeGroup, deleteAgain } from '../organization/groups.ts'
 import { appendLog, changeOf } from '../organization/log.ts'
 import { type MembershipChange, putBackMembers } from '../organization/memberships.ts'
 import type { Moment } from '../organization/moment.ts'
@@ -9,14 +9,24 @@ import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
 import { existingGroup, existingGroupNamed, judge } from '../provisioning/conflict.ts'
 import { follows, heldGroup, lockConcerned, type ProvisionedGroup } from '../provisioning/groups.ts'
+import { settleHeld } from '../provisioning/guard.ts'
 import { whyNotLinkTo } from '../provisioning/linking.ts'
 import { type InRun, letGo, pairWith, settleNames, settlePairing } from '../provisioning/pairing.ts'
 import { setState } from '../provisioning/states.ts'
 import { type Effect, effectOfProposed } from '../review/effect.ts'
-import { type Cut, changedSince, cutAt, type Restored, restoredGroups, restoreOf, type Standing } from '../review/restore.ts'
+import {
+  type Cut,
+  changedSince,
+  cutAt,
+  keptThen,
+  type Restored,
+  restoredGroups,
+  restoreOf,
+  type Standing,
+} from '../review/restore.ts'
 
 /** What putting a group back to a moment comes to. */
-export interface Restoration extends Omit<Restored, 'id' | 'pushedId' | 'pairedThen'> {
+export interface Restoration extends Omit<Restored, 'id' | 'pushedId' | 'pairedThen' | 'wasDeleted'> {
   /** So many changes of it since are undone. */
   changes: number
   effect: Effect
@@ -96,26 +106,39 @@ export async function lockToPutBack(trx: Trx, cut: Cut): Promise<void> {
 export async function putBack(trx: Trx, cut: Cut, run: { runId?: RunId } = {}): Promise<MembershipChange> {
   const [group] = await restoredGroups(trx, [cut])
   if (group === undefined) throw new Refusal('not_found', 'There is no such group.')
-  const { now, was, pairedThen } = group
+  const { now, was, wasDeleted, pairedThen } = group
   const pushed = group.pushedId === null ? undefined : await heldGroup(trx, group.pushedId)
   const isMadeSince = was === null && pushed !== undefined && pairedThen !== null
-  if (!isMadeSince) refuseUnlessThere(group)
+  if (!isMadeSince && !(wasDeleted && now.isInForce)) refuseUnlessThere(group)
   await refuseTakenName(trx, group)
   const isLinked = pushed !== undefined && follows(pushed.state)
   const staysLinked = isLinked && was?.state != null && follows(was.state)
   const { selected, changing } = restoreOf(trx, [cut])
+  const kept = staysLinked ? await keptThen(trx, cut, pushed.id) : []
+  const keptAgain = kept.filter(({ isGiven }) => isGiven).map(({ id }) => id)
   const change = await putBackMembers(
     trx,
     group.id,
     sql`with ${selected}, ${changing} select account_id, gives as effective from changing`,
-    staysLinked,
-    { action: 'members.changed', ...run, facts: { name: now.name, restored: cut.entry } },
+    staysLinked ? { kept: kept.map(({ id }) => id) } : null,
+    {
+      action: 'members.changed',
+      ...run,
+      facts: { name: now.name, restored: cut.entry, ...(keptAgain.length > 0 ? { kept: keptAgain } : {}) },
+    },
   )
   if (isMadeSince) {
     await unmake(trx, group.id, pushed, pairedThen.groupId, run)
     return change
   }
   const former = await putBackName(trx, group, run)
+  if (wasDeleted) {
+    if (isLinked) await letGo(trx, pushed, run)
+    await deleteAgain(trx, group.id, run)
+    if (pushed) await settlePairing(trx, pushed, run)
+    await settleNames(trx, [former ?? now.name, was?.name ?? now.name, pushed?.name ?? now.name].map(nameKey), run)
+    return change
+  }
   if (pushed && staysLinked) await hold(trx, group, pushed, run)
   else if (pushed && pairedThen) await meetAsThen(trx, pushed, pairedThen, run)
   else if (pushed && (isLinked || now.state !== was?.state)) await awaitReview(trx, was, pushed, isLinked, run)
@@ -165,12 +188,11 @@ async function putBackName(trx: Trx, { id, now, was }: Restored, run: InRun): Pr
   return now.name
 }
 
-/** It stays its directory's: differences wait, and a name that is not the pushed one is kept. */
+/** It stays its directory's: it is held as long as something waits, and a name that is not the pushed one is kept. */
 async function hold(trx: Trx, { id, was }: Restored, pushed: ProvisionedGroup, run: InRun): Promise<void> {
-  const { rows } = await sql<{ differs: boolean }>`
-    select add_count + remove_count > 0 as differs from groups where org_id = ${trx.orgId} and id = ${id}`.execute(trx)
   const keepsName = was !== null && nameKey(was.name) !== pushed.nameKey ? true : pushed.keepsName
-  await setState(trx, pushed, { state: rows[0]?.differs ? 'held' : 'synced', reasons: pushed.reasons, keepsName }, run)
+  await setState(trx, pushed, { state: pushed.state, reasons: pushed.reasons, keepsName }, run)
+  await settleHeld(trx, [{ groupId: id, reason: null }], run)
 }
 
 /** The pushed group was with another one: with that it was linked to, else with whom its name meets, it waits for a review again. */

@@ -27,7 +27,7 @@ const test = story.extend<{
           )
         const found = await Promise.all([
           rows('group_id, account_id, pushed, effective, waiting', 'memberships'),
-          rows('id, name, effective, managed_by, member_count, add_count, remove_count', 'groups'),
+          rows('id, name, effective, managed_by, member_count, add_count, remove_count, deleted_at', 'groups'),
           rows('id, name, group_id, state, reasons, is_linked, keeps_name', 'provisioned_groups'),
         ])
         return found.map((of) => of.rows)
@@ -110,6 +110,60 @@ for (const choice of ['overwrite', 'merge'] as const)
     await admin.ended((await undoes(id)).body.id)
     expect(await places()).toEqual(before)
   })
+
+test('who was kept by a merge, and dropped, is kept again by the undo, and dropped again by the undo of that', async ({
+  acme,
+  okta,
+  admin,
+  undoes,
+  places,
+}) => {
+  await acme.has({ group: 'Sales', members: ['ada', 'bob', 'cyd', 'dan'] })
+  await okta.knows('ada', 'cyd', 'dan')
+  await okta.pushes({ group: 'Sales', members: ['ada', 'dan'] })
+  await admin.syncs('all', { defaultChoice: 'merge' })
+  // dan is pushed no more, which is in force at once; cyd comes to be pushed, and goes.
+  await okta.replaces('Sales', ['ada', 'cyd'])
+  await okta.replaces('Sales', ['ada'])
+  const before = await places()
+  const { id } = await admin.syncs('all', { kind: 'drop_kept' })
+  const dropped = await places()
+  expect(await acme.membersOf('Sales')).toEqual(['ada'])
+  const first = await admin.ended((await undoes(id)).body.id)
+  expect(await places()).toEqual(before)
+  expect(await okta.stateOf('Sales')).toEqual({ state: 'synced', reasons: [] })
+  expect(await okta.replaces('Sales', ['ada'])).toBeLessThan(300)
+  expect(await places()).toEqual(before)
+  await admin.ended((await undoes(first.id)).body.id)
+  expect(await places()).toEqual(dropped)
+})
+
+test('a run that brought a deleted group back is undone: it is deleted as it was, and can be restored with whom it had', async ({
+  acme,
+  okta,
+  admin,
+  undoes,
+  places,
+  api,
+}) => {
+  await acme.has({ group: 'Sales', members: ['ada', 'bob'] })
+  await acme.grants('Sales', 'site/wiki/user')
+  await acme.deletes('Sales')
+  await okta.knows('cyd')
+  await okta.pushes({ group: 'sales', members: ['cyd'] })
+  expect(await okta.stateOf('sales')).toEqual({ state: 'needs_review', reasons: ['deleted_before'] })
+  const before = await places()
+  const { id } = await admin.syncs('all')
+  expect(await acme.membersOf('sales')).toEqual(['cyd'])
+  const undo = await admin.ended((await undoes(id)).body.id)
+  expect(undo).toMatchObject({ groups: { synced: 1, failed: 0 }, members: { removed: 1 }, access: { lost: 1 } })
+  expect(await places()).toEqual(before)
+  const [deleted] = (await api('GET', '/deleted-groups')).body.items
+  expect(deleted).toMatchObject({ name: 'Sales', memberCount: 2 })
+  // It is done again, and undone again.
+  await admin.ended((await undoes((await admin.syncs('all')).id)).body.id)
+  expect(await places()).toEqual(before)
+})
 
 test('groups that give each other back what they take are put back together', async ({ acme, okta, admin, undoes, places }) => {
   await acme.has({ group: 'Left', members: ['ada'] })
