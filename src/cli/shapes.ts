@@ -67,10 +67,12 @@ export interface Directory {
   guardPeoplePercent: number
   guardGroups: number
   guardGroupsPercent: number
+  observing: boolean
+  pausedAt: string | null
   createdAt: string
 }
 
-export type GroupCounts = Record<'received' | 'synced' | 'needsReview' | 'blocked' | 'held' | 'ignored', number>
+export type GroupCounts = Record<'received' | 'ready' | 'synced' | 'needsReview' | 'blocked' | 'held' | 'ignored', number>
 
 export interface DirectoryDetail extends Directory {
   groups: GroupCounts
@@ -358,6 +360,47 @@ export interface DeletedGroupDetail extends DeletedGroup {
 
 export interface RestoredGroup extends Named {
   memberCount: number
+}
+
+/** What a directory comes to before it goes live. */
+export interface Observation extends Named {
+  observing: boolean
+  groups: Record<'pushed' | 'new' | 'conflicting' | 'blocked' | 'ignored' | 'unknownMembers' | 'members', number>
+  people: Record<
+    | 'pushed'
+    | 'new'
+    | 'probablySame'
+    | 'doubtful'
+    | 'notInProvider'
+    | 'managedElsewhere'
+    | 'protected'
+    | 'switchedOff'
+    | 'switchedOn',
+    number
+  > & { matched: Record<'total' | 'byEmail' | 'byUserName' | 'byPerson', number> }
+  access: Record<'lost' | 'gained' | 'peopleLosing' | 'peopleGaining' | 'leftWithNone', number>
+  conflicts: Observation['access'] & { jointLosses: number }
+  fingerprint: string
+}
+
+interface PersonInBrief {
+  id: string
+  userName: string
+  email: string | null
+  displayName: string | null
+}
+
+export interface Match {
+  match: 'matched' | 'new' | 'probably_same' | 'doubtful' | 'not_in_provider'
+  user: { id: string; userName: string; active: boolean; state: string; reasons: string[]; matchedBy: string } | null
+  person: PersonInBrief
+  alike: PersonInBrief | null
+  switches: 'on' | 'off' | null
+}
+
+export interface DirectoryLife extends Named {
+  observing: boolean
+  pausedAt: string | null
 }
 
 /** What disconnecting a directory comes to. */

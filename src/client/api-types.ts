@@ -384,6 +384,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/directories/{directory}/observation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a directory comes to: the report over all that it pushed, before it goes live */
+        get: operations["showObservation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/directories/{directory}/go-live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go live, as one run: people first, then the groups whose names are free
+         * @description Answers 409 `review_changed` where going live does something else to access than the report said; where the organization asks for approval of what it takes, the run waits for that.
+         */
+        post: operations["goLive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/directories/{directory}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pause a directory: its provider reads on, and its writes are answered 503 with Retry-After */
+        post: operations["pauseDirectory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/directories/{directory}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a paused directory go on */
+        post: operations["resumeDirectory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/directories/{directory}/provisioned-groups": {
         parameters: {
             query?: never;
@@ -418,6 +489,63 @@ export interface paths {
         get: operations["listProvisionedUsers"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/directories/{directory}/matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The matching report: who the pushed people are here, by what, and who is doubtful
+         * @description Sorted by userName or match.
+         */
+        get: operations["listMatches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/directories/{directory}/matches/{user}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say who a pushed user is: what is pushed of them moves to that person, and open reviews shrink
+         * @description An account that the push had made is switched off; one that it had matched stays as it is. Answers 409 `person_linked` where another user of the directory is that person.
+         */
+        post: operations["linkPerson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/directories/{directory}/matches/{user}/separate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that a pushed user is nobody who was here: they get an account of their own */
+        post: operations["separatePerson"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2812,6 +2940,9 @@ export interface operations {
                             guardGroups: number;
                             /** @description The guard, over a rolling hour: Of a hundred of the directory's groups */
                             guardGroupsPercent: number;
+                            /** @description Everything is accepted, and nothing becomes effective until it goes live */
+                            observing: boolean;
+                            pausedAt: string | null;
                             /** Format: date-time */
                             createdAt: string;
                         }[];
@@ -2842,6 +2973,8 @@ export interface operations {
                     name: string;
                     /** @enum {string} */
                     provider: "okta" | "entra" | "google" | "keycloak" | "jumpcloud" | "onelogin" | "ping" | "sailpoint" | "aws" | "ldap" | "other";
+                    /** @description Everything is accepted, and nothing becomes effective until it goes live */
+                    observing?: boolean;
                     /**
                      * @description What becomes of a pushed group whose name an unmanaged group has
                      * @enum {string}
@@ -2946,6 +3079,9 @@ export interface operations {
                         guardGroups: number;
                         /** @description The guard, over a rolling hour: Of a hundred of the directory's groups */
                         guardGroupsPercent: number;
+                        /** @description Everything is accepted, and nothing becomes effective until it goes live */
+                        observing: boolean;
+                        pausedAt: string | null;
                         /** Format: date-time */
                         createdAt: string;
                         /** @description The first token, shown once */
@@ -3035,10 +3171,15 @@ export interface operations {
                         guardGroups: number;
                         /** @description The guard, over a rolling hour: Of a hundred of the directory's groups */
                         guardGroupsPercent: number;
+                        /** @description Everything is accepted, and nothing becomes effective until it goes live */
+                        observing: boolean;
+                        pausedAt: string | null;
                         /** Format: date-time */
                         createdAt: string;
                         groups: {
                             received: number;
+                            /** @description Of a directory that observes: nothing stands in their way */
+                            ready: number;
                             synced: number;
                             needsReview: number;
                             blocked: number;
@@ -3047,6 +3188,8 @@ export interface operations {
                         };
                         users: {
                             received: number;
+                            /** @description Of a directory that observes: nothing stands in their way */
+                            ready: number;
                             synced: number;
                             needsReview: number;
                             blocked: number;
@@ -3228,6 +3371,9 @@ export interface operations {
                         guardGroups: number;
                         /** @description The guard, over a rolling hour: Of a hundred of the directory's groups */
                         guardGroupsPercent: number;
+                        /** @description Everything is accepted, and nothing becomes effective until it goes live */
+                        observing: boolean;
+                        pausedAt: string | null;
                         /** Format: date-time */
                         createdAt: string;
                     };
@@ -3559,6 +3705,305 @@ export interface operations {
             };
         };
     };
+    showObservation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                directory: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        name: string;
+                        observing: boolean;
+                        groups: {
+                            pushed: number;
+                            /** @description Their names are free: going live brings them into force */
+                            new: number;
+                            /** @description To be reviewed after going live */
+                            conflicting: number;
+                            blocked: number;
+                            ignored: number;
+                            unknownMembers: number;
+                            /** @description Members of the new groups */
+                            members: number;
+                        };
+                        people: {
+                            pushed: number;
+                            matched: {
+                                total: number;
+                                byEmail: number;
+                                byUserName: number;
+                                byPerson: number;
+                            };
+                            new: number;
+                            /** @description New, and like somebody whom the provider does not have */
+                            probablySame: number;
+                            doubtful: number;
+                            /** @description Active people of the organization whom the directory does not push */
+                            notInProvider: number;
+                            managedElsewhere: number;
+                            protected: number;
+                            /** @description By going live */
+                            switchedOff: number;
+                            /** @description By going live */
+                            switchedOn: number;
+                        };
+                        /** @description What going live itself does */
+                        access: {
+                            lost: number;
+                            gained: number;
+                            peopleLosing: number;
+                            peopleGaining: number;
+                            leftWithNone: number;
+                        };
+                        /** @description What it would be if every conflicting group were then overwritten */
+                        conflicts: {
+                            lost: number;
+                            gained: number;
+                            peopleLosing: number;
+                            peopleGaining: number;
+                            leftWithNone: number;
+                            jointLosses: number;
+                        };
+                        /** @description SHA-256 in hex of what going live does to whose access */
+                        fingerprint: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    goLive: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Kept for 24 hours */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description Id or name */
+                directory: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Of the report that was looked at */
+                    fingerprint: string;
+                    note?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /** @enum {string} */
+                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over";
+                        undoes: string | null;
+                        undoneBy: string | null;
+                        /** @enum {string} */
+                        state: "awaiting_approval" | "queued" | "running" | "finished" | "stopped" | "rejected" | "withdrawn" | "expired";
+                        /** @description The directory's name */
+                        directory: string;
+                        /** @enum {string} */
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
+                        note: string | null;
+                        retryOf: string | null;
+                        retriedBy: string[];
+                        createdBy: string;
+                        /** Format: date-time */
+                        createdAt: string;
+                        startedAt: string | null;
+                        finishedAt: string | null;
+                        groups: {
+                            total: number;
+                            synced: number;
+                            skipped: number;
+                            failed: number;
+                        };
+                        members: {
+                            added: number;
+                            removed: number;
+                        };
+                        /** @description What truly happened, net; nothing until the run has ended */
+                        access: {
+                            lost: number;
+                            gained: number;
+                            peopleLosing: number;
+                            peopleGaining: number;
+                            leftWithNone: number;
+                        };
+                        /** @description What was reviewed */
+                        foreseen: {
+                            groups: number;
+                            /** @description Blocked groups among what was asked for: left out */
+                            blocked: number;
+                            members: {
+                                added: number;
+                                removed: number;
+                            };
+                            /** @description Net, of all of them together */
+                            access: {
+                                lost: number;
+                                gained: number;
+                                peopleLosing: number;
+                                peopleGaining: number;
+                                leftWithNone: number;
+                                jointLosses: number;
+                            };
+                            matrix: {
+                                site: string;
+                                role: string;
+                                lost: number;
+                                gained: number;
+                                peopleLosing: number;
+                            }[];
+                            warnings: {
+                                /** @enum {string} */
+                                code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
+                                groups: number;
+                                people?: number;
+                                /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
+                                of?: {
+                                    site: string;
+                                    product: string;
+                                    role?: string;
+                                }[];
+                            }[];
+                            /** @description What they take together and none of them alone */
+                            jointLosses: {
+                                accesses: number;
+                                groups: string[];
+                            };
+                        };
+                        /** @description Of what was reviewed */
+                        fingerprint: string;
+                        approval: {
+                            /** Format: date-time */
+                            expiresAt: string;
+                            decidedBy: string | null;
+                            decidedAt: string | null;
+                            comment: string | null;
+                        } | null;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pauseDirectory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                directory: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        name: string;
+                        observing: boolean;
+                        pausedAt: string | null;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resumeDirectory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                directory: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        name: string;
+                        observing: boolean;
+                        pausedAt: string | null;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listProvisionedGroups: {
         parameters: {
             query?: {
@@ -3635,7 +4080,7 @@ export interface operations {
                 search?: string;
                 /** @description What to sort by; with a minus in front, downwards: `-name` */
                 sort?: string;
-                state?: "synced" | "needs_review" | "blocked" | "held" | "ignored";
+                state?: "ready" | "synced" | "needs_review" | "blocked" | "held" | "ignored";
             };
             header?: never;
             path: {
@@ -3661,7 +4106,7 @@ export interface operations {
                             externalId: string | null;
                             active: boolean;
                             /** @enum {string} */
-                            state: "synced" | "needs_review" | "blocked" | "held" | "ignored";
+                            state: "ready" | "synced" | "needs_review" | "blocked" | "held" | "ignored";
                             reasons: ("managed_elsewhere" | "protected" | "guard_passed" | "last_admin")[];
                             person: {
                                 /** Format: uuid */
@@ -3676,6 +4121,229 @@ export interface operations {
                             /** Format: date-time */
                             updatedAt: string;
                         }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMatches: {
+        parameters: {
+            query?: {
+                /** @description How many to leave out at the beginning */
+                offset?: number;
+                /** @description How many to answer; 0 is all of them */
+                limit?: number;
+                /** @description Part of a name; case and blanks do not matter */
+                search?: string;
+                /** @description What to sort by; with a minus in front, downwards: `-name` */
+                sort?: string;
+                /** @description new: nobody here is alike; probably_same: new, and like somebody whom the provider does not have (same name before the @, or same name and a group in common); doubtful: only the name is the same, or found by user name where the e-mails differ; not_in_provider: an active person whom the directory does not push */
+                match?: "matched" | "new" | "probably_same" | "doubtful" | "not_in_provider";
+            };
+            header?: never;
+            path: {
+                /** @description Id or name */
+                directory: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        total: number;
+                        items: {
+                            /**
+                             * @description new: nobody here is alike; probably_same: new, and like somebody whom the provider does not have (same name before the @, or same name and a group in common); doubtful: only the name is the same, or found by user name where the e-mails differ; not_in_provider: an active person whom the directory does not push
+                             * @enum {string}
+                             */
+                            match: "matched" | "new" | "probably_same" | "doubtful" | "not_in_provider";
+                            user: {
+                                /** Format: uuid */
+                                id: string;
+                                userName: string;
+                                active: boolean;
+                                /** @enum {string} */
+                                state: "ready" | "synced" | "needs_review" | "blocked" | "held" | "ignored";
+                                reasons: ("managed_elsewhere" | "protected" | "guard_passed" | "last_admin")[];
+                                /** @enum {string} */
+                                matchedBy: "email" | "user_name" | "created" | "person";
+                            } | null;
+                            /** @description The account; foreseen, of a new person of an observing directory */
+                            person: {
+                                /** Format: uuid */
+                                id: string;
+                                userName: string;
+                                email: string | null;
+                                displayName: string | null;
+                            };
+                            /** @description Who may be the same */
+                            alike: {
+                                /** Format: uuid */
+                                id: string;
+                                userName: string;
+                                email: string | null;
+                                displayName: string | null;
+                            } | null;
+                            switches: ("on" | "off") | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    linkPerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                directory: string;
+                /** @description SCIM id or user name of a pushed user */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Id, user name or e-mail */
+                    person: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * @description new: nobody here is alike; probably_same: new, and like somebody whom the provider does not have (same name before the @, or same name and a group in common); doubtful: only the name is the same, or found by user name where the e-mails differ; not_in_provider: an active person whom the directory does not push
+                         * @enum {string}
+                         */
+                        match: "matched" | "new" | "probably_same" | "doubtful" | "not_in_provider";
+                        user: {
+                            /** Format: uuid */
+                            id: string;
+                            userName: string;
+                            active: boolean;
+                            /** @enum {string} */
+                            state: "ready" | "synced" | "needs_review" | "blocked" | "held" | "ignored";
+                            reasons: ("managed_elsewhere" | "protected" | "guard_passed" | "last_admin")[];
+                            /** @enum {string} */
+                            matchedBy: "email" | "user_name" | "created" | "person";
+                        } | null;
+                        /** @description The account; foreseen, of a new person of an observing directory */
+                        person: {
+                            /** Format: uuid */
+                            id: string;
+                            userName: string;
+                            email: string | null;
+                            displayName: string | null;
+                        };
+                        /** @description Who may be the same */
+                        alike: {
+                            /** Format: uuid */
+                            id: string;
+                            userName: string;
+                            email: string | null;
+                            displayName: string | null;
+                        } | null;
+                        switches: ("on" | "off") | null;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    separatePerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                directory: string;
+                /** @description SCIM id or user name of a pushed user */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * @description new: nobody here is alike; probably_same: new, and like somebody whom the provider does not have (same name before the @, or same name and a group in common); doubtful: only the name is the same, or found by user name where the e-mails differ; not_in_provider: an active person whom the directory does not push
+                         * @enum {string}
+                         */
+                        match: "matched" | "new" | "probably_same" | "doubtful" | "not_in_provider";
+                        user: {
+                            /** Format: uuid */
+                            id: string;
+                            userName: string;
+                            active: boolean;
+                            /** @enum {string} */
+                            state: "ready" | "synced" | "needs_review" | "blocked" | "held" | "ignored";
+                            reasons: ("managed_elsewhere" | "protected" | "guard_passed" | "last_admin")[];
+                            /** @enum {string} */
+                            matchedBy: "email" | "user_name" | "created" | "person";
+                        } | null;
+                        /** @description The account; foreseen, of a new person of an observing directory */
+                        person: {
+                            /** Format: uuid */
+                            id: string;
+                            userName: string;
+                            email: string | null;
+                            displayName: string | null;
+                        };
+                        /** @description Who may be the same */
+                        alike: {
+                            /** Format: uuid */
+                            id: string;
+                            userName: string;
+                            email: string | null;
+                            displayName: string | null;
+                        } | null;
+                        switches: ("on" | "off") | null;
                     };
                 };
             };
@@ -8298,7 +8966,7 @@ export interface operations {
                         /** Format: uuid */
                         id: string;
                         /** @enum {string} */
-                        kind: "sync" | "drop_kept" | "restore";
+                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over";
                         undoes: string | null;
                         undoneBy: string | null;
                         /** @enum {string} */
@@ -8430,7 +9098,7 @@ export interface operations {
                             /** Format: uuid */
                             id: string;
                             /** @enum {string} */
-                            kind: "sync" | "drop_kept" | "restore";
+                            kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over";
                             undoes: string | null;
                             undoneBy: string | null;
                             /** @enum {string} */
@@ -8554,7 +9222,7 @@ export interface operations {
                         /** Format: uuid */
                         id: string;
                         /** @enum {string} */
-                        kind: "sync" | "drop_kept" | "restore";
+                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over";
                         undoes: string | null;
                         undoneBy: string | null;
                         /** @enum {string} */
@@ -8953,7 +9621,7 @@ export interface operations {
                         /** Format: uuid */
                         id: string;
                         /** @enum {string} */
-                        kind: "sync" | "drop_kept" | "restore";
+                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over";
                         undoes: string | null;
                         undoneBy: string | null;
                         /** @enum {string} */
@@ -9080,7 +9748,7 @@ export interface operations {
                             /** Format: uuid */
                             id: string;
                             /** @enum {string} */
-                            kind: "sync" | "drop_kept" | "restore";
+                            kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over";
                             undoes: string | null;
                             undoneBy: string | null;
                             /** @enum {string} */
@@ -9268,7 +9936,7 @@ export interface operations {
                         /** Format: uuid */
                         id: string;
                         /** @enum {string} */
-                        kind: "sync" | "drop_kept" | "restore";
+                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over";
                         undoes: string | null;
                         undoneBy: string | null;
                         /** @enum {string} */
@@ -9391,7 +10059,7 @@ export interface operations {
                         /** Format: uuid */
                         id: string;
                         /** @enum {string} */
-                        kind: "sync" | "drop_kept" | "restore";
+                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over";
                         undoes: string | null;
                         undoneBy: string | null;
                         /** @enum {string} */
@@ -9521,7 +10189,7 @@ export interface operations {
                         /** Format: uuid */
                         id: string;
                         /** @enum {string} */
-                        kind: "sync" | "drop_kept" | "restore";
+                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over";
                         undoes: string | null;
                         undoneBy: string | null;
                         /** @enum {string} */
@@ -9651,7 +10319,7 @@ export interface operations {
                         /** Format: uuid */
                         id: string;
                         /** @enum {string} */
-                        kind: "sync" | "drop_kept" | "restore";
+                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over";
                         undoes: string | null;
                         undoneBy: string | null;
                         /** @enum {string} */
@@ -9781,7 +10449,7 @@ export interface operations {
                         /** Format: uuid */
                         id: string;
                         /** @enum {string} */
-                        kind: "sync" | "drop_kept" | "restore";
+                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over";
                         undoes: string | null;
                         undoneBy: string | null;
                         /** @enum {string} */

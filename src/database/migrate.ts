@@ -31,6 +31,7 @@ import * as ofWhatThereIs from './migrations/0026-indexes-of-what-there-is.ts'
 import * as undo from './migrations/0027-undo.ts'
 import * as guard from './migrations/0030-guard.ts'
 import * as heldActs from './migrations/0031-held-acts.ts'
+import * as directoryLife from './migrations/0033-directory-life.ts'
 import * as reconciliations from './migrations/0036-reconciliations.ts'
 import * as peopleWhoSignIn from './migrations/0039-people-who-sign-in.ts'
 import * as linksInRuns from './migrations/0046-links-in-runs.ts'
@@ -69,6 +70,7 @@ const migrations: Record<string, Migration> = {
   '0027-undo': undo,
   '0030-guard': guard,
   '0031-held-acts': heldActs,
+  '0033-directory-life': directoryLife,
   '0036-reconciliations': reconciliations,
   '0039-people-who-sign-in': peopleWhoSignIn,
   '0046-links-in-runs': linksInRuns,

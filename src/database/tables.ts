@@ -70,7 +70,7 @@ export const waysToSignIn = ['link', 'provider', 'passkey'] as const
 export const matches = ['email', 'user_name', 'created', 'person'] as const
 /** States of a provisioned group, exactly one (behaviour.md, «A group is pushed»). */
 export const groupStates = ['ready', 'needs_review', 'blocked', 'synced', 'held', 'ignored'] as const
-export const userStates = ['synced', 'needs_review', 'blocked', 'held', 'ignored'] as const
+export const userStates = ['ready', 'synced', 'needs_review', 'blocked', 'held', 'ignored'] as const
 /** Why a provisioned group is in its state; a blocked one has every reason that holds. */
 export const groupReasons = [
   'name_taken',
@@ -89,9 +89,9 @@ export const heldActs = ['switch_off', 'delete_person', 'delete_group'] as const
 export const heldReasons = ['guard_passed', 'last_admin'] as const
 /** What can be chosen to become of a pushed group whose name a group of the organization has (behaviour.md, «The sync»). */
 export const syncChoices = ['overwrite', 'merge', 'rename_existing', 'ignore', 'drop_kept', 'restore'] as const
-export const runKinds = ['sync', 'drop_kept', 'restore'] as const
 export const reconciliationStates = ['receiving', 'comparing', 'compared', 'superseded'] as const
 export type ReconciliationState = (typeof reconciliationStates)[number]
+export const runKinds = ['sync', 'drop_kept', 'restore', 'go_live', 'take_over'] as const
 export const runStates = [
   'awaiting_approval',
   'queued',
@@ -155,6 +155,8 @@ export interface DirectoryRow {
   guard_groups: Generated<number>
   guard_groups_percent: Generated<number>
   cursor_key: Generated<Buffer>
+  observing: Generated<boolean>
+  paused_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
   disconnected_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
   created_at: Timestamp
   updated_at: Timestamp
@@ -171,6 +173,7 @@ export interface AccountRow {
   active: Generated<boolean>
   is_protected: Generated<boolean>
   owned_by: DirectoryId | null
+  observed_by: ColumnType<DirectoryId | null, DirectoryId | null | undefined, DirectoryId | null>
   created_at: Timestamp
   updated_at: Timestamp
 }

@@ -30,7 +30,7 @@ export function listAccounts(reader: Reader, listing: Listing, filter: AccountFi
     columns: sql`${accountColumns},
       (select count(*)::integer from memberships m where m.org_id = a.org_id and m.account_id = a.id and m.effective) as "groupCount"`,
     from: sql`accounts a left join directories d on d.org_id = a.org_id and d.id = a.owned_by
-      where a.org_id = ${reader.orgId} and ${found(listing, 'a.user_name_key', 'a.email_key', 'lower(a.display_name)')}
+      where a.org_id = ${reader.orgId} and a.observed_by is null and ${found(listing, 'a.user_name_key', 'a.email_key', 'lower(a.display_name)')}
         and (${filter.active ?? null}::boolean is null or a.active = ${filter.active ?? null}::boolean)
         and (not ${filter.ownedBy !== undefined}::boolean or a.owned_by is not distinct from ${filter.ownedBy ?? null}::uuid)`,
     sorts: sortColumns,

@@ -29,6 +29,8 @@ export interface AccountFields {
   active: boolean
   isProtected: boolean
   ownedBy: DirectoryId | null
+  /** The observing directory that alone has the person: the account is not in force until that goes live. Null: it is in force. */
+  observedBy?: DirectoryId | null
 }
 
 export interface NewAccount {
@@ -78,37 +80,42 @@ export const accountCreated = (id: AccountId, account: UncheckedAccount): LogEnt
 /** Stores accounts as they are given, as `insertAccount` does; their ids in the same order. */
 export async function insertAccounts(trx: Trx, accounts: readonly UncheckedAccount[]): Promise<AccountId[]> {
   const rows = accounts.map((account) => {
-    const { userName, email, displayName, active, isProtected, ownedBy } = { ...asNew, ...account }
+    const { userName, email, displayName, active, isProtected, ownedBy, observedBy = null } = { ...asNew, ...account }
     return {
       id: newId<AccountId>(),
       user_name: userName,
-      user_name_key: nameKey(userName),
+      user_name_key: keyWithin(observedBy, nameKey(userName)),
       email,
-      email_key: keyOf(email),
+      email_key: email === null ? null : keyWithin(observedBy, nameKey(email)),
       display_name: displayName,
       active,
       is_protected: isProtected,
       owned_by: ownedBy,
+      observed_by: observedBy,
     }
   })
   await sql`
-    insert into accounts (org_id, id, user_name, user_name_key, email, email_key, display_name, active, is_protected, owned_by)
+    insert into accounts (org_id, id, user_name, user_name_key, email, email_key, display_name, active, is_protected, owned_by, observed_by)
     select ${trx.orgId}::uuid, given.* from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as given(
       id uuid, user_name text, user_name_key text, email text, email_key text, display_name text, active boolean, is_protected boolean,
-      owned_by uuid)`.execute(trx)
+      owned_by uuid, observed_by uuid)`.execute(trx)
   return rows.map((row) => row.id)
 }
 
 /** Writes fields of an account: unchecked, not in the log. For those who have judged it and log their own act. */
-export async function writeAccount(trx: Trx, id: AccountId, fields: Partial<AccountFields>): Promise<void> {
+export async function writeAccount(
+  trx: Trx,
+  id: AccountId,
+  { observedBy = null, ...fields }: Partial<AccountFields>,
+): Promise<void> {
   const { userName, email, displayName, active, isProtected, ownedBy, ...rest } = fields
   rest satisfies Record<string, never>
   await trx
     .updateTable('accounts')
     .set({
       updated_at: sql`now()`,
-      ...(userName === undefined ? {} : { user_name: userName, user_name_key: nameKey(userName) }),
-      ...(email === undefined ? {} : { email, email_key: keyOf(email) }),
+      ...(userName === undefined ? {} : { user_name: userName, user_name_key: keyWithin(observedBy, nameKey(userName)) }),
+      ...(email === undefined ? {} : { email, email_key: email === null ? null : keyWithin(observedBy, nameKey(email)) }),
       ...(displayName === undefined ? {} : { display_name: displayName }),
       ...(active === undefined ? {} : { active }),
       ...(isProtected === undefined ? {} : { is_protected: isProtected }),
@@ -118,6 +125,67 @@ export async function writeAccount(trx: Trx, id: AccountId, fields: Partial<Acco
     .where('id', '=', id)
     .execute()
   if (active === false) await endSignIns(trx, [id], 'switched_off')
+}
+
+/** A key of an account that only an observing directory has: nobody else looks for it, and the name itself stays free. */
+export const keyWithin = (observedBy: DirectoryId | null, key: string): string =>
+  observedBy === null ? key : `${observedBy}:${key}`
+
+// As many as one statement writes with their log entries.
+const atOnce = 5_000
+
+/** Brings into force accounts that an observing directory has alone, some of them, with the log. @returns whether there may be more */
+export async function bringAccountsIntoForce(trx: Trx, directoryId: DirectoryId): Promise<boolean> {
+  const prefix = keyWithin(directoryId, '').length
+  const { rows } = await sql<{ id: AccountId; userName: string }>`
+    update accounts set observed_by = null, updated_at = now(),
+      user_name_key = substr(user_name_key, ${prefix + 1}::integer), email_key = substr(email_key, ${prefix + 1}::integer)
+    where org_id = ${trx.orgId} and id = any(array(
+      select id from accounts where org_id = ${trx.orgId} and observed_by = ${directoryId} order by id limit ${atOnce}))
+    returning id, user_name as "userName"`.execute(trx)
+  const facts = { before: { observedBy: directoryId }, after: { observedBy: null } }
+  await appendLogs(
+    trx,
+    rows.map(({ id, userName }) => ({
+      action: 'account.updated' as const,
+      subject: id,
+      directoryId,
+      facts: { userName, ...facts },
+    })),
+  )
+  return rows.length === atOnce
+}
+
+/** A directory owns these accounts from now on, which nobody does, and is their owner's word: not in the log. What is not said stays. */
+export async function adoptAccounts(
+  trx: Trx,
+  directoryId: DirectoryId,
+  accounts: readonly ({ id: AccountId } & Partial<Pick<AccountFields, 'active' | 'displayName'>>)[],
+): Promise<void> {
+  const rows = accounts.map(({ id, active, displayName }) => ({ id, active, display_name: displayName }))
+  await sql`
+    update accounts a set owned_by = ${directoryId}, active = coalesce(given.active, a.active),
+      display_name = coalesce(given.display_name, a.display_name), updated_at = now()
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as given(id uuid, active boolean, display_name text)
+    where a.org_id = ${trx.orgId} and a.id = given.id`.execute(trx)
+}
+
+/** Forgets accounts that were never in force, with the log. Nobody pushes them any more. */
+export async function forgetAccounts(trx: Trx, directoryId: DirectoryId, ids: readonly AccountId[]): Promise<void> {
+  const { rows } = await sql<{ id: AccountId; userName: string; before: Partial<AccountFields> }>`
+    delete from accounts
+    where org_id = ${trx.orgId} and id = any(${ids}::uuid[]) and observed_by = ${directoryId}
+    returning id, user_name as "userName", json_build_object('userName', user_name, 'email', email, 'displayName', display_name,
+      'active', active, 'isProtected', is_protected, 'ownedBy', owned_by, 'observedBy', observed_by) as before`.execute(trx)
+  await appendLogs(
+    trx,
+    rows.map(({ id, userName, before }) => ({
+      action: 'account.forgotten' as const,
+      subject: id,
+      directoryId,
+      facts: { userName, before },
+    })),
+  )
 }
 
 /** Accounts that a directory owns, some of them. */
@@ -156,7 +224,9 @@ export async function handOverAccounts(
 }
 
 /** What an admin may ask to be changed. */
-export type AccountUpdate = { [Field in Exclude<keyof AccountFields, 'ownedBy'>]?: AccountFields[Field] | undefined }
+export type AccountUpdate = {
+  [Field in Exclude<keyof AccountFields, 'ownedBy' | 'observedBy'>]?: AccountFields[Field] | undefined
+}
 
 /**
  * An admin's change of an account. What changes nothing writes nothing.
@@ -249,7 +319,7 @@ export async function accountIdsOf(reader: Reader, idsOrNames: readonly string[]
   const keys = idsOrNames.map(nameKey)
   const { rows } = await sql<{ id: AccountId; userNameKey: string; emailKey: string | null }>`
     select id, user_name_key as "userNameKey", email_key as "emailKey" from accounts
-    where org_id = ${reader.orgId}
+    where org_id = ${reader.orgId} and observed_by is null
       and (id = any(${idsOrNames.filter(isId)}::uuid[]) or user_name_key = any(${keys}::text[]) or email_key = any(${keys}::text[]))`.execute(
     reader,
   )

@@ -7,6 +7,8 @@ import { nameWaits } from './waiting-name-list.ts'
 /** Provisioned users or groups of a directory, by state; `received` is all of them. */
 export interface StateCounts {
   received: number
+  /** Of a directory that observes: nothing stands in their way. */
+  ready: number
   synced: number
   needsReview: number
   blocked: number
@@ -103,6 +105,7 @@ function differs({ comparedAt, missing, extra, unknownPeople, isEqual }: Finding
 
 const byState = sql`
   count(*)::int as received,
+  (count(*) filter (where state = 'ready'))::int as ready,
   (count(*) filter (where state = 'synced'))::int as synced,
   (count(*) filter (where state = 'needs_review'))::int as "needsReview",
   (count(*) filter (where state = 'blocked'))::int as blocked,

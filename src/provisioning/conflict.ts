@@ -56,9 +56,14 @@ export interface Verdict {
 /**
  * What becomes of a pushed group that meets an existing one, by its name or because it is linked to it (behaviour.md, «A group is pushed»,
  * 1, 3 and 4). A blocked group has every reason that holds. One that meets a deleted group is paired with it: the review shows what its
- * grants would give to whom, and a sync brings it back.
+ * grants would give to whom, and a sync brings it back. Of a directory that observes a free name is ready, and nobody has it.
  */
-export function judge(existing: ExistingGroup | undefined, pushed: Pick<ProvisionedGroup, 'id' | 'isLinked'> | null): Verdict {
+export function judge(
+  existing: ExistingGroup | undefined,
+  pushed: Pick<ProvisionedGroup, 'id' | 'isLinked'> | null,
+  isObserved = false,
+): Verdict {
+  if (!existing && isObserved) return { pairing: 'apart', state: 'ready', reasons: [] }
   if (!existing) return { pairing: 'free', state: 'synced', reasons: [] }
   const isElsewhere = existing.managedBy !== null || (existing.pairedWith !== null && existing.pairedWith !== pushed?.id)
   const blocked: GroupReason[] = []

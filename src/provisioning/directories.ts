@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
-import { type DirectoryId, isId, newId } from '../database/ids.ts'
+import { type DirectoryId, isId, newId, type RunId } from '../database/ids.ts'
 import {
   type ConflictPolicy,
   conflictPolicies,
@@ -40,6 +40,10 @@ export interface DirectoryContext {
   quietSeconds: number
   /** Lower case; empty is all. */
   emailDomains: string[]
+  /** Whether nothing of what it pushes becomes effective until it goes live. As it was read: a write asks `observes`. */
+  observing: boolean
+  /** Since when its writes are refused; null: they are not. */
+  pausedAt: Date | null
 }
 
 export interface Directory extends DirectoryContext, GuardLimits {
@@ -47,7 +51,7 @@ export interface Directory extends DirectoryContext, GuardLimits {
 }
 
 /** What an admin sets of a directory. */
-export type DirectorySettings = Omit<DirectoryContext, 'id'> & GuardLimits
+export type DirectorySettings = Omit<DirectoryContext, 'id' | 'observing' | 'pausedAt'> & GuardLimits
 
 const columns = [
   'id',
@@ -62,6 +66,8 @@ const columns = [
   'quiet_seconds',
   'email_domains',
   ...Object.values(guardColumns),
+  'observing',
+  'paused_at',
   'created_at',
 ] as const
 
@@ -69,17 +75,25 @@ const columns = [
  * @throws Refusal `invalid_value`, `name_taken` */
 export async function createDirectory(
   trx: Trx,
-  given: Partial<DirectorySettings> & Pick<DirectorySettings, 'name' | 'provider'>,
+  {
+    observing = false,
+    ...given
+  }: Partial<DirectorySettings> & Pick<DirectorySettings, 'name' | 'provider'> & { observing?: boolean },
 ): Promise<Directory> {
   const settings = checked({ ...defaultsOf(given.provider), ...given })
   await refuseTaken(trx, settings.name)
   const id = newId<DirectoryId>()
   const row = await trx
     .insertInto('directories')
-    .values({ org_id: trx.orgId, id, ...valuesOf(settings) })
+    .values({ org_id: trx.orgId, id, ...valuesOf(settings), observing })
     .returning(columns)
     .executeTakeFirstOrThrow()
-  await appendLog(trx, { action: 'directory.created', subject: id, directoryId: id, facts: { after: settings } })
+  await appendLog(trx, {
+    action: 'directory.created',
+    subject: id,
+    directoryId: id,
+    facts: { after: { ...settings, ...(observing ? { observing } : {}) } },
+  })
   return directoryOf(row)
 }
 
@@ -198,6 +212,61 @@ export const listDisconnected = (reader: Reader, listing: Listing): Promise<List
 export const connectedOf = (trx: Trx, ids: readonly DirectoryId[]): RawBuilder<unknown> => sql`
   select id from directories where org_id = ${trx.orgId} and id = any(${ids}::uuid[]) and disconnected_at is null for key share`
 
+/**
+ * Whether a directory is observing, which it stays for as long as the transaction takes: who goes live waits for those that have asked.
+ * One that is gone is not.
+ */
+export async function observes(trx: Trx, id: DirectoryId): Promise<boolean> {
+  const { rows } = await sql<{ observing: boolean }>`
+    select observing from directories where org_id = ${trx.orgId} and id = ${id} for key share`.execute(trx)
+  return rows[0]?.observing ?? false
+}
+
+/** Notes that a directory is live: what it pushes is in force from now on. The caller has locked it behind all that push. */
+export async function setLive(trx: Trx, { id, name }: { id: DirectoryId; name: string }, runId: RunId): Promise<void> {
+  await trx
+    .updateTable('directories')
+    .set({ observing: false, updated_at: sql`now()` })
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', id)
+    .execute()
+  const facts = { name, before: { observing: true }, after: { observing: false } }
+  await appendLog(trx, { action: 'directory.went_live', subject: id, directoryId: id, runId, facts })
+}
+
+/** Pauses a directory, or lets it go on. What is so already writes nothing. @throws Refusal `not_found` */
+export async function setPaused(trx: Trx, id: DirectoryId, isPaused: boolean): Promise<Directory> {
+  await lockDirectory(trx, id)
+  const before = await findDirectory(trx, id)
+  if ((before.pausedAt !== null) === isPaused) return before
+  const written = await trx
+    .updateTable('directories')
+    .set({ paused_at: isPaused ? sql`now()` : null, updated_at: sql`now()` })
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', id)
+    .returning(columns)
+    .executeTakeFirstOrThrow()
+  const { name } = before
+  await appendLog(trx, {
+    action: isPaused ? 'directory.paused' : 'directory.resumed',
+    subject: id,
+    directoryId: id,
+    facts: { name },
+  })
+  return directoryOf(written)
+}
+
+/** @throws Refusal `directory_observing` */
+export async function refuseObserving(reader: Reader, id: DirectoryId): Promise<void> {
+  const { name, observing } = await findDirectory(reader, id)
+  if (!observing) return
+  throw new Refusal(
+    'directory_observing',
+    `${name} is observing: nothing it pushes becomes effective yet. Look at its report, then go live.`,
+    { directory: name },
+  )
+}
+
 /** @throws Refusal `directory_disconnected` where not all was stored */
 export function mustBeStored(stored: number, given: number): void {
   if (stored < given) throw new Refusal('directory_disconnected', 'The directory is disconnected.')
@@ -296,7 +365,8 @@ function valuesOf(settings: DirectorySettings) {
   }
 }
 
-const settingsOf = ({ id: _, createdAt: __, ...settings }: Directory): DirectorySettings => settings
+const settingsOf = ({ id: _, createdAt: __, observing: ___, pausedAt: ____, ...settings }: Directory): DirectorySettings =>
+  settings
 
 interface Row extends GuardRow {
   id: DirectoryId
@@ -310,6 +380,8 @@ interface Row extends GuardRow {
   offer_existing_groups: OfferExistingGroups
   quiet_seconds: number
   email_domains: string[]
+  observing: boolean
+  paused_at: Date | null
   created_at: Date
 }
 
@@ -327,6 +399,8 @@ function directoryOf(row: Row): Directory {
     quietSeconds: row.quiet_seconds,
     emailDomains: row.email_domains,
     ...limitsOf(row),
+    observing: row.observing,
+    pausedAt: row.paused_at,
     createdAt: row.created_at,
   }
 }

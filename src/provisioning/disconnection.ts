@@ -4,7 +4,7 @@ import type { Db, Reader, Trx } from '../database/connection.ts'
 import type { DirectoryId, GroupId, OrgId, ProvisionedGroupId, ProvisionedUserId } from '../database/ids.ts'
 import type { Jobs } from '../database/jobs.ts'
 import { inTransaction } from '../database/transaction.ts'
-import { accountsOwnedBy, handOverAccounts } from '../organization/accounts.ts'
+import { accountsOwnedBy, forgetAccounts, handOverAccounts } from '../organization/accounts.ts'
 import { deleteGroupRows, unmanageGroups } from '../organization/groups.ts'
 import { appendLog, appendLogs } from '../organization/log.ts'
 import { forgetPushed } from '../organization/memberships.ts'
@@ -186,5 +186,6 @@ async function letGoOfPeople(trx: Trx, directoryId: DirectoryId): Promise<boolea
   const forgotten = await forgetUsers(trx, directoryId, ids)
   const accountIds = ids.length > 0 ? forgotten : await accountsOwnedBy(trx, directoryId, atOnce)
   await takeOverUsers(trx, await handOverAccounts(trx, directoryId, await nextOwners(trx, accountIds)))
+  await forgetAccounts(trx, directoryId, accountIds)
   return accountIds.length > 0
 }

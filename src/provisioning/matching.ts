@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
 import type { AccountId, DirectoryId } from '../database/ids.ts'
 import type { MatchedBy } from '../database/tables.ts'
+import { keyWithin } from '../organization/accounts.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { isOf } from './key-sql.ts'
 
@@ -23,26 +24,30 @@ interface Candidate {
 /**
  * Finds the account of a pushed person: by e-mail, then by user name (behaviour.md, «People»).
  * An e-mail that several accounts have says nothing, unless one of them has the user name too.
+ * @param except an account that is not meant
  */
 export async function matchAccount(
   reader: Reader,
   directoryId: DirectoryId,
   person: { userName: string; email: string | null },
+  except: AccountId | null = null,
 ): Promise<Match> {
   const userNameKey = nameKey(person.userName)
   const emailKey = person.email === null ? null : nameKey(person.email)
+  // Among those that only this directory has, while it observes, too.
+  const within = (key: string) => [key, keyWithin(directoryId, key)]
   const { rows } = await sql<Candidate>`
     with named as (
-      select * from accounts where org_id = ${reader.orgId} and user_name_key = ${userNameKey}
+      select * from accounts where org_id = ${reader.orgId} and user_name_key = any(${within(userNameKey)}::text[])
       union
-      select * from accounts where org_id = ${reader.orgId} and email_key = ${emailKey}
+      select * from accounts where org_id = ${reader.orgId} and email_key = any(${emailKey === null ? [] : within(emailKey)}::text[])
     )
-    select id, user_name_key as "userNameKey", email_key as "emailKey",
+    select id, regexp_replace(user_name_key, ${`^${directoryId}:`}, '') as "userNameKey", regexp_replace(email_key, ${`^${directoryId}:`}, '') as "emailKey",
       exists (
         select from provisioned_users
         where org_id = ${reader.orgId} and account_id = named.id and ${isOf(directoryId)}
       ) as "isLinked"
-    from named limit 50`.execute(reader)
+    from named where id is distinct from ${except}::uuid limit 50`.execute(reader)
   return choose(rows, userNameKey, emailKey)
 }
 
@@ -69,8 +74,8 @@ export async function countNewcomers(
       ${distinct.map((person) => person.userNameKey)}::text[], ${distinct.map((person) => person.emailKey)}::text[],
       ${distinct.map((person) => person.userName)}::text[], ${distinct.map((person) => person.externalId)}::text[]
     ) with ordinality as given(user_name_key, email_key, user_name, external_id, place)
-    where exists (select from accounts where org_id = ${reader.orgId} and user_name_key = given.user_name_key offset 0)
-      or exists (select from accounts where org_id = ${reader.orgId} and email_key = given.email_key offset 0)
+    where exists (select from accounts where org_id = ${reader.orgId} and user_name_key in (given.user_name_key, ${keyWithin(directoryId, '')} || given.user_name_key) offset 0)
+      or exists (select from accounts where org_id = ${reader.orgId} and email_key in (given.email_key, ${keyWithin(directoryId, '')} || given.email_key) offset 0)
       or exists (
         select from provisioned_users
         where org_id = ${reader.orgId} and user_name_key = given.user_name_key and ${isOf(directoryId)} offset 0

@@ -111,6 +111,16 @@ export async function joinDirectly(
   await flatten(trx, directoryId, ids, sql`select ${accountId}::uuid as account_id`)
 }
 
+/** The groups in a nest in which the directory names a person. */
+export const namedIn = (trx: Trx, directoryId: DirectoryId, accountId: AccountId): Promise<ProvisionedGroupId[]> =>
+  idsOf(
+    trx,
+    sql`
+    select p.id from direct_members d
+    join provisioned_groups p on p.org_id = ${trx.orgId} and p.id = d.provisioned_group_id and p.directory_id = ${directoryId}
+    where d.org_id = ${trx.orgId} and d.account_id = ${accountId} order by p.id`,
+  )
+
 /** A user is deleted: no group of the directory names them any more. Whom the groups hold is written by who deletes. */
 export async function forgetDirectMember(trx: Trx, directoryId: DirectoryId, accountId: AccountId): Promise<void> {
   const left = await idsOf(

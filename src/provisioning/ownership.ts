@@ -2,7 +2,14 @@ import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { type AccountId, type DirectoryId, newId } from '../database/ids.ts'
 import type { UserReason, UserState } from '../database/tables.ts'
-import { type AccountFields, accountCreated, insertAccounts, writeAccount } from '../organization/accounts.ts'
+import {
+  type AccountFields,
+  accountCreated,
+  forgetAccounts,
+  insertAccounts,
+  keyWithin,
+  writeAccount,
+} from '../organization/accounts.ts'
 import { appendLogs, changeOf, type LogEntry } from '../organization/log.ts'
 import { nameKey } from '../organization/name-key.ts'
 import type { UserInput } from '../scim/resource.ts'
@@ -11,7 +18,7 @@ import { endHeldAct, heldActOf, holdAct } from './held-acts.ts'
 import { displayNameOf, provisionedUsersOf, type Requests, setUserStates } from './users.ts'
 
 /** An account as it is in force, locked: whose it is does not change until the transaction ends. */
-export interface LockedAccount extends AccountFields {
+export interface LockedAccount extends Required<AccountFields> {
   id: AccountId
 }
 
@@ -31,6 +38,7 @@ export function lockAccountInForce(trx: Trx, accountId: AccountId): Promise<Lock
       'active',
       'is_protected as isProtected',
       'owned_by as ownedBy',
+      'observed_by as observedBy',
     ])
     .where('org_id', '=', trx.orgId)
     .where('id', '=', accountId)
@@ -46,16 +54,18 @@ export async function lockAccountWhole(trx: Trx, accountId: AccountId): Promise<
 /**
  * What a directory may say of an account: its owner everything; of another directory's account, or a protected one,
  * only memberships count (rule 4). Null is an account that is yet to be created.
+ * @param isObserved the directory observes: of an account that is in force it says nothing yet
  */
 export function ownership(
-  account: Pick<AccountFields, 'isProtected' | 'ownedBy'> | null,
+  account: Pick<AccountFields, 'isProtected' | 'ownedBy' | 'observedBy'> | null,
   directoryId: DirectoryId,
+  isObserved = false,
 ): { owns: boolean; state: UserState; reasons: UserReason[] } {
-  if (account === null) return { owns: true, state: 'synced', reasons: [] }
+  const state = isObserved ? 'ready' : 'synced'
+  if (account === null) return { owns: true, state, reasons: [] }
   if (account.isProtected) return { owns: false, state: 'blocked', reasons: ['protected'] }
-  if (account.ownedBy !== null && account.ownedBy !== directoryId)
-    return { owns: false, state: 'synced', reasons: ['managed_elsewhere'] }
-  return { owns: true, state: 'synced', reasons: [] }
+  if (account.ownedBy !== null && account.ownedBy !== directoryId) return { owns: false, state, reasons: ['managed_elsewhere'] }
+  return { owns: !isObserved || account.observedBy === directoryId, state, reasons: [] }
 }
 
 /** What a directory says of an account that it owns. */
@@ -84,7 +94,7 @@ export async function createOwnedAccounts(
 }
 
 /** What an account is created with whose owner is known. */
-export type OwnedAccount = Required<OwnersWord> & { userName: string; ownedBy: DirectoryId }
+export type OwnedAccount = Required<OwnersWord> & { userName: string; ownedBy: DirectoryId; observedBy?: DirectoryId | null }
 
 /**
  * Makes an account what its owner says. Writes and logs what differs only.
@@ -98,15 +108,16 @@ export async function applyOwnersWord(
   push?: 'switch_off' | 'delete_person',
 ): Promise<void> {
   const { after } = changeOf<OwnersWord>(have, word)
-  const reason = push && after.active === false ? await whySwitchOffWaits(trx, directoryId, have.id) : null
+  const reason =
+    push && have.observedBy === null && after.active === false ? await whySwitchOffWaits(trx, directoryId, have.id) : null
   if (push && reason) {
     delete after.active
     await holdAct(trx, { directoryId, act: push, accountId: have.id, name: have.userName, reason })
     if (push === 'switch_off') await settleUserStates(trx, { ...have, ...after })
   }
   if (Object.keys(after).length === 0) return
-  await writeAccount(trx, have.id, after)
-  await appendLogs(trx, entriesOf(directoryId, have, after))
+  await writeAccount(trx, have.id, { ...after, observedBy: have.observedBy })
+  await appendLogs(trx, accountEntries(directoryId, have, after))
 }
 
 /**
@@ -117,6 +128,8 @@ export async function applyOwnersWord(
 export async function settleOwner(trx: Trx, accountId: AccountId, leaving?: DirectoryId): Promise<void> {
   const account = await lockAccountInForce(trx, accountId)
   if (leaving !== undefined && account.ownedBy !== leaving) return
+  // It was never in force, and nobody pushes it any more.
+  if (account.observedBy !== null) return leaving === undefined ? undefined : forgetAccounts(trx, account.observedBy, [accountId])
   const { isProtected } = account
   let { ownedBy } = account
   if (ownedBy === null || ownedBy === leaving) {
@@ -139,8 +152,8 @@ export async function settleUserStates(
   { id, ...account }: Pick<LockedAccount, 'id' | 'isProtected' | 'ownedBy'>,
 ): Promise<void> {
   const held = await heldActOf(trx, id)
-  await setUserStates(trx, id, (directoryId) => {
-    const { state, reasons } = ownership(account, directoryId)
+  await setUserStates(trx, id, (directoryId, isObserved) => {
+    const { state, reasons } = ownership(account, directoryId, isObserved)
     const isHeld = held?.act === 'switch_off' && held.directoryId === directoryId && !held.isRejected
     return isHeld ? { state: 'held', reasons: [...reasons, held.reason] } : { state, reasons }
   })
@@ -158,12 +171,14 @@ const numberedNames = 20
  * The user name that an account can have: as pushed, else `name (directory)`, `name (directory 2)` and so on, because a name that somebody
  * has must not lose what is pushed.
  * @param account whose name it will be: what it has itself is free to it
+ * @param within the directory that observes, among whose people it is to be free as well
  */
 export async function freeUserName(
   reader: Reader,
   name: string,
   directoryName: string,
   account: AccountId | null = null,
+  within: DirectoryId | null = null,
 ): Promise<string> {
   const names = [
     name,
@@ -174,13 +189,14 @@ export async function freeUserName(
     select given.at::integer as at from unnest(${names.map(nameKey)}::text[]) with ordinality as given(key, at)
     where not exists (
       select from accounts
-      where org_id = ${reader.orgId} and user_name_key = given.key and id is distinct from ${account}::uuid
+      where org_id = ${reader.orgId} and user_name_key in (given.key, ${keyWithin(within, '')} || given.key) and id is distinct from ${account}::uuid
     )
     order by given.at limit 1`.execute(reader)
   return names[(rows[0]?.at ?? 0) - 1] ?? `${name} (${directoryName} ${newId()})`
 }
 
-function entriesOf(directoryId: DirectoryId, have: LockedAccount, { active, ...described }: OwnersWord): LogEntry[] {
+/** What the log says of an account that became what its owner says. */
+export function accountEntries(directoryId: DirectoryId, have: LockedAccount, { active, ...described }: OwnersWord): LogEntry[] {
   const entry = (action: LogEntry['action'], want: OwnersWord): LogEntry => ({
     action,
     subject: have.id,

@@ -13,6 +13,7 @@ import { applyPushed, forgetPushed, movePushed } from '../organization/membershi
 import { nameKey } from '../organization/name-key.ts'
 import { lockGroups } from '../organization/permission.ts'
 import { type ExistingGroup, existingGroup, existingGroupNamed, judge, metByName } from './conflict.ts'
+import { observes } from './directories.ts'
 import {
   deleteProvisionedGroup,
   follows,
@@ -33,9 +34,10 @@ export async function provisionGroup(
   directoryId: DirectoryId,
   group: { id?: ProvisionedGroupId; name: string; externalId: string | null },
   existing: ExistingGroup | undefined,
+  isObserved = false,
 ): Promise<ProvisionedGroupId> {
   const { name } = group
-  const { pairing, state, reasons } = judge(existing, null)
+  const { pairing, state, reasons } = judge(existing, null, isObserved)
   const isFree = pairing === 'free'
   const own = pairing === 'existing' ? undefined : { name, effective: isFree, managedBy: isFree ? directoryId : null }
   const groupId = own === undefined && existing ? existing.id : await insertGroup(trx, own ?? { name })
@@ -75,7 +77,8 @@ export async function settlePairing(
   const linked = asks.isLinked ? await existingGroup(trx, group.groupId) : undefined
   const isLinked = linked !== undefined
   const existing = linked ?? (await metByName(trx, group.nameKey))
-  const { pairing, state, reasons } = judge(existing, { id: group.id, isLinked })
+  const isObserved = existing === undefined && (await observes(trx, group.directoryId))
+  const { pairing, state, reasons } = judge(existing, { id: group.id, isLinked }, isObserved)
   const to = pairing === 'existing' && existing ? existing.id : await groupApart(trx, group, run)
   if (pairing === 'free') await bringIntoForce(trx, group, { groupId: to, isLinked, keepsName }, run)
   else await pairWith(trx, group, { state, reasons, groupId: to, isLinked, keepsName }, run)

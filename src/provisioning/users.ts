@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { type AccountId, type DirectoryId, isId, newId, type ProvisionedUserId } from '../database/ids.ts'
 import type { MatchedBy, UserReason, UserState } from '../database/tables.ts'
+import type { AccountFields } from '../organization/accounts.ts'
 import { appendLogs, changeOf } from '../organization/log.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
@@ -177,7 +178,7 @@ export async function deleteProvisionedUser(trx: Trx, id: ProvisionedUserId): Pr
   await trx.deleteFrom('provisioned_users').where('org_id', '=', trx.orgId).where('id', '=', id).execute()
 }
 
-/** The users that directories pushed for an account, the first one first. */
+/** The users that live directories pushed for an account, the first one first. */
 export async function provisionedUsersOf(
   reader: Reader,
   accountId: AccountId,
@@ -187,10 +188,15 @@ export async function provisionedUsersOf(
     .select(['directory_id', ...inputColumns])
     .where('org_id', '=', reader.orgId)
     .where('account_id', '=', accountId)
+    .where(sql<boolean>`not ${isObserved}`)
     .orderBy('id')
     .execute()
   return rows.map((row) => ({ directoryId: row.directory_id, input: inputOf(row) }))
 }
+
+/** Whether a user is of a directory that observes. */
+const isObserved = sql<boolean>`exists (
+  select from directories d where d.org_id = provisioned_users.org_id and d.id = provisioned_users.directory_id and d.observing)`
 
 /** What a user of a directory is to its account. */
 export interface Standing {
@@ -202,16 +208,16 @@ export interface Standing {
 export async function setUserStates(
   trx: Trx,
   accountId: AccountId,
-  stateOf: (directoryId: DirectoryId) => Standing,
+  stateOf: (directoryId: DirectoryId, isObserved: boolean) => Standing,
 ): Promise<void> {
   const users = await trx
     .selectFrom('provisioned_users')
-    .select(['id', 'directory_id as directoryId', 'user_name as userName', 'state', 'reasons'])
+    .select(['id', 'directory_id as directoryId', 'user_name as userName', 'state', 'reasons', isObserved.as('isObserved')])
     .where('org_id', '=', trx.orgId)
     .where('account_id', '=', accountId)
     .execute()
   const changes = users.map((user) => {
-    const { state, reasons } = stateOf(user.directoryId)
+    const { state, reasons } = stateOf(user.directoryId, user.isObserved)
     return { user, to: { state, reasons }, ...changeOf<Standing>(user, { state, reasons }) }
   })
   const changed = changes.filter(({ after }) => Object.keys(after).length > 0)
@@ -268,7 +274,7 @@ export async function nextOwners(
 ): Promise<{ accountId: AccountId; to: DirectoryId | null }[]> {
   const { rows } = await sql<{ accountId: AccountId; to: DirectoryId | null }>`
     select a.id as "accountId", case when not a.is_protected then (
-      select directory_id from provisioned_users u where u.org_id = ${reader.orgId} and u.account_id = a.id order by u.id limit 1) end as "to"
+      select directory_id from provisioned_users u where u.org_id = ${reader.orgId} and u.account_id = a.id and u.state <> 'ready' order by u.id limit 1) end as "to"
     from accounts a where a.org_id = ${reader.orgId} and a.id = any(${accountIds}::uuid[])
     order by a.id for no key update of a`.execute(reader)
   return rows
@@ -299,6 +305,80 @@ export async function takeOverUsers(trx: Trx, owned: readonly { accountId: Accou
       facts: { userName, accountId, before: { reasons: ['managed_elsewhere', ...reasons] }, after: { reasons } },
     })),
   )
+}
+
+/** A user whose account nobody owns, and becomes the directory's as it goes live. */
+export interface ReadyUser {
+  id: ProvisionedUserId
+  input: UserInput
+  account: { id: AccountId } & Required<AccountFields>
+}
+
+/** Locks, in id order, the users of a directory that goes live. */
+export async function lockReadyUsers(trx: Trx, directoryId: DirectoryId): Promise<void> {
+  await sql`
+    select from provisioned_users where org_id = ${trx.orgId} and directory_id = ${directoryId} and state = 'ready'
+    order by id for update`.execute(trx)
+}
+
+/** The users of a directory that goes live whose accounts it adopts, some at once, in id order. */
+export async function readyUsersToAdopt(
+  trx: Trx,
+  directoryId: DirectoryId,
+  after: ProvisionedUserId | null,
+): Promise<ReadyUser[]> {
+  const { rows } = await sql<Omit<ReadyUser, 'input'> & Parameters<typeof inputOf>[0]>`
+    select u.id, u.user_name, u.external_id, u.active, u.attributes, json_build_object('id', a.id, 'userName', a.user_name, 'email', a.email,
+      'displayName', a.display_name, 'active', a.active, 'isProtected', a.is_protected, 'ownedBy', a.owned_by, 'observedBy', a.observed_by) as account
+    from provisioned_users u join accounts a on a.org_id = ${trx.orgId} and a.id = u.account_id
+    where u.org_id = ${trx.orgId} and u.directory_id = ${directoryId} and u.state = 'ready' and (${after}::uuid is null or u.id > ${after}::uuid)
+      and a.observed_by is null and a.owned_by is null and not a.is_protected
+    order by u.id limit ${usersAtOnce} for no key update of a`.execute(trx)
+  return rows.map(({ id, account, ...row }) => ({ id, account, input: inputOf(row) }))
+}
+
+const usersAtOnce = 5_000
+
+/** Notes that users of a directory that goes live are ready no more, some at once. @returns whether there may be more */
+export async function settleReadyUsers(trx: Trx, directoryId: DirectoryId): Promise<boolean> {
+  const { rows } = await sql<{ id: ProvisionedUserId; userName: string; accountId: AccountId }>`
+    update provisioned_users set state = 'synced'
+    where org_id = ${trx.orgId} and id = any(array(
+      select id from provisioned_users where org_id = ${trx.orgId} and directory_id = ${directoryId} and state = 'ready'
+      order by id limit ${usersAtOnce}))
+    returning id, user_name as "userName", account_id as "accountId"`.execute(trx)
+  await appendLogs(
+    trx,
+    rows.map(({ id, userName, accountId }) => ({
+      action: 'user.state_changed' as const,
+      subject: id,
+      directoryId,
+      facts: { userName, accountId, before: { state: 'ready' }, after: { state: 'synced' } },
+    })),
+  )
+  return rows.length === usersAtOnce
+}
+
+/** Stores which account a user is, as somebody has said. */
+export async function setAccountOf(
+  trx: Trx,
+  directoryId: DirectoryId,
+  user: ProvisionedUser,
+  to: Pick<ProvisionedUser, 'accountId' | 'matchedBy' | 'state' | 'reasons'>,
+): Promise<void> {
+  const { accountId, matchedBy, state, reasons } = to
+  await trx
+    .updateTable('provisioned_users')
+    .set({ account_id: accountId, matched_by: matchedBy, state, reasons, updated_at: sql`now()`, version: sql`version + 1` })
+    .where('org_id', '=', trx.orgId)
+    .where('id', '=', user.id)
+    .execute()
+  const facts = {
+    userName: user.input.userName,
+    accountId,
+    ...changeOf<typeof to>(user, { accountId, matchedBy, state, reasons }),
+  }
+  await appendLogs(trx, [{ action: 'user.linked', subject: user.id, directoryId, facts }])
 }
 
 const inputColumns = ['user_name', 'external_id', 'active', 'attributes'] as const

@@ -34,12 +34,16 @@ const signedInBy: Record<SignedInBy, string> = { link: 'a link', provider: 'an i
 const words: Record<Action, (entry: Told) => string> = {
   'organization.created': () => 'the organization began',
   'organization.updated': fields,
-  'account.created': () => 'the account was made',
+  'account.created': ({ facts }) =>
+    after(facts).observedBy === undefined
+      ? 'the account was made'
+      : 'an account was foreseen, not in force until its directory goes live',
   'account.updated': fields,
   'account.switched_off': () => 'switched off: no access any more',
   'account.switched_on': () => 'switched on',
   'account.protected': () => 'protected: no push may adopt or switch it off',
   'account.unprotected': () => 'no longer protected',
+  'account.forgotten': () => 'the account, which was not in force yet, is no more',
   'group.created': ({ subject, facts }) =>
     after(facts).effective === false
       ? `kept apart, not in force, what is pushed as ${quoted(subject)}`
@@ -98,9 +102,16 @@ const words: Record<Action, (entry: Told) => string> = {
     `${directory ?? 'a directory'} pushed the person: ${matched[after(facts).matchedBy as MatchedBy]}`,
   'user.updated': ({ directory, facts }) => `${directory ?? 'a directory'} changed ${some(facts.changed)}`,
   'user.state_changed': ({ facts }) => userReasonWords((after(facts).reasons ?? []) as UserReason[]),
+  'user.linked': ({ facts }) =>
+    after(facts).accountId === undefined
+      ? 'an admin said that nobody else is this person'
+      : `what is pushed of the person is this account: ${matched[after(facts).matchedBy as MatchedBy] ?? 'an admin said so'}`,
   'user.deleted': ({ directory }) => `${directory ?? 'a directory'} deleted the person`,
   'directory.created': ({ subject }) => `the directory ${quoted(subject)} was made`,
   'directory.updated': fields,
+  'directory.went_live': ({ subject }) => `the directory ${quoted(subject)} went live`,
+  'directory.paused': ({ subject }) => `the directory ${quoted(subject)} was paused`,
+  'directory.resumed': ({ subject }) => `the directory ${quoted(subject)} goes on`,
   'directory.disconnected': ({ subject }) => `the directory ${quoted(subject)} was disconnected`,
   'directory.reconciled': ({ facts }) =>
     `the provider's own list was compared: ${facts.isEqual === true ? 'nothing differs' : 'it differs'}`,
@@ -179,6 +190,7 @@ function fields({ facts }: Pick<Told, 'facts'>): string {
   const changed = Object.entries(after(facts)).map(([field, value]) => {
     const name = fieldWords[field] ?? field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
     // An id says nothing to people.
+    if (field === 'observedBy') return 'in force'
     return field === 'ownedBy'
       ? `${value === null ? 'no directory' : 'a directory'} owns it`
       : `${name} ${text(before(facts)[field])} → ${text(value)}`

@@ -1,13 +1,14 @@
 import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
-import { type GroupId, isId, type ProvisionedGroupId, type RunId } from '../database/ids.ts'
+import { type DirectoryId, type GroupId, isId, type ProvisionedGroupId, type RunId } from '../database/ids.ts'
 import type { Jobs } from '../database/jobs.ts'
-import type { RunState } from '../database/tables.ts'
+import type { RunKind, RunState } from '../database/tables.ts'
 import { planForSets } from '../database/transaction.ts'
 import { thisOrganization } from '../organization/organizations.ts'
 import { Refusal } from '../organization/refusal.ts'
 import type { Chosen } from '../review/differences.ts'
 import { type Effect, effectOf, effectOfProposed } from '../review/effect.ts'
+import { goLiveEffect } from '../review/observed.ts'
 import { type Cut, restoreOf } from '../review/restore.ts'
 import { noSuchRun, recordDecision } from './runs.ts'
 
@@ -25,7 +26,7 @@ export async function approveRun(trx: Trx, jobs: Pick<Jobs, 'send'>, id: string,
   const run = await lockAwaiting(trx, id)
   refuseOwn(trx, run)
   await planForSets(trx)
-  const effect = await effectNow(trx, run.id)
+  const effect = run.kind === 'go_live' ? await goLiveEffect(trx, run.directoryId) : await effectNow(trx, run.id)
   if (effect.fingerprint !== run.fingerprint) {
     throw new Refusal(
       'review_changed',
@@ -74,13 +75,15 @@ export async function expireApprovals(trx: Trx): Promise<boolean> {
 
 interface Awaiting {
   id: RunId
+  kind: RunKind
+  directoryId: DirectoryId
   createdBy: string
   fingerprint: string
 }
 
 async function lockAwaiting(trx: Trx, id: string): Promise<Awaiting> {
   const { rows } = await sql<Awaiting & { state: RunState; isTooLate: boolean }>`
-    select id, created_by as "createdBy", fingerprint, state, approval_expires_at <= now() as "isTooLate" from runs
+    select id, kind, directory_id as "directoryId", created_by as "createdBy", fingerprint, state, approval_expires_at <= now() as "isTooLate" from runs
     where org_id = ${trx.orgId} and id = ${isId(id) ? id : null}::uuid for no key update`.execute(trx)
   const [run] = rows
   if (run === undefined) throw noSuchRun()

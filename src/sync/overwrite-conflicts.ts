@@ -40,7 +40,7 @@ export async function overwriteConflicts(trx: Trx, jobs: Pick<Jobs, 'send'>): Pr
 // Who holds one looks at its groups already. Found first, read after: what is read is what the holder before left.
 async function lockDirectories(trx: Trx): Promise<DirectoryId[]> {
   const { rows } = await sql<{ id: DirectoryId }>`
-    select id from directories where org_id = ${trx.orgId} and conflict_policy = 'overwrite' and disconnected_at is null
+    select id from directories where org_id = ${trx.orgId} and conflict_policy = 'overwrite' and disconnected_at is null and not observing
     order by id for no key update skip locked`.execute(trx)
   return rows.map(({ id }) => id)
 }

@@ -5,7 +5,7 @@ import type { PushMembers } from '../organization/memberships.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
 import { existingGroupNamed, judge, metByName } from '../provisioning/conflict.ts'
-import type { DirectoryContext } from '../provisioning/directories.ts'
+import { type DirectoryContext, observes } from '../provisioning/directories.ts'
 import {
   follows,
   isGroupNameProvisioned,
@@ -35,10 +35,11 @@ import { adoptOffer, declineOffer, lockOffer } from './take-offer.ts'
  */
 export async function receiveNewGroup(trx: Trx, directory: DirectoryContext, input: GroupInput): Promise<ProvisionedGroupId> {
   const key = nameKey(input.displayName)
-  const [, isTaken, existing] = await Promise.all([
+  const [, isTaken, existing, isObserved] = await Promise.all([
     lockNest(trx, directory.id, { children: groupsNamed(input.members) }),
     isGroupNameProvisioned(trx, directory.id, key),
     metByName(trx, key),
+    observes(trx, directory.id),
   ])
   if (isTaken)
     throw nameTaken(
@@ -46,13 +47,13 @@ export async function receiveNewGroup(trx: Trx, directory: DirectoryContext, inp
       'This directory has pushed a group of that name. Link the pushed group to it, or push another name.',
     )
   // What is blocked is no conflict that a policy could decide, and who was deleted stands in nobody's way.
-  if (existing && judge(existing, null).reasons.includes('name_taken') && directory.conflictPolicy === 'refuse')
+  if (existing && judge(existing, null).reasons.includes('name_taken') && directory.conflictPolicy === 'refuse' && !isObserved)
     throw nameTaken(
       existing.name,
       `The organization has a group of that name, and the directory ${directory.name} refuses conflicts. Rename the pushed group, or set the directory's conflict policy to review.`,
     )
   const { displayName: name, externalId } = input
-  const id = await provisionGroup(trx, directory.id, { name, externalId }, existing)
+  const id = await provisionGroup(trx, directory.id, { name, externalId }, existing, isObserved)
   await receiveMembers(trx, directory, { id, isNested: false }, { all: input.members ?? [] }, { isNew: true })
   return id
 }

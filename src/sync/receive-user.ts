@@ -6,7 +6,7 @@ import { appendLog, changeOf } from '../organization/log.ts'
 import { pushedOf } from '../organization/memberships.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
-import type { DirectoryContext } from '../provisioning/directories.ts'
+import { type DirectoryContext, observes } from '../provisioning/directories.ts'
 import { followsIn, touchGroupsOf } from '../provisioning/groups.ts'
 import { pushMemberships } from '../provisioning/guard.ts'
 import { heldActOf } from '../provisioning/held-acts.ts'
@@ -51,15 +51,16 @@ export async function receiveNewUser(trx: Trx, directory: DirectoryContext, inpu
   mustBeInDomains(directory, input)
   const [newcomer] = await receiveNewcomers(trx, directory, [input])
   if (newcomer !== undefined) return newcomer
-  const [isTaken, match] = await Promise.all([
+  const [isTaken, match, isObserved] = await Promise.all([
     isUserNameProvisioned(trx, directory.id, input.userName),
     matchAccount(trx, directory.id, { userName: input.userName, email: emailOf(input) }),
+    observes(trx, directory.id),
   ])
   if (isTaken) throw userNameTaken(input.userName)
   const awaiting = await resolveUnknownMembers(trx, directory.id, namesOf(input))
   const account = match.accountId === null ? null : await lockAccountInForce(trx, match.accountId)
-  const { owns, state, reasons } = ownership(account, directory.id)
-  const accountId = account?.id ?? (await createAccount(trx, directory, input))
+  const { owns, state, reasons } = ownership(account, directory.id, isObserved)
+  const accountId = account?.id ?? (await createAccount(trx, directory, input, isObserved))
   const { matchedBy } = match
   const [id] = await provisionUsers(trx, [{ directoryId: directory.id, input, accountId, matchedBy, state, reasons }])
   if (account && owns) {
@@ -84,12 +85,15 @@ export async function receiveNewcomers(
 ): Promise<ProvisionedUserId[]> {
   const people = inputs.map((input) => ({ ...input, email: emailOf(input) }))
   const stranger = inputs.findIndex((input) => !isInDomains(directory, input))
-  const count = await countNewcomers(trx, directory.id, stranger < 0 ? people : people.slice(0, stranger))
+  const [count, isObserved] = await Promise.all([
+    countNewcomers(trx, directory.id, stranger < 0 ? people : people.slice(0, stranger)),
+    observes(trx, directory.id),
+  ])
   if (count === 0) return []
   const newcomers = inputs.slice(0, count)
   const accountIds = await createOwnedAccounts(
     trx,
-    newcomers.map((input) => ownedAccount(directory, input, input.userName)),
+    newcomers.map((input) => ownedAccount(directory, input, input.userName, isObserved)),
     requests,
   )
   return provisionUsers(
@@ -99,7 +103,7 @@ export async function receiveNewcomers(
       input,
       accountId: accountIds[at] as AccountId,
       matchedBy: 'created' as const,
-      ...ownership(null, directory.id),
+      ...ownership(null, directory.id, isObserved),
     })),
     requests,
   )
@@ -145,7 +149,8 @@ export async function receiveUser(
   const awaiting = names.length === 0 ? [] : await resolveUnknownMembers(trx, directory.id, names)
   await joinGroups(trx, directory, user.accountId, awaiting, input)
   const account = await lockAccountInForce(trx, user.accountId)
-  if (ownership(account, directory.id).owns) {
+  // Of a user that was ready as it was locked, whatever has become of the directory since it was asked.
+  if (ownership(account, directory.id, user.state === 'ready').owns) {
     if (input.active && !user.input.active) await withdrawSwitchOff(trx, account)
     const word = await wordOf(trx, directory, user, input)
     // Only a new word decides of what waits, or was rejected.
@@ -184,18 +189,25 @@ export async function receiveUserDeletion(
   await settleOwner(trx, user.accountId, directory.id)
 }
 
-async function createAccount(trx: Trx, directory: DirectoryContext, input: UserInput): Promise<AccountId> {
-  const userName = await freeUserName(trx, input.userName, directory.name)
-  const [id] = await createOwnedAccounts(trx, [ownedAccount(directory, input, userName)])
+/** Makes the account of a person whom a directory pushes and nobody here is. */
+export async function createAccount(
+  trx: Trx,
+  directory: DirectoryContext,
+  input: UserInput,
+  isObserved: boolean,
+): Promise<AccountId> {
+  const userName = await freeUserName(trx, input.userName, directory.name, null, isObserved ? directory.id : null)
+  const [id] = await createOwnedAccounts(trx, [ownedAccount(directory, input, userName, isObserved)])
   return id as AccountId
 }
 
-const ownedAccount = (directory: DirectoryContext, input: UserInput, userName: string): OwnedAccount => ({
+const ownedAccount = (directory: DirectoryContext, input: UserInput, userName: string, isObserved: boolean): OwnedAccount => ({
   userName,
   email: emailOf(input),
   displayName: displayNameOf(input),
   active: input.active,
   ownedBy: directory.id,
+  ...(isObserved ? { observedBy: directory.id } : {}),
 })
 
 async function wordOf(trx: Trx, directory: DirectoryContext, user: ProvisionedUser, input: UserInput): Promise<OwnersWord> {
@@ -206,7 +218,7 @@ async function wordOf(trx: Trx, directory: DirectoryContext, user: ProvisionedUs
   return {
     ...word,
     ...(isInDomains(directory, input) ? { email: emailOf(input) } : {}),
-    ...(isRenamed ? { userName: await freeUserName(trx, input.userName, directory.name, user.accountId) } : {}),
+    ...(isRenamed ? { userName: await freeUserName(trx, input.userName, directory.name, user.accountId, directory.id) } : {}),
   }
 }
 
@@ -253,7 +265,7 @@ async function setMemberships(
 }
 
 /** Locks the groups that a person was pushed into, for good: nobody puts them into another one until the transaction ends. */
-async function lockPushedGroupsOf(
+export async function lockPushedGroupsOf(
   trx: Trx,
   directoryId: DirectoryId,
   accountId: AccountId,

@@ -38,7 +38,9 @@ export async function retryOf(reader: Reader, id: string): Promise<Retry> {
       'No group that the run skipped or failed at can be synced now. Look at them: muster runs show says why each was left out.',
       { run: run.id },
     )
-  const { id: runId, choice, ...terms } = run
+  const { id: runId, choice, ...asked } = run
+  // What a directory left for review as it went live, or took over, is synced as any.
+  const terms = { ...asked, kind: asked.kind === 'drop_kept' ? asked.kind : ('sync' as const) }
   const people = left[0]?.people ? [...new Set(left.flatMap((group) => group.people ?? []))] : undefined
   return {
     ...terms,

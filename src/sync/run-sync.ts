@@ -3,6 +3,7 @@ import { isAway, sqlState } from '../database/errors.ts'
 import type { OrgId, ProvisionedGroupId, RunId } from '../database/ids.ts'
 import { inTransaction, reading } from '../database/transaction.ts'
 import { Refusal } from '../organization/refusal.ts'
+import { goLive, goLiveGroup } from './go-live.ts'
 import {
   addProgress,
   finishRun,
@@ -46,6 +47,7 @@ export async function runSync(
   if (run === undefined) return
   // The log names who asked for the run.
   const work: Work = { db, scope: { orgId, actor: run.createdBy }, run, circumstances }
+  if (run.kind === 'go_live') await inTransaction(db, work.scope, (trx) => goLive(trx, run))
   // First what nobody else is at; then what is left, behind whoever is at it, as long as one that was done lets another be done.
   for (let others: 'skip' | 'wait' = 'skip'; ; others = 'wait') {
     const done = await syncPending(work, others)
@@ -128,7 +130,11 @@ async function syncOne(
 ): Promise<GroupOutcome | 'later' | undefined> {
   try {
     return await inTransaction(db, scope, (trx) =>
-      run.kind === 'restore' ? undoGroup(trx, run, group) : syncGroup(trx, run, group, others),
+      run.kind === 'restore'
+        ? undoGroup(trx, run, group)
+        : run.kind === 'go_live'
+          ? goLiveGroup(trx, run, group)
+          : syncGroup(trx, run, group, others),
     )
   } catch (error) {
     // The name is free once the group that has it is put back, too.

@@ -26,6 +26,8 @@ export type SkipReason =
   | 'not_approved'
   | 'not_possible'
   | 'nothing_kept'
+  | 'not_ready'
+  | 'needs_review'
 
 /** What became of a group in a run. `busy`: others held it for too long; `error`: anything else that was thrown. */
 export type GroupOutcome =
@@ -132,6 +134,48 @@ export async function insertRun(trx: Trx, run: NewRun): Promise<RunId> {
     },
   })
   return id
+}
+
+/** Takes up into a run that is under way the groups of its directory that are ready and not in it yet. */
+export async function addReadyGroups(trx: Trx, { id, directoryId }: RunTerms): Promise<void> {
+  await sql`
+    with added as (
+      insert into run_groups (org_id, run_id, provisioned_group_id, position, name, choice, expected)
+      select p.org_id, ${id}, p.id, (select coalesce(max(position), 0) from run_groups where org_id = ${trx.orgId} and run_id = ${id})
+        + row_number() over (order by p.name_key, p.id), p.name, 'overwrite', ${JSON.stringify({ digest: '', lost: [] } satisfies Expectation)}
+      from provisioned_groups p where p.org_id = ${trx.orgId} and p.directory_id = ${directoryId} and p.state = 'ready'
+      on conflict do nothing returning 1
+    )
+    update runs set group_count = group_count + (select count(*) from added) where org_id = ${trx.orgId} and id = ${id}`.execute(
+    trx,
+  )
+}
+
+/** Ends what a run has not done: all of it is skipped. */
+export async function skipAllWaiting(trx: Trx, id: RunId, reason: SkipReason, detail: string): Promise<void> {
+  await sql`
+    update run_groups x set result = 'skipped', reason = ${reason}, detail = ${detail}, added_count = 0, removed_count = 0,
+      finished_at = clock_timestamp()
+    where x.org_id = ${trx.orgId} and x.run_id = ${id} and ${waits}`.execute(trx)
+}
+
+/** Whether a run is being done, and the fingerprint of what was reviewed: its row held. */
+export async function heldRun(trx: Trx, id: RunId): Promise<{ isUnderWay: boolean; fingerprint: string }> {
+  const { rows } = await sql<{ isUnderWay: boolean; fingerprint: string }>`
+    select state = 'running' as "isUnderWay", fingerprint from runs where org_id = ${trx.orgId} and id = ${id} for key share`.execute(
+    trx,
+  )
+  return rows[0] ?? { isUnderWay: false, fingerprint: '' }
+}
+
+/** Takes a group's place in a run that is under way; false where it is done already, or the run was stopped. */
+export async function takePlace(trx: Trx, runId: RunId, id: ProvisionedGroupId): Promise<boolean> {
+  const { rows } = await sql`
+    select from run_groups x
+    where x.org_id = ${trx.orgId} and x.run_id = ${runId} and x.provisioned_group_id = ${id} and ${waits}
+      and exists (select from runs r where r.org_id = ${trx.orgId} and r.id = ${runId} and r.state = 'running')
+    for update of x`.execute(trx)
+  return rows.length > 0
 }
 
 /** A group `x` of a run that is not done. Not «is null», which would be looked up among all that wait instead of by the group's key. */

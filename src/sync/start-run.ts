@@ -6,6 +6,7 @@ import type { GroupReason, GroupState, RunKind } from '../database/tables.ts'
 import { planForSets } from '../database/transaction.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
+import { refuseObserving } from '../provisioning/directories.ts'
 import type { LinkPreview } from '../provisioning/linking.ts'
 import { type Asked, chosenWithChoices } from '../review/chosen.ts'
 import type { Choices, Chosen } from '../review/differences.ts'
@@ -99,6 +100,7 @@ async function plan(
   request: RunRequest,
 ): Promise<{ groups: Planned[]; effect: Effect; blocked: number; choices: Choices }> {
   const { fingerprint, selection } = request
+  await refuseObserving(reader, request.directoryId)
   const { ids, blocked, choices, links } = await chosenWithChoices(reader, request.directoryId, request)
   const settled = await settledGroups(reader, request, ids)
   // Expectations first, then the fingerprint over the same: what changes in between is refused here, what changes later by the group's own turn.

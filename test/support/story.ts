@@ -56,7 +56,7 @@ interface Stories {
   /** A client that speaks SCIM as the RFCs have it, and nothing else is known of. */
   client: Provider
   /** Connects another provider. */
-  connects: (provider: ProviderKind, settings?: Partial<DirectorySettings>) => Promise<Provider>
+  connects: (provider: ProviderKind, settings?: Partial<DirectorySettings> & { observing?: boolean }) => Promise<Provider>
 }
 
 export const test = world.extend<Stories>({
@@ -73,7 +73,7 @@ export const test = world.extend<Stories>({
     use(async (provider, settings) => providerOf(scim, await org.directory({ name: provider, provider, ...settings }))),
 })
 
-function organizationOf(api: Client): Organization {
+export function organizationOf(api: Client): Organization {
   const people = new Set<string>()
   const group = (name: string) => `/groups/${encodeURIComponent(name)}`
   const make = async (names: string[]) => {
@@ -119,7 +119,7 @@ function organizationOf(api: Client): Organization {
   }
 }
 
-function providerOf(scim: Client, directory: Provider['directory']): Provider {
+export function providerOf(scim: Client, directory: Provider['directory']): Provider {
   const people = new Map<string, string>()
   const groups = new Map<string, string>()
   let last: Answer | undefined

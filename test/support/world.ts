@@ -24,7 +24,7 @@ export interface TestOrganization {
   /** Makes an API token of a role. */
   token(role: ApiRole): Promise<string>
   /** Makes a directory with a SCIM token. Quiet time 0 unless given: nothing is filling. */
-  directory(given?: Partial<DirectorySettings>): Promise<Directory & { token: string }>
+  directory(given?: Partial<DirectorySettings> & { observing?: boolean }): Promise<Directory & { token: string }>
 }
 
 interface World {
@@ -92,7 +92,7 @@ export const test = base.extend<World & { $file: FileWorld; $test: World }>({
   ],
 })
 
-async function createTestOrganization(db: Db): Promise<TestOrganization> {
+export async function createTestOrganization(db: Db): Promise<TestOrganization> {
   const id = newId<OrgId>()
   const slug = `org-${id}`
   const scope: Scope = { orgId: id, actor: 'token:tests' }

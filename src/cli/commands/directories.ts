@@ -2,7 +2,9 @@ import { Command } from 'commander'
 import { historyCommand } from '../history.ts'
 import { createDirectory } from './directories/create.ts'
 import { disconnectDirectory, disconnectedDirectories } from './directories/disconnect.ts'
+import { goLive, observation, pauseDirectory, resumeDirectory } from './directories/life.ts'
 import { listDirectories } from './directories/list.ts'
+import { matches } from './directories/matches.ts'
 import { directoryRequests } from './directories/requests.ts'
 import { setDirectory } from './directories/set.ts'
 import { showDirectory } from './directories/show.ts'
@@ -13,11 +15,18 @@ const history = historyCommand('a directory and by its pushes', '<directory>', (
 )
 
 export const directories = new Command('directories')
-  .description('the providers’ connections: {list|create|show|set|tokens|requests|history|disconnect|disconnected}')
+  .description(
+    'the providers’ connections: {list|create|show|set|observation|go-live|pause|resume|matches|tokens|requests|history|disconnect|disconnected}',
+  )
   .addCommand(listDirectories)
   .addCommand(createDirectory)
   .addCommand(showDirectory)
   .addCommand(setDirectory)
+  .addCommand(observation)
+  .addCommand(goLive)
+  .addCommand(pauseDirectory)
+  .addCommand(resumeDirectory)
+  .addCommand(matches)
   .addCommand(directoryTokens)
   .addCommand(directoryRequests)
   .addCommand(history)

@@ -77,6 +77,10 @@ const settings = (one: Directory) =>
   [
     ['Directory', one.name],
     ['Provider', one.provider],
+    [
+      'State',
+      one.pausedAt === null ? (one.observing ? 'observing: nothing is effective' : 'live') : 'paused: its writes are refused',
+    ],
     ['SCIM URL', one.scimUrl],
     ['On conflict', one.conflictPolicy],
     ['Unknown members', one.unknownMembers],

@@ -70,6 +70,8 @@ const directory = {
   provider: Provider,
   scimUrl: Type.String({ description: 'What the provider is told to call' }),
   ...settings,
+  observing: Type.Boolean({ description: 'Everything is accepted, and nothing becomes effective until it goes live' }),
+  pausedAt: Nullable(Time),
   createdAt: Time,
 }
 const Directory = Type.Object(directory)
@@ -81,6 +83,7 @@ const NewDirectory = Type.Object({
 
 const StateCounts = Type.Object({
   received: Type.Integer(),
+  ready: Type.Integer({ description: 'Of a directory that observes: nothing stands in their way' }),
   synced: Type.Integer(),
   needsReview: Type.Integer(),
   blocked: Type.Integer(),
@@ -160,7 +163,12 @@ export const directoriesApi: ApiPlugin = async (app, { db, jobs, publicUrl }) =>
         tags,
         summary: 'Connect a provider: a directory and its first token',
         body: Type.Object(
-          { name: Type.String(), provider: Provider, ...Type.Partial(Type.Object(settings)).properties },
+          {
+            name: Type.String(),
+            provider: Provider,
+            observing: Type.Optional(directory.observing),
+            ...Type.Partial(Type.Object(settings)).properties,
+          },
           { additionalProperties: false },
         ),
         response: { 201: NewDirectory },

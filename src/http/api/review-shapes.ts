@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox'
-import { groupReasons, groupStates, runKinds, syncChoices } from '../../database/tables.ts'
+import { groupReasons, groupStates, syncChoices } from '../../database/tables.ts'
 import type { Asked } from '../../review/chosen.ts'
 import { memberChanges } from '../../review/differences.ts'
 import type { Facets as FacetCounts } from '../../review/facets.ts'
@@ -14,6 +14,7 @@ const Fingerprint = Type.String({ description: 'SHA-256 in hex of the answer; ch
 const Access = { site: Type.String(), product: Type.String(), role: Type.String() }
 
 export const Figures = { lost: Count, gained: Count, peopleLosing: Count, peopleGaining: Count, leftWithNone: Count }
+export const JointFigures = { ...Figures, jointLosses: Count }
 
 export const Review = Type.Object({
   group: Type.Object({ id: Id, name: Type.String() }, { description: 'The pushed group; its id is the SCIM id too' }),
@@ -70,12 +71,7 @@ const byGroup = <Of extends TSchema>(of: Of, description: string) =>
 
 /** What is to become of groups, beside which are meant. */
 export const choicesOf = {
-  kind: Type.Optional(
-    OneOf(
-      runKinds.filter((kind) => kind !== 'restore'),
-      'sync if not said; drop_kept: members whom a merge kept go',
-    ),
-  ),
+  kind: Type.Optional(OneOf(['sync', 'drop_kept'] as const, 'sync if not said; drop_kept: members whom a merge kept go')),
   people: Type.Optional(
     Type.Array(Type.String({ maxLength: 255 }), {
       maxItems: 100_000,
@@ -115,7 +111,7 @@ export const Effect = Type.Object({
   groups: Count,
   blocked: Type.Integer({ description: 'Blocked groups among what was asked for: left out' }),
   members: Type.Object({ added: Count, removed: Count }),
-  access: Type.Object({ ...Figures, jointLosses: Count }, { description: 'Net, of all of them together' }),
+  access: Type.Object(JointFigures, { description: 'Net, of all of them together' }),
   matrix: Type.Array(Type.Object({ site: Type.String(), role: Type.String(), lost: Count, gained: Count, peopleLosing: Count })),
   warnings: Type.Array(
     Type.Object({

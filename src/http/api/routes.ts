@@ -5,10 +5,12 @@ import { apiTokensApi } from './api-tokens.ts'
 import { auditApi } from './audit.ts'
 import { deletedGroupsApi } from './deleted-groups.ts'
 import { directoriesApi } from './directories.ts'
+import { directoryLifeApi } from './directory-life.ts'
 import { eventsApi } from './events.ts'
 import { groupsApi } from './groups.ts'
 import { historyApi } from './history.ts'
 import { importsApi } from './imports.ts'
+import { matchesApi } from './matches.ts'
 import { namesApi } from './names.ts'
 import { organizationApi } from './organization.ts'
 import { peopleApi } from './people.ts'
@@ -30,7 +32,9 @@ export const apiRoutes: ApiPlugin[] = [
   organizationApi,
   apiTokensApi,
   directoriesApi,
+  directoryLifeApi,
   provisionedApi,
+  matchesApi,
   requestsApi,
   reconciliationsApi,
   groupsApi,

@@ -26,7 +26,7 @@ const { directory: _directory, fingerprint: Fingerprint, ...foreseen } = Effect.
 const Choice = OneOf(syncChoices)
 const Named = Type.Object({ id: Id, name: Type.String() })
 
-const Run = Type.Object({
+export const Run = Type.Object({
   id: Id,
   kind: OneOf(runKinds),
   undoes: Nullable(Id),
@@ -76,7 +76,7 @@ const RunGroup = Type.Object({
   reason: Nullable(
     Type.String({
       description:
-        'blocked, filling, empty, already_synced, no_longer_needs_review, gone, review_changed, run_stopped, not_approved; busy, error',
+        'blocked, filling, empty, already_synced, no_longer_needs_review, gone, review_changed, run_stopped, not_approved, not_possible, nothing_kept; of a directory that goes live or takes over also not_ready, needs_review; busy, error',
     }),
   ),
   detail: Nullable(Type.String()),

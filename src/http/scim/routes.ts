@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyPluginAsync, HTTPMethods } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, HTTPMethods, preHandlerAsyncHookHandler } from 'fastify'
 import { ScimError } from '../../scim/error.ts'
 import { Failure } from '../failure.ts'
 import type { Parts } from '../parts.ts'
@@ -12,6 +12,7 @@ import type { ScimParts } from './writes.ts'
 /** The SCIM service of a directory, below `/scim/v2`. Who asks is known already: `request.directory`. */
 export const scimRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
   const refuseOtherMethods = methodsOffered(app)
+  app.addHook('preHandler', refuseWhilePaused)
   await app.register(discoveryRoutes, parts)
   const writing: ScimParts = { ...parts, writes: { User: userWrites(parts), Group: groupWrites(parts) } }
   await app.register(userRoutes, writing)
@@ -22,6 +23,16 @@ export const scimRoutes: FastifyPluginAsync<Parts> = async (app, parts) => {
   // A directory's token is nobody's own (RFC 7644 §3.11).
   app.all('/Me', () => {
     throw new ScimError(501, undefined, 'This server does not offer /Me.')
+  })
+}
+
+// As long as providers wait at most before they send again of themselves: a pause lasts for minutes.
+const pausedForSeconds = 60
+
+const refuseWhilePaused: preHandlerAsyncHookHandler = async ({ directory, method, routeOptions: { url } }) => {
+  if (directory.pausedAt === null || ['GET', 'HEAD', 'OPTIONS'].includes(method) || url?.endsWith('/.search')) return
+  throw new Failure(503, 'unavailable', `The directory ${directory.name} is paused by an admin. Send it again later.`, {
+    headers: { 'retry-after': String(pausedForSeconds) },
   })
 }
 

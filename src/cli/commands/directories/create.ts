@@ -29,9 +29,12 @@ export const createDirectory = addSettingOptions(
     .description('connect a provider: a directory, and its first token')
     .argument('<name>')
     .addOption(new Option('--provider <kind>', 'what pushes').choices(Object.keys(providers)).default('other')),
-).action(async (name: string, options: SettingOptions & { provider: Provider }, command: Command) => {
-  const { api, out } = await contextOf(command)
-  const body = { name, provider: options.provider, ...settingsOf(options) }
-  print(out, await answer<NewDirectory>(api.POST('/api/v1/directories', { body })), newDirectoryView)
-  out.say('The token is shown this once: paste it at the provider now.')
-})
+)
+  .option('--observe', 'accept everything, and let nothing become effective until it goes live')
+  .action(async (name: string, options: SettingOptions & { provider: Provider; observe?: true }, command: Command) => {
+    const { api, out } = await contextOf(command)
+    const body = { name, provider: options.provider, ...settingsOf(options), ...(options.observe ? { observing: true } : {}) }
+    print(out, await answer<NewDirectory>(api.POST('/api/v1/directories', { body })), newDirectoryView)
+    if (options.observe) out.say(`Nothing it pushes becomes effective before: muster directories go-live ${name}`)
+    out.say('The token is shown this once: paste it at the provider now.')
+  })
