@@ -21,7 +21,7 @@ test('on every route a foreign id and a missing one are the same answer, byte fo
     const { rows } = await sql<Ids>`
       select (select id from directories) as directory, (select id from groups limit 1) as "group", (select account_id from admins) as person,
         (select id from runs) as run, (select id from scim_requests) as request, (select id from api_tokens) as token, (select id from sessions) as session, (select id from product_roles limit 1) as role,
-        (select id from provisioned_groups) as pushed, (select id::text from log_entries) as entry,
+        (select id from provisioned_groups) as pushed, (select id from provisioned_users limit 1) as "user", (select id::text from log_entries) as entry,
         (select id from reconciliations) as list`.execute(reader)
     return rows[0] ?? {}
   })
