@@ -14,6 +14,8 @@ export const runKindWords = {
   sync: 'Sync',
   drop_kept: 'Drop kept members of',
   restore: 'Put back',
+  go_live: 'Go live with',
+  take_over: 'Take over',
 } as const
 
 /** In a sentence after the number of groups: «11 groups pass the guard». */
