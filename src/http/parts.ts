@@ -1,7 +1,9 @@
 import type { FastifyServerOptions } from 'fastify'
 import type { Db } from '../database/connection.ts'
 import type { Jobs } from '../database/jobs.ts'
+import type { SecretKeys } from '../database/secrets.ts'
 import type { AuditKey } from '../organization/audit-key.ts'
+import type { Reach } from '../outgoing/address.ts'
 
 /** What the HTTP server is put together from. */
 export interface Parts {
@@ -14,6 +16,10 @@ export interface Parts {
   scimRate?: number
   /** What heads of the log are signed with; without it they are not. */
   auditKey?: AuditKey | undefined
+  /** What secrets at rest are sealed with: a server has them; what only describes or measures routes does not. */
+  secrets?: SecretKeys
+  /** Where requests of ours may go; nothing private if not said. */
+  reach?: Reach
   logger?: FastifyServerOptions['logger']
   /** Whether requests are kept for the request log: off only where a benchmark asks what that costs. */
   keepRequests?: boolean

@@ -17,7 +17,7 @@ export function findAuditKey({ auditKey, database }: ServerConfig, say: (line: s
   }
   const path = join(database.folder, 'audit-key.pem')
   try {
-    return readAuditKey(keyIn(path))
+    return readAuditKey(textOrNew(path, newAuditKey))
   } catch (error) {
     throw new CannotStart(
       `The key of the log, ${path}, cannot be used (${(error as Error).message}): put it back from a backup; without it earlier heads are checked with the key they have.`,
@@ -25,10 +25,11 @@ export function findAuditKey({ auditKey, database }: ServerConfig, say: (line: s
   }
 }
 
-function keyIn(path: string): string {
+/** What a file holds that nobody else may read; one that is not there is made. */
+export function textOrNew(path: string, made: () => string): string {
   try {
     // One of two that start at the same moment makes it.
-    writeFileSync(path, newAuditKey(), { mode: 0o600, flag: 'wx' })
+    writeFileSync(path, made(), { mode: 0o600, flag: 'wx' })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { CannotStart } from '../database/cannot-start.ts'
 import type { DatabasePlace } from '../database/open.ts'
+import { readSecretKeys } from '../database/secrets.ts'
 import { readAuditKey } from '../organization/audit-key.ts'
+import { readAllowList } from '../outgoing/address.ts'
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
@@ -23,6 +25,10 @@ export interface ServerConfig {
   adminToken: string | undefined
   /** What heads of the log are signed with, PKCS#8 in PEM. Undefined: the one of the data folder, or none. */
   auditKey: string | undefined
+  /** What secrets at rest are sealed with, the newest key first. Undefined: the one of the data folder. */
+  secret: string | undefined
+  /** What may be reached although it is private, and by http (rule 26). */
+  outgoingAllow: string
 }
 
 /** Names that begin with MUSTER_ and are the command line's, or ours. */
@@ -33,6 +39,9 @@ const known = [
   'MUSTER_ADMIN_TOKEN_FILE',
   'MUSTER_AUDIT_KEY',
   'MUSTER_AUDIT_KEY_FILE',
+  'MUSTER_SECRET',
+  'MUSTER_SECRET_FILE',
+  'MUSTER_OUTGOING_ALLOW',
   'MUSTER_ORG',
   'MUSTER_SCIM_RATE',
   'MUSTER_SERVER',
@@ -68,6 +77,8 @@ export function readConfig(env: Env = process.env): { config: ServerConfig; warn
     org: slugOf(given('MUSTER_ORG') ?? usualOrg, problems),
     adminToken: adminTokenOf(secret('MUSTER_ADMIN_TOKEN'), problems),
     auditKey: auditKeyOf(secret('MUSTER_AUDIT_KEY'), problems),
+    secret: secretKeysOf(secret('MUSTER_SECRET'), problems),
+    outgoingAllow: outgoingAllowOf(given('MUSTER_OUTGOING_ALLOW') ?? '', problems),
   }
   if (problems.length > 0) throw new CannotStart(problems.join('\n'))
   return { config, warnings: unknownNames(env) }
@@ -84,6 +95,8 @@ export function shownConfig({
   org,
   adminToken,
   auditKey,
+  secret,
+  outgoingAllow,
 }: ServerConfig): string {
   const shown = {
     ...('url' in database
@@ -97,6 +110,8 @@ export function shownConfig({
     MUSTER_ORG: org,
     ...(adminToken === undefined ? {} : { MUSTER_ADMIN_TOKEN: '****' }),
     ...(auditKey === undefined ? {} : { MUSTER_AUDIT_KEY: '****' }),
+    ...(secret === undefined ? {} : { MUSTER_SECRET: '****' }),
+    ...(outgoingAllow === '' ? {} : { MUSTER_OUTGOING_ALLOW: outgoingAllow }),
   }
   return Object.entries(shown)
     .map(([name, value]) => `${name}=${value}`)
@@ -180,6 +195,29 @@ function auditKeyOf(value: string | undefined, problems: string[]): string | und
   } catch {
     problems.push(
       'MUSTER_AUDIT_KEY is no Ed25519 key: it is PKCS#8 in PEM; openssl genpkey -algorithm ed25519 -out FILE makes one, and MUSTER_AUDIT_KEY_FILE names it.',
+    )
+  }
+  return value
+}
+
+function secretKeysOf(value: string | undefined, problems: string[]): string | undefined {
+  if (value === undefined) return undefined
+  try {
+    readSecretKeys(value)
+  } catch (error) {
+    problems.push(
+      `MUSTER_SECRET holds no keys (${(error as Error).message}): openssl rand -hex 32 makes one; an older one stands behind it.`,
+    )
+  }
+  return value
+}
+
+function outgoingAllowOf(value: string, problems: string[]): string {
+  try {
+    readAllowList(value)
+  } catch {
+    problems.push(
+      `MUSTER_OUTGOING_ALLOW is ${value}: it is hosts, addresses and networks between commas, such as ldap.corp.example,10.0.0.0/8.`,
     )
   }
   return value

@@ -23,7 +23,19 @@ export async function startDemoServer(
   const port = preferredPort !== undefined && (await isFree(host, preferredPort)) ? preferredPort : 0
   const database = { folder: serverFolder(folder) }
   return startServer(
-    { database, host, port, publicUrl: undefined, logLevel: 'silent', scimRate: unlimited, org, adminToken, auditKey: undefined },
+    {
+      database,
+      host,
+      port,
+      publicUrl: undefined,
+      logLevel: 'silent',
+      scimRate: unlimited,
+      org,
+      adminToken,
+      auditKey: undefined,
+      secret: undefined,
+      outgoingAllow: '',
+    },
     say,
   ).catch(inWordsOfTheDemo)
 }

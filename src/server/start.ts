@@ -6,10 +6,12 @@ import { startJobs } from '../database/jobs.ts'
 import { migrate } from '../database/migrate.ts'
 import { type OpenDatabase, openDatabase } from '../database/open.ts'
 import { buildApp } from '../http/app.ts'
+import { readAllowList } from '../outgoing/address.ts'
 import { findAuditKey } from './audit-key.ts'
 import { publicUrlAt, type ServerConfig } from './config.ts'
 import { setupLink } from './first-link.ts'
 import { makeFirstOwner } from './first-token.ts'
+import { findSecretKeys } from './secret-key.ts'
 import { resumeRuns, startWorkers } from './workers.ts'
 
 /** A server that takes requests. */
@@ -42,6 +44,7 @@ export async function startServer(config: ServerConfig, say: (line: string) => v
   try {
     const database = await openDatabase(config.database, { onEvent: say })
     closers.push(database.close)
+    const secrets = findSecretKeys(config)
     await prepare(database, config, say)
     // pg-boss goes on by itself when the database does; what it meets meanwhile is news, not an end.
     const jobs = await startJobs(database.connection, (error) => say(`The job queue met an error and goes on: ${error.message}`))
@@ -54,6 +57,8 @@ export async function startServer(config: ServerConfig, say: (line: string) => v
       version,
       scimRate: config.scimRate,
       auditKey: findAuditKey(config, say),
+      secrets,
+      reach: readAllowList(config.outgoingAllow),
       publicUrl: config.publicUrl ?? url,
       // Plain lines for people go to standard output, the log beside them.
       logger: config.logLevel === 'silent' ? false : { level: config.logLevel, stream: process.stderr },

@@ -6,6 +6,7 @@ import { Client } from 'pg'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { ownEmbedded } from '../../src/database/embedded.ts'
 import { processesOf, superuser } from '../../src/database/postmaster.ts'
+import { newSecretKey } from '../../src/database/secrets.ts'
 import { clientOf } from '../support/clients.ts'
 import { dataFolder, type Program, runProgram } from '../support/programs.ts'
 
@@ -138,7 +139,9 @@ test('a wrong password is said in a line', async () => {
 test('a role that bypasses row-level security is warned about', async () => {
   const embedded = await ownEmbedded({ folder: dataFolder() })
   onTestFinished(() => embedded.stop())
-  const server = serve({ DATABASE_URL: `postgres://postgres@/muster?host=${embedded.connection.host}` })
+  const DATABASE_URL = `postgres://postgres@/muster?host=${embedded.connection.host}`
+  expect(await serve({ DATABASE_URL }).says(/no key for secrets/)).toMatch(/MUSTER_SECRET_FILE/)
+  const server = serve({ DATABASE_URL, MUSTER_SECRET: newSecretKey() })
   expect(await server.says(/^Warning/)).toMatch(/The database role postgres bypasses row-level security/)
   await urlOf(server)
 })
