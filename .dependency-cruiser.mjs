@@ -16,7 +16,7 @@ const rooms = {
 }
 
 // The commands that start a server, and the one that is the pusher.
-const serverCommands = '^src/cli/commands/(serve|migrate|demo|admin-token|admin/link)[.]ts$|^src/cli/demo[.]ts$'
+const serverCommands = '^src/cli/commands/(serve|migrate|demo|admin-token|admin/link|secrets)[.]ts$|^src/cli/demo[.]ts$'
 const pushCommands =
   '^src/cli/(commands/(push|demo|push/[a-z-]+)|views/(push|push-plan|demo)|push-failure|push-plan)[.]ts$|^src/cli/demo[.]ts$'
 

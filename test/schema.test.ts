@@ -72,7 +72,9 @@ async function columnsOf(db: Db): Promise<Column[]> {
 }
 
 // A token is found by its hash before its organization is known.
-const foundAcross = ['api_tokens', 'directory_tokens', 'links', 'sessions'].map((table) => `${table}_token_hash_key`)
+const foundAcross = ['api_tokens', 'directory_tokens', 'links', 'sessions', 'sign_in_attempts'].map(
+  (table) => `${table}_token_hash_key`,
+)
 
 async function faultsOf(db: Db): Promise<string[]> {
   const { rows } = await db.pool.query<{ fault: string }>(

@@ -14,10 +14,12 @@ import { migrate } from './commands/migrate.ts'
 import { organization } from './commands/organization.ts'
 import { people } from './commands/people.ts'
 import { profiles } from './commands/profiles.ts'
+import { providers } from './commands/providers.ts'
 import { push } from './commands/push.ts'
 import { reconcile } from './commands/reconcile.ts'
 import { reviews } from './commands/reviews.ts'
 import { runs } from './commands/runs.ts'
+import { secrets } from './commands/secrets.ts'
 import { serve } from './commands/serve.ts'
 import { sessions } from './commands/sessions.ts'
 import { suggestions } from './commands/suggestions.ts'
@@ -77,14 +79,15 @@ export function program(): Command {
     events,
     admin,
     sessions,
+    providers,
     login,
     logout,
     whoami,
     profiles,
     api,
   ]
-  for (const command of [...overTheApi, adminToken, versionCommand, demo]) addCommonOptionsToAll(command)
-  for (const command of [demo, ...onServer, adminToken, ...overTheApi, versionCommand]) muster.addCommand(command)
+  for (const command of [...overTheApi, adminToken, secrets, versionCommand, demo]) addCommonOptionsToAll(command)
+  for (const command of [demo, ...onServer, adminToken, secrets, ...overTheApi, versionCommand]) muster.addCommand(command)
   addCommonOptions(muster).addHelpText('before', examples).addHelpText('after', exitCodes)
   prepare(muster)
   return muster

@@ -30,6 +30,15 @@ export interface SignInLink {
   expiresAt: string
 }
 
+export interface SignInProvider {
+  id: string
+  name: string
+  issuer: string
+  clientId: string
+  enabled: boolean
+  redirectUri: string
+}
+
 export interface Session {
   id: string
   person: { userName: string }

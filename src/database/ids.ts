@@ -10,6 +10,7 @@ export type SiteId = Id<'site'>
 export type ProductId = Id<'product'>
 export type RoleId = Id<'role'>
 export type DirectoryId = Id<'directory'>
+export type SignInProviderId = Id<'sign-in provider'>
 export type TokenId = Id<'token'>
 export type ProvisionedUserId = Id<'provisioned user'>
 export type ProvisionedGroupId = Id<'provisioned group'>

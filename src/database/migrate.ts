@@ -34,6 +34,7 @@ import * as heldActs from './migrations/0031-held-acts.ts'
 import * as directoryLife from './migrations/0033-directory-life.ts'
 import * as reconciliations from './migrations/0036-reconciliations.ts'
 import * as peopleWhoSignIn from './migrations/0039-people-who-sign-in.ts'
+import * as signInProviders from './migrations/0040-sign-in-providers.ts'
 import * as linksInRuns from './migrations/0046-links-in-runs.ts'
 
 interface Migration {
@@ -74,6 +75,7 @@ const migrations: Record<string, Migration> = {
   '0036-reconciliations': reconciliations,
   '0039-people-who-sign-in': peopleWhoSignIn,
   '0046-links-in-runs': linksInRuns,
+  '0040-sign-in-providers': signInProviders,
 }
 
 interface Book {

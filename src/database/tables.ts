@@ -10,6 +10,7 @@ import type {
   ReconciliationId,
   RoleId,
   RunId,
+  SignInProviderId,
   SiteId,
   TokenId,
 } from './ids.ts'
@@ -30,6 +31,9 @@ export interface Tables {
   admins: AdminRow
   sessions: SessionRow
   links: LinkRow
+  sign_in_providers: SignInProviderRow
+  identities: IdentityRow
+  sign_in_attempts: SignInAttemptRow
   provisioned_users: ProvisionedUserRow
   provisioned_emails: ProvisionedEmailRow
   provisioned_groups: ProvisionedGroupRow
@@ -295,6 +299,39 @@ export interface SessionRow {
   user_agent: string | null
   created_at: Timestamp
   last_used_at: Timestamp
+  expires_at: ColumnType<Date, Date | string, Date | string>
+}
+
+export interface SignInProviderRow {
+  org_id: OrgId
+  id: SignInProviderId
+  name: string
+  name_key: string
+  issuer: string
+  client_id: string
+  /** Sealed (database/secrets.ts). */
+  client_secret: Buffer | null
+  enabled: Generated<boolean>
+  created_at: Timestamp
+  updated_at: Timestamp
+}
+
+export interface IdentityRow {
+  org_id: OrgId
+  issuer: string
+  subject: string
+  account_id: AccountId
+  created_at: Timestamp
+}
+
+export interface SignInAttemptRow {
+  org_id: OrgId
+  id: TokenId
+  token_hash: Buffer
+  provider_id: SignInProviderId
+  /** Who connects the provider, signed in. */
+  account_id: AccountId | null
+  return_to: string
   expires_at: ColumnType<Date, Date | string, Date | string>
 }
 

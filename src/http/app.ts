@@ -3,11 +3,14 @@ import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+import { readAllowList } from '../outgoing/address.ts'
 import { describeApi } from './api/openapi.ts'
 import { sendProblem } from './api/problem.ts'
 import { apiRoutes } from './api/routes.ts'
 import { signInApi } from './api/sign-in.ts'
+import { signInByProviderApi } from './api/sign-in-by-provider.ts'
 import { type Authentication, authentication } from './auth/authenticate.ts'
+import { type OpenId, openId, signInCallback } from './auth/openid.ts'
 import { roleCheckOf } from './auth/roles.ts'
 import { refuseForeignWrites } from './auth/session-cookie.ts'
 import { checkedAnswers } from './checked-answers.ts'
@@ -29,6 +32,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** From now on `/readyz` says 503, so that no balancer sends more; requests are still answered. */
     drain(): void
+    /** Speaks to the providers that people sign in by. */
+    openId: OpenId
   }
   interface FastifyRequest {
     /** Under `/scim/v2`: how many requests this one comes to, for the rate of its directory (rule 23). */
@@ -75,6 +80,9 @@ export async function buildApp(parts: Parts): Promise<FastifyInstance> {
   await describeApi(app, parts.version)
 
   const who = authentication(app, parts, clock)
+  const signingIn = openId(parts.reach ?? readAllowList(''), `${parts.publicUrl}${signInCallback}`)
+  app.decorate('openId', signingIn)
+  app.addHook('onClose', async () => signingIn.close())
   const noteRequest = requestLog(app, parts.db)
   const takeLargeBody = largeBodies()
   await app.register(async (open) => openToAll(open, parts), { prefix: '/api/v1' })
@@ -152,6 +160,7 @@ async function openToAll(open: FastifyInstance, parts: Parts): Promise<void> {
     refuseOtherContent(request)
   })
   await open.register(signInApi, parts)
+  await open.register(signInByProviderApi, parts)
 }
 
 async function guardedApi(api: FastifyInstance, parts: Parts, who: Authentication, takeLargeBody: TakeLargeBody): Promise<void> {

@@ -88,6 +88,9 @@ export const refusalStatus: Record<RefusalCode, number> = {
   version_changed: 412,
   last_owner: 409,
   link_not_valid: 410,
+  attempt_not_valid: 410,
+  not_invited: 403,
+  provider_failed: 502,
   not_permitted: 403,
 }
 

@@ -36,6 +36,9 @@ export type RefusalCode =
   | 'version_changed'
   | 'last_owner'
   | 'link_not_valid'
+  | 'attempt_not_valid'
+  | 'not_invited'
+  | 'provider_failed'
   | 'not_permitted'
 
 /** The domain's no: a code, a sentence that says what to do, and facts. It knows no protocol. */

@@ -59,7 +59,7 @@ export async function everywhere(db: Db, piece: (trx: Trx) => Promise<boolean>, 
 }
 
 // The organizations can be read from any organization's transaction, what they have from their own only.
-function organizations(db: Db): Promise<Scope[]> {
+export function organizations(db: Db): Promise<Scope[]> {
   return reading(db, { orgId: newId<OrgId>(), actor: 'system' }, async (reader) => {
     const rows = await reader.selectFrom('organizations').select('id').orderBy('id').execute()
     return rows.map(({ id }) => ({ orgId: id, actor: 'system' }))

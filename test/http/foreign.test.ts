@@ -22,7 +22,7 @@ test('on every route a foreign id and a missing one are the same answer, byte fo
       select (select id from directories) as directory, (select id from groups limit 1) as "group", (select account_id from admins) as person,
         (select id from runs) as run, (select id from scim_requests) as request, (select id from api_tokens) as token, (select id from sessions) as session, (select id from product_roles limit 1) as role,
         (select id from provisioned_groups) as pushed, (select id from provisioned_users limit 1) as "user", (select id::text from log_entries) as entry,
-        (select id from reconciliations) as list`.execute(reader)
+        (select id from reconciliations) as list, (select id from sign_in_providers) as provider`.execute(reader)
     return rows[0] ?? {}
   })
   const document = (await (await fetch(`${server.url}/api/openapi.json`)).json()) as {
@@ -48,6 +48,7 @@ test('on every route a foreign id and a missing one are the same answer, byte fo
             method.toUpperCase(),
             `${server.url}${url(id)}`,
             ['get', 'delete'].includes(method) ? undefined : {},
+            { headers: { origin: server.url } },
           )
           const headers = [...answer.headers].filter(([header]) => !['date', 'x-request-id', 'content-length'].includes(header))
           return { status: answer.status, headers, body: JSON.stringify(answer.body) }

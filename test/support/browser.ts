@@ -10,13 +10,18 @@ export interface Browser {
 /** Opens a browser on a server; paths are below /api/v1. */
 export function browserOf(url: string): Browser {
   const client = clientOf(`${url}/api/v1`, 'application/json', undefined)
-  let cookie: string | undefined
+  const cookies = new Map<string, string>()
   const send = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
-    const held: Record<string, string> = cookie === undefined ? {} : { cookie }
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    const held: Record<string, string> = cookie === '' ? {} : { cookie }
     const answer = await client(method, path, body, { headers: { origin: url, ...held, ...headers } })
-    const [given, ...attributes] = answer.headers.get('set-cookie')?.split('; ') ?? []
-    if (given !== undefined) cookie = attributes.includes('Max-Age=0') ? undefined : given
+    for (const [given = '', ...attributes] of answer.headers.getSetCookie().map((each) => each.split('; '))) {
+      const [name = '', value = ''] = given.split('=')
+      if (attributes.includes('Max-Age=0')) cookies.delete(name)
+      else cookies.set(name, value)
+    }
     return answer
   }
-  return Object.assign(send, { cookie: () => cookie })
+  const session = () => cookies.get('muster_session')
+  return Object.assign(send, { cookie: () => session() && `muster_session=${session()}` })
 }

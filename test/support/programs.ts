@@ -77,8 +77,17 @@ export function dataFolder(name = 'data'): string {
   chmodSync(parent, 0o711)
   const folder = join(parent, name)
   onTestFinished(() => {
-    for (const pid of processesOf(join(folder, 'postgres'))) process.kill(pid, 'SIGKILL')
+    for (const pid of processesOf(join(folder, 'postgres'))) killIfThere(pid)
     rmSync(parent, { recursive: true, force: true, maxRetries: 5 })
   })
   return folder
+}
+
+// A server whose program was killed ends by itself, at any moment.
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }

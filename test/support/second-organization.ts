@@ -84,6 +84,15 @@ export async function createSecondOrganization(db: Db): Promise<Scope> {
       insert into links (org_id, id, account_id, token_hash, created_by, expires_at)
       values (${org}, ${id.token}, ${id.ada}, ${hash('link')}, 'system', now() + interval '1 year')`.execute(trx)
     await sql`
+      insert into sign_in_providers (org_id, id, name, name_key, issuer, client_id)
+      values (${org}, ${id.okta}, 'okta', 'okta', 'https://okta.example', 'muster')`.execute(trx)
+    await sql`insert into identities (org_id, issuer, subject, account_id) values (${org}, 'https://okta.example', 'ada', ${id.ada})`.execute(
+      trx,
+    )
+    await sql`
+      insert into sign_in_attempts (org_id, id, token_hash, provider_id, return_to, expires_at)
+      values (${org}, ${id.token}, ${hash('attempt')}, ${id.okta}, '/', now() + interval '1 year')`.execute(trx)
+    await sql`
       insert into provisioned_users (org_id, id, directory_id, external_id, user_name, user_name_key, email_key, attributes, account_id, matched_by, state)
       values (${org}, ${id.her}, ${id.okta}, 'ext-ada', 'ada', 'ada', 'ada@example.org', '{"userName":"ada"}', ${id.ada}, 'email', 'synced')`.execute(
       trx,

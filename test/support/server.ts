@@ -1,6 +1,8 @@
 import { createServer } from 'node:net'
 import { startJobs } from '../../src/database/jobs.ts'
+import { newSecretKey, readSecretKeys } from '../../src/database/secrets.ts'
 import type { Parts } from '../../src/http/parts.ts'
+import { readAllowList } from '../../src/outgoing/address.ts'
 import type { DatabaseCopy } from './database-copy.ts'
 
 /** The real server on a port of its own, with its jobs running. */
@@ -16,7 +18,16 @@ export async function startTestServer({ db, connection }: DatabaseCopy, logger: 
   await startWorkers(db, jobs)
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const app = await buildApp({ db, publicUrl: url, jobs, version: '0.0.0-test', logger, checkAnswers: true })
+  const app = await buildApp({
+    db,
+    publicUrl: url,
+    jobs,
+    secrets: readSecretKeys(newSecretKey()),
+    reach: readAllowList('127.0.0.1'),
+    version: '0.0.0-test',
+    logger,
+    checkAnswers: true,
+  })
   await app.listen({ host: '127.0.0.1', port })
   return {
     url,

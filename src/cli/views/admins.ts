@@ -1,4 +1,4 @@
-import type { Admin, Session } from '../shapes.ts'
+import type { Admin, Session, SignInProvider } from '../shapes.ts'
 import { ago } from './numbers.ts'
 import type { Output } from './output.ts'
 import { type Column, table } from './table.ts'
@@ -27,3 +27,13 @@ const sessionColumns: Column<Session>[] = [
 ]
 
 export const sessionList = (sessions: Session[], out: Output): string => table(sessions, sessionColumns, out)
+
+const providerColumns: Column<SignInProvider>[] = [
+  { title: 'PROVIDER', value: (provider) => provider.id },
+  { title: 'NAME', value: (provider) => provider.name },
+  { title: 'ISSUER', value: (provider) => provider.issuer, mayShrink: true },
+  { title: 'CLIENT ID', value: (provider) => provider.clientId, mayShrink: true },
+  { title: 'ENABLED', value: (provider) => provider.enabled, shown: (provider) => (provider.enabled ? 'yes' : 'no') },
+]
+
+export const providerList = (providers: SignInProvider[], out: Output): string => table(providers, providerColumns, out)

@@ -21,6 +21,8 @@ import { restoresApi } from './restores.ts'
 import { reviewsApi } from './reviews.ts'
 import { runsApi } from './runs.ts'
 import { sessionApi } from './session.ts'
+import { connectProviderApi } from './sign-in-by-provider.ts'
+import { signInProvidersApi } from './sign-in-providers.ts'
 import { suggestionsApi } from './suggestions.ts'
 import { whoamiApi } from './whoami.ts'
 
@@ -28,7 +30,9 @@ import { whoamiApi } from './whoami.ts'
 export const apiRoutes: ApiPlugin[] = [
   whoamiApi,
   sessionApi,
+  connectProviderApi,
   adminsApi,
+  signInProvidersApi,
   organizationApi,
   apiTokensApi,
   directoriesApi,

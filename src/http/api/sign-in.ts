@@ -1,21 +1,18 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import type { Scope, Trx } from '../../database/connection.ts'
-import { type AccountId, newId, type OrgId } from '../../database/ids.ts'
-import type { SignedInBy } from '../../database/tables.ts'
+import type { Db, Scope } from '../../database/connection.ts'
+import { newId, type OrgId } from '../../database/ids.ts'
 import { inTransaction, reading } from '../../database/transaction.ts'
 import { rightsOf } from '../../organization/admins.ts'
 import { linkNotValid, takeLink } from '../../organization/links.ts'
-import { countOrganizations } from '../../organization/organizations.ts'
-import { lockAccount } from '../../organization/permission.ts'
-import { startSession } from '../../organization/sessions.ts'
+import { countOrganizations, findOrganization, onlyOrganization } from '../../organization/organizations.ts'
 import { setUp } from '../../organization/set-up.ts'
-import { personActor } from '../auth/authenticate.ts'
+import { enabledProviders } from '../../organization/sign-in-providers.ts'
+import { beginSession } from '../auth/begin-session.ts'
 import { findLink } from '../auth/live-tokens.ts'
 import { sessionCookie } from '../auth/session-cookie.ts'
 import type { ApiPlugin } from './api.ts'
 import { WhoAsks, whoAsks } from './session.ts'
-import { Nullable, OneOf } from './shapes.ts'
+import { Id, Nullable, OneOf } from './shapes.ts'
 
 const tags = ['sign-in']
 /** What is open to everybody: the document says so. */
@@ -34,14 +31,23 @@ export const signInApi: ApiPlugin = async (app, { db, publicUrl }) => {
         tags,
         security,
         summary: 'How one can sign in here',
+        querystring: Type.Object(
+          { organization: Type.Optional(Type.String({ maxLength: 63, description: 'Its slug; the only one if not said' })) },
+          { additionalProperties: false },
+        ),
         response: {
           200: Type.Object({
             needsSetup: Type.Boolean({ description: 'There is no organization yet: a link that the server prints makes it' }),
+            providers: Type.Array(Type.Object({ id: Id, name: Type.String() })),
           }),
         },
       },
     },
-    async () => ({ needsSetup: (await reading(db, nobodysScope(), countOrganizations)) === 0 }),
+    async ({ query }) => {
+      const scope = await scopeOf(db, query.organization)
+      const needsSetup = !scope && (await reading(db, nobodysScope(), countOrganizations)) === 0
+      return { needsSetup, providers: scope ? await reading(db, scope, enabledProviders) : [] }
+    },
   )
 
   app.post(
@@ -92,7 +98,9 @@ export const signInApi: ApiPlugin = async (app, { db, publicUrl }) => {
       const found = await findLink(db, link)
       if (!found?.accountId) throw linkNotValid()
       const { orgId, accountId } = found
-      return signIn(request, reply, { orgId, accountId }, 'link', (trx) => takeLink(trx, link))
+      const entering = { orgId, accountId, signedInBy: 'link' as const, otherwise: linkNotValid }
+      const { scope, asking } = await beginSession(db, cookie, [request, reply], entering, (trx) => takeLink(trx, link))
+      return reading(db, scope, (reader) => whoAsks(reader, asking))
     },
   )
 
@@ -121,36 +129,20 @@ export const signInApi: ApiPlugin = async (app, { db, publicUrl }) => {
       if (found?.accountId !== null) throw linkNotValid()
       const scope = { orgId: found.orgId, actor: 'system', requestId: request.id }
       const { id } = await inTransaction(db, scope, (trx) => setUp(trx, request.body))
-      const who = await signIn(request, reply, { orgId: found.orgId, accountId: id }, 'link')
-      return reply.code(201).send(who)
+      const entering = { orgId: found.orgId, accountId: id, signedInBy: 'link' as const, otherwise: linkNotValid }
+      const { asking } = await beginSession(db, cookie, [request, reply], entering, async () => {})
+      return reply.code(201).send(await reading(db, scope, (reader) => whoAsks(reader, asking)))
     },
   )
-
-  /** Begins a session, if the person may sign in now; `first` is done in its transaction, before. */
-  async function signIn(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    { orgId, accountId }: { orgId: OrgId; accountId: AccountId },
-    signedInBy: SignedInBy,
-    first: (trx: Trx) => Promise<unknown> = async () => {},
-  ) {
-    const rights = await reading(db, { orgId, actor: 'system' }, (reader) => rightsOf(reader, accountId))
-    if (!rights) throw linkNotValid()
-    const scope: Scope = { orgId, actor: personActor(rights.userName), accountId, requestId: request.id }
-    const { secret, who } = await inTransaction(db, scope, async (trx) => {
-      await first(trx)
-      // Again, under lock: an account that was switched off meanwhile signs nobody in.
-      await lockAccount(trx, accountId)
-      const now = await rightsOf(trx, accountId)
-      if (!now) throw linkNotValid()
-      const from = { signedInBy, address: request.ip, userAgent: request.headers['user-agent'] ?? null }
-      const session = await startSession(trx, { id: accountId, userName: now.userName }, from)
-      return { secret: session.secret, who: await whoAsks(trx, { ...now, accountId }) }
-    })
-    cookie.set(reply, secret)
-    return who
-  }
 }
 
-// How many organizations there are can be asked from within any.
-const nobodysScope = (): Scope => ({ orgId: newId<OrgId>(), actor: 'system' })
+/** The organization that is called so; where none is named, the only one there is. */
+export async function scopeOf(db: Db, slug: string | undefined): Promise<Scope | undefined> {
+  const found = await reading(db, nobodysScope(), (reader) =>
+    slug === undefined ? onlyOrganization(reader) : findOrganization(reader, slug),
+  )
+  return found && { orgId: found.id, actor: 'system' }
+}
+
+/** The organizations can be read from within any, this one among them, which is not there. */
+export const nobodysScope = (): Scope => ({ orgId: newId<OrgId>(), actor: 'system' })

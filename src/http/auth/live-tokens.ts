@@ -142,6 +142,11 @@ export async function findLink(db: Db, secret: string): Promise<{ orgId: OrgId; 
   return row?.isLive ? { orgId: row.orgId, accountId: row.accountId } : undefined
 }
 
+/** Whose attempt to sign in by a provider this is, likewise. */
+export async function findAttempt(db: Db, secret: string): Promise<{ orgId: OrgId } | undefined> {
+  return isOurs('link', secret) ? presentedRow(db, hashOf(secret), 'org_id as "orgId" from sign_in_attempts') : undefined
+}
+
 interface Stored {
   hash: Buffer
   msLeft: number

@@ -9,16 +9,22 @@ export interface SessionCookie {
   clear(reply: FastifyReply): void
 }
 
-export function sessionCookie(publicUrl: string): SessionCookie {
+export const sessionCookie = (publicUrl: string): SessionCookie => cookieNamed('muster_session', publicUrl, sessionHours * 3_600)
+
+/** Likewise what a browser must bring back that went to a provider to sign in. */
+export const attemptCookie = (publicUrl: string): SessionCookie => cookieNamed('muster_attempt', publicUrl, 600)
+
+function cookieNamed(plainName: string, publicUrl: string, seconds: number): SessionCookie {
   const isSecure = publicUrl.startsWith('https:')
-  const name = isSecure ? '__Host-muster_session' : 'muster_session'
+  const name = isSecure ? `__Host-${plainName}` : plainName
   const attributes = `Path=/; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`
   return {
     read({ headers }) {
       const pairs = (headers.cookie ?? '').split(';').map((pair) => pair.trim())
       return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1)
     },
-    set: (reply, secret) => void reply.header('set-cookie', `${name}=${secret}; ${attributes}; Max-Age=${sessionHours * 3_600}`),
+    // Fastify keeps each of several cookies.
+    set: (reply, secret) => void reply.header('set-cookie', `${name}=${secret}; ${attributes}; Max-Age=${seconds}`),
     clear: (reply) => void reply.header('set-cookie', `${name}=; ${attributes}; Max-Age=0`),
   }
 }
