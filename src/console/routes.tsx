@@ -93,12 +93,35 @@ const runList = createRoute({
   validateSearch: says(),
   component: lazyRouteComponent(() => import('./pages/runs/RunList.tsx'), 'RunList'),
 })
-const run = createRoute({ getParentRoute: () => organization, path: '/runs/$run', component: soon })
+const run = createRoute({
+  getParentRoute: () => organization,
+  path: '/runs/$run',
+  validateSearch: says('result'),
+  component: lazyRouteComponent(() => import('./pages/runs/RunPage.tsx'), 'RunPage'),
+})
+
+const undo = createRoute({
+  getParentRoute: () => organization,
+  path: '/runs/$run/undo',
+  component: lazyRouteComponent(() => import('./pages/runs/UndoPage.tsx'), 'UndoPage'),
+})
 
 const tree = root.addChildren([
   index,
   signIn,
-  organization.addChildren([overview, directoryList, directoryPage, review, suggestions, group, runList, run, person, access]),
+  organization.addChildren([
+    overview,
+    directoryList,
+    directoryPage,
+    review,
+    suggestions,
+    group,
+    runList,
+    run,
+    undo,
+    person,
+    access,
+  ]),
 ])
 
 export const router = createRouter({ routeTree: tree, defaultPreload: false, scrollRestoration: false })

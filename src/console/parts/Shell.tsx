@@ -18,7 +18,8 @@ import {
 } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useNavigate, useParams, useRouterState } from '@tanstack/react-router'
-import { type ReactNode, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { cache } from '../data/api.ts'
 import { directories, directoryOf } from '../data/directories.ts'
 import { useFollowing, useLive } from '../data/live.ts'
 import { runsAtWork, runsToApprove } from '../data/runs.ts'
@@ -195,6 +196,15 @@ function ToReview({ directory }: { directory: string }) {
 function RunsAtWork({ org }: { org: string }) {
   const { data } = useQuery(runsAtWork())
   const [run] = data?.items ?? []
+  const before = useRef<string>(undefined)
+  useEffect(() => {
+    // What a run has done is in every list.
+    if (before.current !== undefined && before.current !== run?.id) {
+      void cache.invalidateQueries({ queryKey: ['reviews'] })
+      void cache.invalidateQueries({ queryKey: ['directory'] })
+    }
+    before.current = run?.id
+  }, [run?.id])
   const done = run ? run.groups.synced + run.groups.skipped + run.groups.failed : 0
   return (
     <Link to={run ? '/o/$org/runs/$run' : '/o/$org/runs'} params={{ org, run: run?.id ?? '' }} className={styles.runs}>

@@ -40,6 +40,23 @@ export const reasonWords: Record<string, string> = {
   protected: 'Protected. An owner can unprotect it.',
 }
 
+/** What a group of a run ended with, in plain words. */
+export const resultWords: Record<string, string> = {
+  blocked: 'It is blocked.',
+  filling: 'The provider is still adding members to it.',
+  empty: 'It was pushed empty over a group with members.',
+  already_synced: 'It was synced already.',
+  no_longer_needs_review: 'It no longer needs a review.',
+  gone: 'The provider deleted it.',
+  review_changed: 'It changed meanwhile. Review it again.',
+  not_possible: 'What was chosen is not possible.',
+  nothing_kept: 'Nobody is kept in it any more.',
+  not_approved: 'The run was not approved.',
+  run_stopped: 'The run was stopped before it.',
+  busy: 'Others were changing it for too long. Nothing of it was changed.',
+  error: 'Something went wrong. Nothing of it was changed.',
+}
+
 /** `counted(1, 'group')` is «1 group», `counted(1509, 'group')` «1,509 groups». */
 export const counted = (count: number, one: string, more = `${one}s`): string => `${number(count)} ${count === 1 ? one : more}`
 

@@ -1,0 +1,66 @@
+import { Button } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { useRef } from 'react'
+import { type Run, retryOf, useRetry } from '../../data/runs.ts'
+import { Dialog } from '../../parts/Dialog.tsx'
+import { EffectSentence } from '../../parts/figures.tsx'
+import { FailedLine, Waiting } from '../../parts/states.tsx'
+import { counted } from '../../parts/words.ts'
+
+/** The groups that a run left out, with what syncing them would do now. */
+export function Retry({ org, run, onClose }: { org: string; run: Run; onClose: () => void }) {
+  const now = useQuery(retryOf(run.id))
+  const retry = useRetry(run.id)
+  const navigate = useNavigate()
+  const key = useRef(crypto.randomUUID())
+  const effect = now.data
+  const deed = effect ? `Sync ${counted(effect.groups, 'group')}` : 'Sync'
+  return (
+    <Dialog
+      title={effect ? `Sync ${counted(effect.groups, 'group')} that ${effect.groups === 1 ? 'was' : 'were'} left out?` : 'Retry'}
+      onClose={onClose}
+      foot={
+        <>
+          <Button size="md" onClick={onClose} data-autofocus>
+            Cancel
+          </Button>
+          <Button
+            size="md"
+            variant="filled"
+            color={effect && effect.access.lost > 0 ? 'take' : undefined}
+            disabled={!effect || effect.groups === 0}
+            loading={retry.isPending}
+            onClick={() =>
+              effect &&
+              retry.mutate(
+                { key: key.current, fingerprint: effect.fingerprint },
+                {
+                  onSuccess: (made) => {
+                    onClose()
+                    void navigate({ to: '/o/$org/runs/$run', params: { org, run: made.id } })
+                  },
+                  onError: () => {
+                    key.current = crypto.randomUUID()
+                    void now.refetch()
+                  },
+                },
+              )
+            }
+          >
+            {deed}
+          </Button>
+        </>
+      }
+    >
+      {effect ? (
+        <p>
+          <EffectSentence {...effect.access} /> They are synced as they were to be then.
+        </p>
+      ) : now.isError ? null : (
+        <Waiting lines={2} />
+      )}
+      <FailedLine error={now.error ?? retry.error} />
+    </Dialog>
+  )
+}
