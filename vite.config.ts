@@ -20,7 +20,7 @@ function gzipped(): Plugin {
   return {
     name: 'gzipped',
     apply: 'build',
-    closeBundle: () => {
+    writeBundle: () => {
       const assets = join(outDir, 'assets')
       for (const name of readdirSync(assets).filter((file) => /\.(js|css)$/.test(file)))
         writeFileSync(join(assets, `${name}.gz`), gzipSync(readFileSync(join(assets, name)), { level: 9 }))
