@@ -4,7 +4,7 @@ import { type DirectoryId, type GroupId, isId, newId } from '../database/ids.ts'
 import type { Ensured } from './accounts.ts'
 import { found, type Listed, type Listing, list } from './listing.ts'
 import { type Act, appendLog, appendLogs, changeOf, type LogEntry } from './log.ts'
-import { endMembers } from './memberships.ts'
+import { type ApplyingPushed, endMembers } from './memberships.ts'
 import { nameKey } from './name-key.ts'
 import { checkedName, checkedText } from './name-rules.ts'
 import { type AskedOfGroup, type GroupStanding, lockGroupFor, whyNotChangeGroup } from './permission.ts'
@@ -98,13 +98,15 @@ export async function changeGroup(trx: Trx, id: GroupId, fields: Partial<GroupFi
 
 const fieldColumns = ['name', 'description', 'effective', 'managed_by as managedBy', 'is_protected as isProtected'] as const
 
-/** The same as a part of a larger statement. */
-export function changingGroup(trx: Trx, id: GroupId, fields: Partial<GroupFields>) {
+/** The same as a part of a larger statement. @param counts what the group's become, where its expression `changed` changes members, too */
+export function changingGroup(trx: Trx, id: GroupId, fields: Partial<GroupFields>, counts?: ApplyingPushed['counts']) {
   const { name, description, effective, managedBy, isProtected, ...rest } = fields
   rest satisfies Record<string, never>
   return trx
     .updateTable('groups')
+    .$if(counts !== undefined, (update) => update.from(sql`changed`.as('changed')))
     .set({
+      ...counts,
       updated_at: sql`now()`,
       ...(name === undefined ? {} : { name, name_key: nameKey(name) }),
       ...(description === undefined ? {} : { description }),

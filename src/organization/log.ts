@@ -132,8 +132,8 @@ export async function appendLogs(trx: Trx, entries: LogEntry[]): Promise<void> {
   if (entries.length > 0) await logging(trx, entries).execute(trx)
 }
 
-/** The same as SQL: for a statement that makes the change too. */
-export function logging(trx: Trx, entries: LogEntry[]): RawBuilder<unknown> {
+/** The same as SQL: for a statement that makes the change too. @param first entries that it finds itself, as rows of all columns */
+export function logging(trx: Trx, entries: LogEntry[], first?: RawBuilder<unknown>): RawBuilder<unknown> {
   const rows = entries.map((entry) => ({
     action: entry.action,
     request_id: entry.requestId ?? trx.scope.requestId ?? null,
@@ -148,6 +148,7 @@ export function logging(trx: Trx, entries: LogEntry[]): RawBuilder<unknown> {
   }))
   return sql`
     insert into log_entries (org_id, actor, request_id, action, subject, directory_id, run_id, facts, added, removed, pushed_added, pushed_removed)
+    ${first ? sql`${first} union all` : sql``}
     select ${trx.orgId}::uuid, ${trx.scope.actor}, request_id, action, subject, directory_id, run_id, facts,
       added, removed, pushed_added, pushed_removed
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as entry(action text, request_id text, subject uuid, directory_id uuid, run_id uuid, facts jsonb,

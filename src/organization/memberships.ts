@@ -96,6 +96,41 @@ export function applyPushed(trx: Trx, groupId: GroupId, act: Act): Promise<Membe
 }
 
 /**
+ * The same as parts of a larger statement, which makes the group a managed one and holds its lock: one row of the group is written once.
+ * `written`: expressions, of which the last, `changed`, is one row (`added`, `removed`: account ids); `counts`: the group's, from it;
+ * `logged`: the entry about it.
+ */
+export interface ApplyingPushed {
+  written: RawBuilder<unknown>
+  counts: Record<'member_count' | 'add_count' | 'remove_count', RawBuilder<number>>
+  logged: RawBuilder<unknown>
+}
+
+/** @param keeps who is in force and not pushed stays, as kept */
+export function applyingPushed(trx: Trx, groupId: GroupId, keeps: boolean, act: Act): ApplyingPushed {
+  const differing = sql`org_id = ${trx.orgId} and group_id = ${groupId} and pushed <> effective`
+  const went = keeps
+    ? sql`update memberships set waiting = 'kept' where ${differing} and effective and waiting is null`
+    : sql`delete from memberships where ${differing} and effective returning account_id`
+  return {
+    written: sql`
+      came as (update memberships set effective = true, waiting = null, since = now() where ${differing} and pushed returning account_id),
+      went as (${went}),
+      changed as materialized (
+        select array(select account_id from came) as added, ${keeps ? sql`'{}'::uuid[]` : sql`array(select account_id from went)`} as removed
+      )`,
+    counts: {
+      member_count: sql`groups.member_count + cardinality(changed.added) - cardinality(changed.removed)`,
+      add_count: sql`groups.add_count - cardinality(changed.added)`,
+      remove_count: sql`groups.remove_count - cardinality(changed.removed)`,
+    },
+    logged: sql`select ${trx.orgId}::uuid, ${trx.scope.actor}, ${trx.scope.requestId ?? null}, ${act.action}, ${groupId}::uuid, ${act.directoryId ?? null}::uuid,
+      ${act.runId ?? null}::uuid, ${JSON.stringify(act.facts ?? {})}::jsonb, nullif(added, '{}'), nullif(removed, '{}'), null::uuid[], null::uuid[]
+      from changed where added <> '{}' or removed <> '{}'`,
+  }
+}
+
+/**
  * Puts a group back: `rows` (account_id, effective) are in force, or not. Where a pushed group shares the rows, what was pushed stays;
  * elsewhere both truths are one.
  * @param waits what then differs from what is pushed waits, so that no push of the same undoes it: these people as kept, all others as held;
@@ -119,19 +154,6 @@ export async function putBackMembers(
         where org_id = ${trx.orgId} and group_id = ${groupId} and pushed <> effective and waiting is not null`
   const [change] = await Promise.all([write(trx, act, given), waiting.execute(trx)])
   return change
-}
-
-/** Merge: the additions come into force; who is in force and not pushed stays, as kept. */
-export async function applyAdditions(trx: Trx, groupId: GroupId, act: Act): Promise<MembershipChange> {
-  const change = write(trx, act, sql`${differences(trx, [groupId], sql`true as pushed, true as effective`)} and pushed`)
-  const [done] = await Promise.all([
-    change,
-    sql`update memberships set waiting = 'kept'
-      where org_id = ${trx.orgId} and group_id = ${groupId} and pushed <> effective and effective and waiting is null`.execute(
-      trx,
-    ),
-  ])
-  return done
 }
 
 /** How many members of a group a merge kept, as SQL: read through their index. */

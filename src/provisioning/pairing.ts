@@ -25,7 +25,7 @@ import {
 } from './groups.ts'
 import { endHeldAct } from './held-acts.ts'
 import { leaveNest } from './nesting.ts'
-import { type Place, setLinked, setState } from './states.ts'
+import { type Along, type Place, setLinked, setState } from './states.ts'
 import { forgetAllUnknownMembers } from './unknown-members.ts'
 
 /** A pushed group comes to be, without members: paired with the group that has its name, if one does. The caller holds that one's lock. */
@@ -143,17 +143,21 @@ async function bringIntoForce(
 /**
  * Links a pushed group with the group it is paired with, which has the name `existingName`: its directory manages it, and what is pushed is
  * in force. The name too, if it is free and nobody settled otherwise; a taken one waits.
+ * @param along what the same statement writes
+ * @returns how many members came and went
  */
 export async function linkGroup(
   trx: Trx,
   group: ProvisionedGroup & { existingName: string },
   act: Omit<Act, 'action'>,
-): Promise<void> {
+  along: Along,
+): Promise<{ added: number; removed: number }> {
   const former = nameKey(group.existingName)
-  if (former === group.nameKey) return setLinked(trx, group, true, act)
+  if (former === group.nameKey) return setLinked(trx, group, true, act, along)
   const takesName = !group.keepsName && (await existingGroupNamed(trx, group.nameKey)) === undefined
-  await setLinked(trx, group, takesName, act)
+  const change = await setLinked(trx, group, takesName, act, along)
   if (takesName) await settleNames(trx, [former, group.nameKey], { runId: act.runId ?? null })
+  return change
 }
 
 /** Gives a synced group's group the name that the provider gave it. @returns the key of the name it had, which is free now */

@@ -1,9 +1,10 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Trx } from '../database/connection.ts'
 import type { GroupId } from '../database/ids.ts'
 import type { GroupReason, GroupState } from '../database/tables.ts'
 import { changingGroup, groupRestored } from '../organization/groups.ts'
 import { type Act, changeOf, type LogEntry, logging } from '../organization/log.ts'
+import type { ApplyingPushed } from '../organization/memberships.ts'
 import { type ProvisionedGroup, settingState } from './groups.ts'
 
 /** What becomes of a pushed group. What is not said stays. */
@@ -29,13 +30,16 @@ export async function setState(trx: Trx, group: ProvisionedGroup, to: Place, act
  * Links a pushed group with the group it is paired with, which has the name `existingName`: its directory manages it, what is pushed is in
  * force, the name's spelling included. One that was deleted is in force again, with the grants it had. The name itself is followed if
  * `takesName`; if it is not, and not settled, it waits.
+ * @param along what is written by the same statement: the members, and what else is to be so exactly when this is
+ * @returns how many members came and went
  */
 export async function setLinked(
   trx: Trx,
   group: ProvisionedGroup & { existingName: string },
   takesName: boolean,
   act: Omit<Act, 'action'>,
-): Promise<void> {
+  { members, record }: Along,
+): Promise<{ added: number; removed: number }> {
   const { id, name, existingName, directoryId, groupId } = group
   const placed = { state: 'synced', reasons: takesName || group.keepsName ? [] : ['name_taken'] } satisfies Place
   const about = { subject: groupId, directoryId, ...act }
@@ -49,10 +53,23 @@ export async function setLinked(
   const restored = group.reasons.includes('deleted_before')
     ? [{ ...about, ...(await groupRestored(trx, groupId, existingName)) }]
     : []
-  await sql`
-    with managed as (${changingGroup(trx, groupId, { managedBy: directoryId, effective: true, ...(isRenamed ? { name } : {}) })}),
-    placed as (${settingState(trx, id, { ...group, ...placed })})
-    ${logging(trx, [...restored, ...(isRenamed ? [renamed] : []), managed, stateChanged(group, placed, act)])}`.execute(trx)
+  const fields = { managedBy: directoryId, effective: true, ...(isRenamed ? { name } : {}) }
+  const { rows } = await sql<{ added: number; removed: number }>`
+    with ${members.written},
+    managed as (${changingGroup(trx, groupId, fields, members.counts)}),
+    placed as (${settingState(trx, id, { ...group, ...placed })}),
+    recorded as (${record}),
+    logged as (${logging(trx, [...restored, ...(isRenamed ? [renamed] : []), managed, stateChanged(group, placed, act)], members.logged)})
+    select cardinality(added) as added, cardinality(removed) as removed from changed`.execute(trx)
+  const [change] = rows
+  if (change === undefined) throw new Error('What was changed is one row.')
+  return change
+}
+
+/** What is written with a link, by one statement. */
+export interface Along {
+  members: ApplyingPushed
+  record: RawBuilder<unknown>
 }
 
 function stateChanged(group: ProvisionedGroup, to: Place, act: Omit<Act, 'action'> | undefined): LogEntry {

@@ -81,7 +81,7 @@ export function syncOf(reader: Reader, ids: readonly ProvisionedGroupId[], choic
   return {
     selected: sql`
     selected as materialized (
-      select p.id, coalesce(given.link_to, p.group_id) as group_id, case when given.link_to is not null then p.group_id end as link_from, p.name,
+      select p.id, coalesce(given.link_to, p.group_id) as group_id, case when given.link_to is not null then p.group_id end as link_from, p.name, p.state,
         concat_ws('|', p.group_id, p.state, array_to_string(p.reasons, ','), nullif(given.choice, 'overwrite'), given.link_to) as standing,
         given.choice, given.people, o.member_count, ${isFilling} as is_filling
       from ${givenChoices(ids, choices)}

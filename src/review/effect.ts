@@ -3,7 +3,8 @@ import type { Reader } from '../database/connection.ts'
 import type { ProvisionedGroupId } from '../database/ids.ts'
 import { inHashes } from '../database/in-hashes.ts'
 import { togetherEffects } from './access-effects.ts'
-import { type Choices, type Proposed, syncOf } from './differences.ts'
+import { type Choices, type Proposed, type Sql, syncOf } from './differences.ts'
+import { type Expectation, expectedTogether } from './expected-in-run.ts'
 import { selectionFingerprint } from './fingerprint.ts'
 import { roleOf } from './grants.ts'
 import { aloneByGroup } from './summaries.ts'
@@ -67,12 +68,37 @@ export function effectOf(reader: Reader, ids: readonly ProvisionedGroupId[], cho
   return effectOfProposed(reader, syncOf(reader, ids, choices))
 }
 
+/** The same, with what each group's turn in a run comes to, all of them pending: of one reading. */
+export async function effectInRun(
+  reader: Reader,
+  ids: readonly ProvisionedGroupId[],
+  choices?: Choices,
+): Promise<{ effect: Effect; expectations: Map<ProvisionedGroupId, Expectation> }> {
+  const { expected, ...row } = await effectRow<{ expected: [ProvisionedGroupId, string, string[]][] }>(
+    reader,
+    syncOf(reader, ids, choices),
+    {
+      expressions: sql`${expectedTogether},`,
+      column: sql`, (select coalesce(json_agg(json_build_array(id, digest, lost)), '[]') from expected) as expected`,
+    },
+  )
+  return { effect: effectFrom(row), expectations: new Map(expected.map(([id, digest, lost]) => [id, { digest, lost }])) }
+}
+
 /** The combined effect of what is proposed, in one statement: not the sum of what its groups do alone. */
 export async function effectOfProposed(reader: Reader, proposed: Proposed): Promise<Effect> {
+  return effectFrom(await effectRow(reader, proposed, { expressions: sql``, column: sql`` }))
+}
+
+async function effectRow<More>(
+  reader: Reader,
+  proposed: Proposed,
+  also: { expressions: Sql; column: Sql },
+): Promise<EffectRow & More> {
   const org = reader.orgId
   const rows = await inHashes(
     reader,
-    sql<EffectRow>`
+    sql<EffectRow & More>`
     with ${aloneByGroup(reader, proposed)},
     ${togetherEffects},
     ${consequences(reader, together)},
@@ -84,6 +110,7 @@ export async function effectOfProposed(reader: Reader, proposed: Proposed): Prom
       select id, account_id, bool_or(id is null) over (partition by account_id) as is_left
       from (select id, account_id from taking union all select null, account_id from together_left) met
     ),
+    ${also.expressions}
     by_role as (
       select role_id, count(*) filter (where not gained) as lost, count(*) filter (where gained) as gained,
         string_agg(account_id::text, ',') filter (where not gained) as losing
@@ -132,11 +159,15 @@ export async function effectOfProposed(reader: Reader, proposed: Proposed): Prom
       (select coalesce(json_agg(json_build_object('site', site, 'role', role, 'lost', lost, 'gained', gained, 'peopleLosing', people_losing)
         order by site, role), '[]') from matrix) as matrix,
       (select coalesce(json_agg(json_build_object('code', code, 'groups', groups, 'people', people, 'of', of)), '[]') from warned where groups > 0) as warnings,
-      ${selectionFingerprint} as fingerprint
+      ${selectionFingerprint} as fingerprint ${also.column}
     from together`,
   )
   const [row] = rows
   if (row === undefined) throw new Error('An aggregate answers one row.')
+  return row
+}
+
+function effectFrom(row: EffectRow): Effect {
   const { lost, gained, peopleLosing, peopleGaining, leftWithNone, jointLosses } = row
   return {
     groups: row.groups,

@@ -100,16 +100,34 @@ function turns(
       where not d.pushed
     ),
     lost as (
-      select id, ${accesses} filter (where not at_the_end) as at_the_end, ${accesses} filter (where not at_once) as at_once
+      select id, ${accesses()} filter (where not at_the_end) as at_the_end, ${accesses()} filter (where not at_once) as at_once
       from taken group by id
     )
     select s.id, coalesce(l.at_the_end, '{}') as lost, coalesce(l.at_once, '{}') as "lostAtOnce",
-      encode(sha256(convert_to(concat_ws('|', 'muster.run.group.1', s.id, s.group_id, s.state, to_json(s.name),
-        encode(coalesce(c.added, sha256('')), 'hex'), encode(coalesce(c.removed, sha256('')), 'hex')), 'UTF8')), 'hex') as digest
+      ${turnDigest(sql`c.added`, sql`c.removed`)} as digest
     from asked s left join changes c on c.id = s.id left join lost l on l.id = s.id`
 }
 
-const accesses: Sql = sql`array_agg(account_id || ':' || role_id order by account_id, role_id)`
+const turnDigest = (added: Sql, removed: Sql): Sql => sql`
+  encode(sha256(convert_to(concat_ws('|', 'muster.run.group.1', s.id, s.group_id, s.state, to_json(s.name),
+    encode(coalesce(${added}, sha256('')), 'hex'), encode(coalesce(${removed}, sha256('')), 'hex')), 'UTF8')), 'hex')`
+
+/**
+ * The same of all selected groups, each pending with all the others, as `expected` (id, digest, lost): from what their combined effect is
+ * computed from (`selected`, `parts`, and `taking`, what goes and by which group), so that both are of one reading.
+ */
+export const expectedTogether: Sql = sql`
+  expected as (
+    select s.id, coalesce(l.accesses, '{}') as lost, ${turnDigest(sql`added.digest`, sql`removed.digest`)} as digest
+    from selected s
+    left join (select id, digest from parts where part = 'added') added on added.id = s.id
+    left join (select id, digest from parts where part = 'removed') removed on removed.id = s.id
+    left join (select id, ${accesses()} as accesses from taking group by id) l on l.id = s.id
+  )`
+
+function accesses(): Sql {
+  return sql`array_agg(account_id || ':' || role_id order by account_id, role_id)`
+}
 
 const isAtTheEnd = (reader: Reader, pending: Pending, links: boolean): Sql => {
   const usual = sql`case when m.pushed = m.effective then true when ${becomesPushed(reader, pending)} then m.pushed else m.effective end`

@@ -1,7 +1,8 @@
+import type { RawBuilder } from 'kysely'
 import type { Trx } from '../database/connection.ts'
 import type { DirectoryId, ProvisionedGroupId, RunId } from '../database/ids.ts'
 import type { SyncChoice } from '../database/tables.ts'
-import { applyAdditions, applyPushed, dropKept as dropKeptMembers, type MembershipChange } from '../organization/memberships.ts'
+import { applyingPushed, dropKept as dropKeptMembers, type MembershipChange } from '../organization/memberships.ts'
 import { Refusal } from '../organization/refusal.ts'
 import { heldGroup, type ProvisionedGroup } from '../provisioning/groups.ts'
 import { lockWithConcerned } from '../provisioning/linking.ts'
@@ -13,31 +14,54 @@ import type { Chosen } from '../review/differences.ts'
 /** A pushed group as a choice acts on it: under lock, itself and the group it is paired with. */
 export type LockedPair = ProvisionedGroup & { existingName: string }
 
-/** In whose name a choice acts, and what it was told. */
+/** In whose name a choice acts, and what it was told; `record` writes down in the run what it comes to. */
 export interface RunAct extends Omit<Chosen, 'choice'> {
   runId: RunId
   directoryId: DirectoryId
+  record: (change: Change) => RawBuilder<unknown>
 }
 
-type Change = Pick<MembershipChange, 'added' | 'removed'>
+/** How many members come and go. */
+export type Change = Pick<MembershipChange, 'added' | 'removed'>
 
-/** What each choice does to a group, in the transaction that holds its locks. One row a choice (behaviour.md, «The sync»). */
-export const acts: Record<Exclude<SyncChoice, 'restore'>, (trx: Trx, group: LockedPair, act: RunAct) => Promise<Change>> = {
-  overwrite,
-  merge,
-  rename_existing: renameExisting,
-  ignore,
-  drop_kept: dropKept,
+/** A pair, with how many members are to come and to go. */
+type CountedPair = LockedPair & Change
+
+/** What each choice does to a group, in the transaction that holds its locks, with its record. One row a choice (behaviour.md, «The sync»). */
+export const acts: Record<Exclude<SyncChoice, 'restore'>, (trx: Trx, group: CountedPair, act: RunAct) => Promise<Change>> = {
+  overwrite: (trx, group, act) => linked(trx, group, act, 'overwrite', { added: group.added, removed: group.removed }),
+  merge: (trx, group, act) => linked(trx, group, act, 'merge', { added: group.added, removed: 0 }),
+  rename_existing: recorded(renameExisting),
+  ignore: recorded(ignore),
+  drop_kept: recorded(dropKept),
 }
 
-/** The group becomes exactly the pushed one, linked. */
-function overwrite(trx: Trx, group: LockedPair, act: RunAct): Promise<Change> {
-  return linked(trx, group, act, applyPushed(trx, group.groupId, changed(group, act, 'overwrite')), 'overwrite')
+/**
+ * The group becomes exactly the pushed one, linked; by `merge` the additions apply, and members whom the provider does not have stay, as kept
+ * differences. What will be done is known: it is recorded by the statement that does it.
+ */
+async function linked(
+  trx: Trx,
+  group: LockedPair,
+  act: RunAct,
+  choice: 'overwrite' | 'merge',
+  foreseen: Change,
+): Promise<Change> {
+  const { runId, directoryId } = act
+  const members = applyingPushed(trx, group.groupId, choice === 'merge', changed(group, act, choice))
+  const along = { members, record: act.record(foreseen) }
+  const change = await linkGroup(trx, group, { runId, directoryId, facts: { choice } }, along)
+  if (change.added !== foreseen.added || change.removed !== foreseen.removed)
+    throw new Error('What was done is not what was reviewed.')
+  return change
 }
 
-/** Additions apply, linked; members whom the provider does not have stay, as kept differences. */
-function merge(trx: Trx, group: LockedPair, act: RunAct): Promise<Change> {
-  return linked(trx, group, act, applyAdditions(trx, group.groupId, changed(group, act, 'merge')), 'merge')
+function recorded(does: (trx: Trx, group: LockedPair, act: RunAct) => Promise<Change>): typeof does {
+  return async (trx, group, act) => {
+    const change = await does(trx, group, act)
+    await act.record(change).execute(trx)
+    return change
+  }
 }
 
 /** The existing group keeps members and grants under a new name; the pushed group gets its name, and a group of its own without grants. */
@@ -77,15 +101,3 @@ export async function reopenReview(trx: Trx, id: ProvisionedGroupId): Promise<vo
 
 const changed = (group: LockedPair, { runId, directoryId }: RunAct, choice: SyncChoice) =>
   ({ action: 'members.changed', directoryId, runId, facts: { name: group.name, choice } }) as const
-
-async function linked(
-  trx: Trx,
-  group: LockedPair,
-  { runId, directoryId }: RunAct,
-  change: Promise<Change>,
-  choice: SyncChoice,
-): Promise<Change> {
-  // Sent together: neither reads what the other writes.
-  const [done] = await Promise.all([change, linkGroup(trx, group, { runId, directoryId, facts: { choice } })])
-  return done
-}

@@ -14,30 +14,39 @@ import type { Sql } from '../review/differences.ts'
  */
 export const runEffects = (reader: Reader, runId: RunId): Sql => {
   const org = reader.orgId
-  // Grouped and windowed, not joined: how many rows a log entry's arrays hold is not known to the planner, and it would join them one by one.
+  // Looked up by key, row by row (offset 0), and met in windows and hashes (to be run by inHashes): how many rows a log entry's arrays hold is
+  // not known to the planner, and it would join them one by one.
   return sql`
   changed as materialized (
-    select l.subject as group_id, a.id as account_id, c.added
+    select l.subject as group_id, c.account_id, c.added
     from log_entries l
     cross join lateral (select unnest(l.added) as account_id, true as added union all select unnest(l.removed), false) c
-    join accounts a on a.org_id = ${org} and a.id = c.account_id and a.active
+    cross join lateral (select from accounts where org_id = ${org} and id = c.account_id and active offset 0) a
     where l.org_id = ${org} and l.run_id = ${runId}
   ),
   moved as materialized (
-    select c.group_id, c.account_id, g.role_id, c.added from changed c join grants g on g.org_id = ${org} and g.group_id = c.group_id
+    select c.group_id, c.account_id, g.role_id, c.added
+    from changed c
+    cross join lateral (select role_id from grants where org_id = ${org} and group_id = c.group_id offset 0) g
+  ),
+  holding as materialized (
+    select p.account_id, m.group_id
+    from (select distinct account_id from moved) p
+    cross join lateral (select group_id from memberships where org_id = ${org} and account_id = p.account_id and effective offset 0) m
+  ),
+  group_grants as materialized (
+    select o.group_id, g.role_id
+    from (select distinct group_id from holding) o
+    cross join lateral (select role_id from grants where org_id = ${org} and group_id = o.group_id offset 0) g
   ),
   standing as materialized (
     select account_id, role_id, group_id, bool_or(gives) as gives, bool_or(added) as added, bool_or(taken) as taken
     from (
       select account_id, role_id, group_id, false as gives, added, not added as taken from moved
       union all
-      select p.account_id, p.role_id, m.group_id, true, false, false
-      from (select distinct account_id, role_id from moved) p
-      -- offset 0 keeps it a look-up: it costs what the run changed, not what the organization has
-      cross join lateral (
-        select group_id from memberships where org_id = ${org} and account_id = p.account_id and effective offset 0
-      ) m
-      join grants g on g.org_id = ${org} and g.group_id = m.group_id and g.role_id = p.role_id
+      select h.account_id, h.role_id, h.group_id, true, false, false
+      from (select h.account_id, h.group_id, g.role_id from group_grants g join holding h on h.group_id = g.group_id offset 0) h
+      join (select distinct account_id, role_id from moved) t on t.account_id = h.account_id and t.role_id = h.role_id
     ) s group by account_id, role_id, group_id
   ),
   judged as materialized (

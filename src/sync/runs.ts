@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { type DirectoryId, isId, newId, type ProvisionedGroupId, type RunId } from '../database/ids.ts'
+import { inHashes } from '../database/in-hashes.ts'
 import type { Jobs } from '../database/jobs.ts'
 import type { RunKind, RunResult, RunState, SyncChoice } from '../database/tables.ts'
 import { planForSets } from '../database/transaction.ts'
@@ -188,12 +189,17 @@ export async function recordOutcome(
   id: ProvisionedGroupId,
   outcome: GroupOutcome,
 ): Promise<GroupOutcome> {
+  await recording(trx, runId, id, outcome).execute(trx)
+  return outcome
+}
+
+/** The same as a part of a larger statement. */
+export function recording(trx: Trx, runId: RunId, id: ProvisionedGroupId, outcome: GroupOutcome): RawBuilder<unknown> {
   const { added, removed } = outcome.result === 'synced' ? outcome : { added: 0, removed: 0 }
-  await sql`
+  return sql`
     update run_groups x set result = ${outcome.result}, reason = ${outcome.reason}, detail = ${outcome.detail},
       added_count = ${added}, removed_count = ${removed}, finished_at = clock_timestamp()
-    where x.org_id = ${trx.orgId} and x.run_id = ${runId} and x.provisioned_group_id = ${id} and ${waits}`.execute(trx)
-  return outcome
+    where x.org_id = ${trx.orgId} and x.run_id = ${runId} and x.provisioned_group_id = ${id} and ${waits}`
 }
 
 /** Takes up a run that waits or that was left in the middle; undefined where it has ended, or is not approved. Its counters are made right. */
@@ -353,12 +359,13 @@ export interface Happened {
 
 async function recordEffects(trx: Trx, id: RunId): Promise<Happened> {
   await planForSets(trx)
-  const { rows } = await sql<Happened>`
+  const [happened] = await inHashes(
+    trx,
+    sql<Happened>`
     with ${runEffects(trx, id)},
     recorded as (
       update run_groups x set lost_count = e.lost, gained_count = e.gained
       from run_effects_by_group e
-      -- Looked up one in the other: how many groups a run that was just written has is not known, and joined they would be compared all with all.
       left join lateral (select p.id from provisioned_groups p where p.org_id = ${trx.orgId} and p.group_id = e.group_id offset 0) p on true
       cross join lateral (
         select r.ctid as place from run_groups r
@@ -369,9 +376,11 @@ async function recordEffects(trx: Trx, id: RunId): Promise<Happened> {
     select count(*) filter (where lost)::integer as lost, count(*) filter (where gained)::integer as gained,
       (count(distinct account_id) filter (where lost))::integer as "peopleLosing",
       (count(distinct account_id) filter (where gained))::integer as "peopleGaining",
-      (count(distinct account_id) filter (where lost and (
-        select 1 from memberships m join grants g on g.org_id = ${trx.orgId} and g.group_id = m.group_id
-        where m.org_id = ${trx.orgId} and m.account_id = run_effects.account_id and m.effective limit 1) is null))::integer as "leftWithNone"
-    from run_effects`.execute(trx)
-  return rows[0] ?? { lost: 0, gained: 0, peopleLosing: 0, peopleGaining: 0, leftWithNone: 0 }
+      (select count(*) from (select distinct account_id from run_effects where lost) l where not exists (
+        select from memberships m
+        where m.org_id = ${trx.orgId} and m.account_id = l.account_id and m.effective
+          and exists (select from grants g where g.org_id = ${trx.orgId} and g.group_id = m.group_id offset 0) offset 0))::integer as "leftWithNone"
+    from run_effects`,
+  )
+  return happened ?? { lost: 0, gained: 0, peopleLosing: 0, peopleGaining: 0, leftWithNone: 0 }
 }

@@ -10,7 +10,7 @@ import { refuseObserving } from '../provisioning/directories.ts'
 import type { LinkPreview } from '../provisioning/linking.ts'
 import { type Asked, chosenWithChoices } from '../review/chosen.ts'
 import type { Choices, Chosen } from '../review/differences.ts'
-import { type Effect, type EffectDelta, effectOf } from '../review/effect.ts'
+import { type Effect, type EffectDelta, effectInRun, effectOf } from '../review/effect.ts'
 import { type Expectation, expectedInRun } from '../review/expected-in-run.ts'
 import { type ReviewHeading, reviewHeadings } from '../review/summaries.ts'
 import { approvalFor } from './approvals.ts'
@@ -103,9 +103,8 @@ async function plan(
   await refuseObserving(reader, request.directoryId)
   const { ids, blocked, choices, links } = await chosenWithChoices(reader, request.directoryId, request)
   const settled = await settledGroups(reader, request, ids)
-  // Expectations first, then the fingerprint over the same: what changes in between is refused here, what changes later by the group's own turn.
-  const expectations = await expectedInRun(reader, { groupIds: ids, pending: ids, choices })
-  const effect = await effectOf(reader, ids, choices)
+  // Of one reading: what changes later is refused by the group's own turn.
+  const { effect, expectations } = await effectInRun(reader, ids, choices)
   const chosenFor = (id: ProvisionedGroupId): Chosen => choices.get(id) ?? { choice: 'overwrite' }
   const headings = inOrderOfTurns(
     (await reviewHeadings(reader, { ids })).map((heading) => linkedHeading(heading, links.get(heading.id))),

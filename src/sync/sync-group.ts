@@ -9,8 +9,17 @@ import type { InRun } from '../provisioning/pairing.ts'
 import type { Chosen } from '../review/differences.ts'
 import { type Expectation, expectedInRun, expectedInTurn } from '../review/expected-in-run.ts'
 import { becomesEmpty, isFilling } from '../review/warnings.ts'
-import { acts, type LockedPair } from './choices.ts'
-import { type GroupOutcome, type PendingGroup, type RunTerms, type RunUnderWay, recordOutcome, skipped, waits } from './runs.ts'
+import { acts, type Change, type LockedPair } from './choices.ts'
+import {
+  type GroupOutcome,
+  type PendingGroup,
+  type RunTerms,
+  type RunUnderWay,
+  recording,
+  recordOutcome,
+  skipped,
+  waits,
+} from './runs.ts'
 
 /** A group of a run that waits for its turn. */
 type Waiting = Pick<PendingGroup, 'id' | 'choice' | 'linkTo'>
@@ -115,16 +124,9 @@ async function lockWhatIsJudged(trx: Trx, groups: readonly Waiting[]): Promise<v
 async function act(trx: Trx, run: RunTerms, claimed: ClaimedGroup, { choice, ...told }: Chosen): Promise<GroupOutcome> {
   if (choice === 'restore') throw new Error('Groups are put back by undoGroup.')
   const group = told.linkTo ? await linked(trx, claimed, told.linkTo, { runId: run.id }) : claimed
-  const doing = acts[choice](trx, group, { runId: run.id, directoryId: run.directoryId, ...told })
-  const record = (change: { added: number; removed: number }) =>
-    recordOutcome(trx, run.id, group.id, { result: 'synced', reason: null, detail: null, ...change })
-  const foreseen = foreseenCounts[choice]?.(group)
-  if (foreseen === undefined) return record(await doing)
-  // What will be done is known: sent together.
-  const [change, outcome] = await Promise.all([doing, record(foreseen)])
-  if (change.added !== foreseen.added || change.removed !== foreseen.removed)
-    throw new Error('What was done is not what was reviewed.')
-  return outcome
+  const outcome = ({ added, removed }: Change): GroupOutcome => ({ result: 'synced', reason: null, detail: null, added, removed })
+  const record = (change: Change) => recording(trx, run.id, group.id, outcome(change))
+  return outcome(await acts[choice](trx, group, { runId: run.id, directoryId: run.directoryId, record, ...told }))
 }
 
 /** A group is with another one before its choice is done. @throws Refusal as `linkTo` */
@@ -135,11 +137,6 @@ async function linked(trx: Trx, group: ClaimedGroup, to: GroupId, run: InRun): P
     trx,
   )
   return { ...group, ...now, ...(rows[0] as (typeof rows)[number]) }
-}
-
-const foreseenCounts: Partial<Record<SyncChoice, (group: ClaimedGroup) => { added: number; removed: number }>> = {
-  overwrite: ({ added, removed }) => ({ added, removed }),
-  merge: ({ added }) => ({ added, removed: 0 }),
 }
 
 const whyNotClaimed = ({ group, chosen }: Claim, run: RunTerms): GroupOutcome | undefined =>
