@@ -66,7 +66,8 @@ export function SyncFlow({ org, directory, given, onClose, onSynced, onAsked, on
       warnedOf('guard_passed') > 0 ||
       needsApproval ||
       given.isAll === true)
-  const isHarmless = access.lost === 0 && !needsApproval && warnedOf('filling') === 0 && warnedOf('empty') === 0
+  // One that was pushed empty is left out of a run by itself, and the run's page offers it; of many that are filling nothing would be left.
+  const isHarmless = access.lost === 0 && !needsApproval && warnedOf('filling') === 0 && (groups > 1 || warnedOf('empty') === 0)
   const changed = reviewChanged(start.error)
 
   const run = (also: Partial<NewRun> = {}) =>

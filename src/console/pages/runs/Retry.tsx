@@ -1,7 +1,7 @@
-import { Button } from '@mantine/core'
+import { Button, Checkbox } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { useRef } from 'react'
+import { useRef, useState } from 'react'
 import { type Run, retryOf, useRetry } from '../../data/runs.ts'
 import { Dialog } from '../../parts/Dialog.tsx'
 import { EffectSentence } from '../../parts/figures.tsx'
@@ -14,7 +14,9 @@ export function Retry({ org, run, onClose }: { org: string; run: Run; onClose: (
   const retry = useRetry(run.id)
   const navigate = useNavigate()
   const key = useRef(crypto.randomUUID())
+  const [acceptEmpty, setAcceptEmpty] = useState(false)
   const effect = now.data
+  const empty = effect?.warnings.find(({ code }) => code === 'empty')?.groups ?? 0
   const deed = effect ? `Sync ${counted(effect.groups, 'group')}` : 'Sync'
   return (
     <Dialog
@@ -34,7 +36,7 @@ export function Retry({ org, run, onClose }: { org: string; run: Run; onClose: (
             onClick={() =>
               effect &&
               retry.mutate(
-                { key: key.current, fingerprint: effect.fingerprint },
+                { key: key.current, fingerprint: effect.fingerprint, acceptEmpty },
                 {
                   onSuccess: (made) => {
                     onClose()
@@ -59,6 +61,13 @@ export function Retry({ org, run, onClose }: { org: string; run: Run; onClose: (
         </p>
       ) : now.isError ? null : (
         <Waiting lines={2} />
+      )}
+      {empty > 0 && (
+        <Checkbox
+          checked={acceptEmpty}
+          onChange={(event) => setAcceptEmpty(event.currentTarget.checked)}
+          label={`Also ${counted(empty, 'group')} pushed empty over members; else left out again`}
+        />
       )}
       <FailedLine error={now.error ?? retry.error} />
     </Dialog>
