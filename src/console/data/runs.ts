@@ -112,7 +112,7 @@ export const retryOf = (run: string) =>
 
 export const useRetry = (run: string) =>
   useMutation({
-    mutationFn: ({ key, ...body }: { key: string; fingerprint: string }) =>
+    mutationFn: ({ key, ...body }: { key: string; fingerprint: string; acceptEmpty?: boolean }) =>
       answer(
         api.POST('/api/v1/runs/{run}/retry', { params: { path: { run }, header: { 'idempotency-key': key } }, body }),
       ) as Promise<Run>,
