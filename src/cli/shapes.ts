@@ -260,6 +260,17 @@ export interface KeptMember {
   since: string
 }
 
+/** What waits, or was rejected. */
+export interface Held {
+  id: string
+  kind: string
+  name: string
+  reasons: string[]
+  since: string
+  members: { added: number; removed: number }
+  access: { lost: number; gained: number }
+}
+
 export type Choice = 'overwrite' | 'merge' | 'rename_existing' | 'ignore'
 
 /** What is to become of the groups that are meant, as the API takes it. */

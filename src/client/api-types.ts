@@ -1536,6 +1536,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/directories/{directory}/held": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a directory took and the guard has wait
+         * @description Sorted by since, name or kind.
+         */
+        get: operations["listHeld"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/directories/{directory}/held/effect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What allowing what waits would do to access, all of it together */
+        post: operations["heldEffect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/directories/{directory}/held/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Allow what waits, or reject it, as a run
+         * @description Allowed: it is done. Rejected: it is kept as it is until the provider says otherwise. Answers 409 `review_changed`, with the new figures, where it is no longer what was shown.
+         */
+        post: operations["decideHeld"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/directories/{directory}/names": {
         parameters: {
             query?: never;
@@ -4281,7 +4338,7 @@ export interface operations {
                         /** Format: uuid */
                         id: string;
                         /** @enum {string} */
-                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over";
+                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over" | "held";
                         undoes: string | null;
                         undoneBy: string | null;
                         /** @enum {string} */
@@ -4289,7 +4346,7 @@ export interface operations {
                         /** @description The directory's name */
                         directory: string;
                         /** @enum {string} */
-                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore" | "allow" | "reject";
                         note: string | null;
                         retryOf: string | null;
                         retriedBy: string[];
@@ -8670,6 +8727,305 @@ export interface operations {
             };
         };
     };
+    listHeld: {
+        parameters: {
+            query?: {
+                /** @description How many to leave out at the beginning */
+                offset?: number;
+                /** @description How many to answer; 0 is all of them */
+                limit?: number;
+                /** @description Part of a name; case and blanks do not matter */
+                search?: string;
+                /** @description What to sort by; with a minus in front, downwards: `-name` */
+                sort?: string;
+                kind?: "members" | "switch_off" | "delete_person" | "delete_group";
+                /** @description What was rejected, and is kept until the provider says otherwise */
+                rejected?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name */
+                directory: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        total: number;
+                        items: {
+                            /** Format: uuid */
+                            id: string;
+                            /**
+                             * @description members: of the pushed group of that id; switch_off, delete_person: somebody is to be switched off; delete_group: a group is to be deleted
+                             * @enum {string}
+                             */
+                            kind: "members" | "switch_off" | "delete_person" | "delete_group";
+                            /** @description The group's, or the user name */
+                            name: string;
+                            /** @description None where an admin put the group back */
+                            reasons: ("guard_passed" | "last_admin")[];
+                            /** Format: date-time */
+                            since: string;
+                            rejected: boolean;
+                            /** @description Memberships that would come and end, were it allowed */
+                            members: {
+                                added: number;
+                                removed: number;
+                            };
+                            /** @description Net, of this alone */
+                            access: {
+                                lost: number;
+                                gained: number;
+                            };
+                            fingerprint: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    heldEffect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                directory: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Of what waits, ids or names; all of it if not said */
+                    ids?: string[];
+                    /** @description But these */
+                    except?: string[];
+                    /** @description Of members these people alone, by id, user name or e-mail */
+                    people?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        groups: number;
+                        members: {
+                            added: number;
+                            removed: number;
+                        };
+                        /** @description Net, of all of them together */
+                        access: {
+                            lost: number;
+                            gained: number;
+                            peopleLosing: number;
+                            peopleGaining: number;
+                            leftWithNone: number;
+                            jointLosses: number;
+                        };
+                        matrix: {
+                            site: string;
+                            role: string;
+                            lost: number;
+                            gained: number;
+                            peopleLosing: number;
+                        }[];
+                        warnings: {
+                            /** @enum {string} */
+                            code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
+                            groups: number;
+                            people?: number;
+                            /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
+                            of?: {
+                                site: string;
+                                product: string;
+                                role?: string;
+                            }[];
+                        }[];
+                        /** @description What they take together and none of them alone */
+                        jointLosses: {
+                            accesses: number;
+                            groups: string[];
+                        };
+                        /** @description SHA-256 in hex of the answer; changes with it and with nothing else */
+                        fingerprint: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decideHeld: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Kept for 24 hours */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description Id or name */
+                directory: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    decision: "allow" | "reject";
+                    /** @description Of what waits, ids or names; all of it if not said */
+                    ids?: string[];
+                    /** @description But these */
+                    except?: string[];
+                    /** @description Of members these people alone, by id, user name or e-mail */
+                    people?: string[];
+                    /** @description Of the effect that was shown */
+                    fingerprint: string;
+                    note?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /** @enum {string} */
+                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over" | "held";
+                        undoes: string | null;
+                        undoneBy: string | null;
+                        /** @enum {string} */
+                        state: "awaiting_approval" | "queued" | "running" | "finished" | "stopped" | "rejected" | "withdrawn" | "expired";
+                        /** @description The directory's name */
+                        directory: string;
+                        /** @enum {string} */
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore" | "allow" | "reject";
+                        note: string | null;
+                        retryOf: string | null;
+                        retriedBy: string[];
+                        createdBy: string;
+                        /** Format: date-time */
+                        createdAt: string;
+                        startedAt: string | null;
+                        finishedAt: string | null;
+                        groups: {
+                            total: number;
+                            synced: number;
+                            skipped: number;
+                            failed: number;
+                        };
+                        members: {
+                            added: number;
+                            removed: number;
+                        };
+                        /** @description What truly happened, net; nothing until the run has ended */
+                        access: {
+                            lost: number;
+                            gained: number;
+                            peopleLosing: number;
+                            peopleGaining: number;
+                            leftWithNone: number;
+                        };
+                        /** @description What was reviewed */
+                        foreseen: {
+                            groups: number;
+                            /** @description Blocked groups among what was asked for: left out */
+                            blocked: number;
+                            members: {
+                                added: number;
+                                removed: number;
+                            };
+                            /** @description Net, of all of them together */
+                            access: {
+                                lost: number;
+                                gained: number;
+                                peopleLosing: number;
+                                peopleGaining: number;
+                                leftWithNone: number;
+                                jointLosses: number;
+                            };
+                            matrix: {
+                                site: string;
+                                role: string;
+                                lost: number;
+                                gained: number;
+                                peopleLosing: number;
+                            }[];
+                            warnings: {
+                                /** @enum {string} */
+                                code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
+                                groups: number;
+                                people?: number;
+                                /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
+                                of?: {
+                                    site: string;
+                                    product: string;
+                                    role?: string;
+                                }[];
+                            }[];
+                            /** @description What they take together and none of them alone */
+                            jointLosses: {
+                                accesses: number;
+                                groups: string[];
+                            };
+                        };
+                        /** @description Of what was reviewed */
+                        fingerprint: string;
+                        approval: {
+                            /** Format: date-time */
+                            expiresAt: string;
+                            decidedBy: string | null;
+                            decidedAt: string | null;
+                            comment: string | null;
+                        } | null;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listWaitingNames: {
         parameters: {
             query?: {
@@ -9373,7 +9729,7 @@ export interface operations {
                         dryRun: true;
                         directory: string;
                         /** @enum {string} */
-                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore" | "allow" | "reject";
                         groups: {
                             total: number;
                             synced: number;
@@ -9420,7 +9776,7 @@ export interface operations {
                         /** Format: uuid */
                         id: string;
                         /** @enum {string} */
-                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over";
+                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over" | "held";
                         undoes: string | null;
                         undoneBy: string | null;
                         /** @enum {string} */
@@ -9428,7 +9784,7 @@ export interface operations {
                         /** @description The directory's name */
                         directory: string;
                         /** @enum {string} */
-                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore" | "allow" | "reject";
                         note: string | null;
                         retryOf: string | null;
                         retriedBy: string[];
@@ -9552,7 +9908,7 @@ export interface operations {
                             /** Format: uuid */
                             id: string;
                             /** @enum {string} */
-                            kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over";
+                            kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over" | "held";
                             undoes: string | null;
                             undoneBy: string | null;
                             /** @enum {string} */
@@ -9560,7 +9916,7 @@ export interface operations {
                             /** @description The directory's name */
                             directory: string;
                             /** @enum {string} */
-                            choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
+                            choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore" | "allow" | "reject";
                             note: string | null;
                             retryOf: string | null;
                             retriedBy: string[];
@@ -9676,7 +10032,7 @@ export interface operations {
                         /** Format: uuid */
                         id: string;
                         /** @enum {string} */
-                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over";
+                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over" | "held";
                         undoes: string | null;
                         undoneBy: string | null;
                         /** @enum {string} */
@@ -9684,7 +10040,7 @@ export interface operations {
                         /** @description The directory's name */
                         directory: string;
                         /** @enum {string} */
-                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore" | "allow" | "reject";
                         note: string | null;
                         retryOf: string | null;
                         retriedBy: string[];
@@ -9816,7 +10172,7 @@ export interface operations {
                                 name: string;
                             };
                             /** @enum {string} */
-                            choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
+                            choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore" | "allow" | "reject";
                             linkTo: {
                                 /** Format: uuid */
                                 id: string;
@@ -10028,7 +10384,7 @@ export interface operations {
                         dryRun: true;
                         directory: string;
                         /** @enum {string} */
-                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore" | "allow" | "reject";
                         groups: {
                             total: number;
                             synced: number;
@@ -10075,7 +10431,7 @@ export interface operations {
                         /** Format: uuid */
                         id: string;
                         /** @enum {string} */
-                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over";
+                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over" | "held";
                         undoes: string | null;
                         undoneBy: string | null;
                         /** @enum {string} */
@@ -10083,7 +10439,7 @@ export interface operations {
                         /** @description The directory's name */
                         directory: string;
                         /** @enum {string} */
-                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore" | "allow" | "reject";
                         note: string | null;
                         retryOf: string | null;
                         retriedBy: string[];
@@ -10202,7 +10558,7 @@ export interface operations {
                             /** Format: uuid */
                             id: string;
                             /** @enum {string} */
-                            kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over";
+                            kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over" | "held";
                             undoes: string | null;
                             undoneBy: string | null;
                             /** @enum {string} */
@@ -10210,7 +10566,7 @@ export interface operations {
                             /** @description The directory's name */
                             directory: string;
                             /** @enum {string} */
-                            choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
+                            choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore" | "allow" | "reject";
                             note: string | null;
                             retryOf: string | null;
                             retriedBy: string[];
@@ -10390,7 +10746,7 @@ export interface operations {
                         /** Format: uuid */
                         id: string;
                         /** @enum {string} */
-                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over";
+                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over" | "held";
                         undoes: string | null;
                         undoneBy: string | null;
                         /** @enum {string} */
@@ -10398,7 +10754,7 @@ export interface operations {
                         /** @description The directory's name */
                         directory: string;
                         /** @enum {string} */
-                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore" | "allow" | "reject";
                         note: string | null;
                         retryOf: string | null;
                         retriedBy: string[];
@@ -10513,7 +10869,7 @@ export interface operations {
                         /** Format: uuid */
                         id: string;
                         /** @enum {string} */
-                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over";
+                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over" | "held";
                         undoes: string | null;
                         undoneBy: string | null;
                         /** @enum {string} */
@@ -10521,7 +10877,7 @@ export interface operations {
                         /** @description The directory's name */
                         directory: string;
                         /** @enum {string} */
-                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore" | "allow" | "reject";
                         note: string | null;
                         retryOf: string | null;
                         retriedBy: string[];
@@ -10643,7 +10999,7 @@ export interface operations {
                         /** Format: uuid */
                         id: string;
                         /** @enum {string} */
-                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over";
+                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over" | "held";
                         undoes: string | null;
                         undoneBy: string | null;
                         /** @enum {string} */
@@ -10651,7 +11007,7 @@ export interface operations {
                         /** @description The directory's name */
                         directory: string;
                         /** @enum {string} */
-                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore" | "allow" | "reject";
                         note: string | null;
                         retryOf: string | null;
                         retriedBy: string[];
@@ -10773,7 +11129,7 @@ export interface operations {
                         /** Format: uuid */
                         id: string;
                         /** @enum {string} */
-                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over";
+                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over" | "held";
                         undoes: string | null;
                         undoneBy: string | null;
                         /** @enum {string} */
@@ -10781,7 +11137,7 @@ export interface operations {
                         /** @description The directory's name */
                         directory: string;
                         /** @enum {string} */
-                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore" | "allow" | "reject";
                         note: string | null;
                         retryOf: string | null;
                         retriedBy: string[];
@@ -10903,7 +11259,7 @@ export interface operations {
                         /** Format: uuid */
                         id: string;
                         /** @enum {string} */
-                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over";
+                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over" | "held";
                         undoes: string | null;
                         undoneBy: string | null;
                         /** @enum {string} */
@@ -10911,7 +11267,7 @@ export interface operations {
                         /** @description The directory's name */
                         directory: string;
                         /** @enum {string} */
-                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore" | "allow" | "reject";
                         note: string | null;
                         retryOf: string | null;
                         retriedBy: string[];

@@ -92,10 +92,11 @@ export const heldActs = ['switch_off', 'delete_person', 'delete_group'] as const
 /** Why the guard has what a push takes wait (behaviour.md, «The guard»). */
 export const heldReasons = ['guard_passed', 'last_admin'] as const
 /** What can be chosen to become of a pushed group whose name a group of the organization has (behaviour.md, «The sync»). */
-export const syncChoices = ['overwrite', 'merge', 'rename_existing', 'ignore', 'drop_kept', 'restore'] as const
+export const syncChoices = ['overwrite', 'merge', 'rename_existing', 'ignore', 'drop_kept', 'restore', 'allow', 'reject'] as const
 export const reconciliationStates = ['receiving', 'comparing', 'compared', 'superseded'] as const
 export type ReconciliationState = (typeof reconciliationStates)[number]
-export const runKinds = ['sync', 'drop_kept', 'restore', 'go_live', 'take_over'] as const
+/** `held`: what waits is allowed or rejected. */
+export const runKinds = ['sync', 'drop_kept', 'restore', 'go_live', 'take_over', 'held'] as const
 export const runStates = [
   'awaiting_approval',
   'queued',

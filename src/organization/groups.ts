@@ -184,10 +184,11 @@ export async function lockChangeableGroup(trx: Trx, id: GroupId, change: AskedOf
 /**
  * Deletes a group, softly: it is not in force, nobody is in it, and its name is free. For 30 days its row stays, with its grants, and the
  * one log entry names who was in it: from the two it comes back as it was.
- * @param by the directory whose push it was
+ * @param act the directory whose push it was, the run
+ * @returns how many members it had
  * @throws Refusal `managed_by_directory`, `protected`
  */
-export async function deleteGroup(trx: Trx, group: LockedGroup, by: DirectoryId | null = null): Promise<void> {
+export async function deleteGroup(trx: Trx, group: LockedGroup, by: Pick<Act, 'directoryId' | 'runId'> = {}): Promise<number> {
   refuseUnlessMay('delete', group)
   const grants = await grantsOf(trx, group.id)
   const before = await trx
@@ -198,9 +199,10 @@ export async function deleteGroup(trx: Trx, group: LockedGroup, by: DirectoryId 
     .returning(fieldColumns)
     .executeTakeFirstOrThrow()
   const facts = { name: group.name, grants, before: { ...before, effective: true } }
-  const act = { action: 'group.deleted', directoryId: by, facts } as const
+  const act = { action: 'group.deleted', ...by, facts } as const
   const { removed } = await endMembers(trx, group.id, act)
   if (removed === 0) await appendLog(trx, { ...act, subject: group.id })
+  return removed
 }
 
 /**

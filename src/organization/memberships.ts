@@ -170,6 +170,25 @@ export function dropKept(trx: Trx, groupId: GroupId, people: readonly AccountId[
   )
 }
 
+/** What waits in a group is allowed, of these people or all: what is pushed comes into force. */
+export function applyHeld(trx: Trx, groupId: GroupId, people: readonly AccountId[] | null, act: Act): Promise<MembershipChange> {
+  return write(
+    trx,
+    act,
+    sql`${differences(trx, [groupId], sql`pushed as pushed, pushed as effective`)} and waiting = 'held'
+      and (${people}::uuid[] is null or account_id = any(${people}::uuid[]))`,
+  )
+}
+
+/** What waits in a group is rejected, of these people or all: it stays as it is, kept, until the provider says otherwise. @returns whose */
+export async function keepHeld(trx: Trx, groupId: GroupId, people: readonly AccountId[] | null): Promise<AccountId[]> {
+  const { rows } = await sql<{ id: AccountId }>`
+    update memberships set waiting = 'kept', held_at = null
+    where org_id = ${trx.orgId} and group_id = ${groupId} and waiting = 'held' and (${people}::uuid[] is null or account_id = any(${people}::uuid[]))
+    returning account_id as id`.execute(trx)
+  return rows.map(({ id }) => id)
+}
+
 /** The provider lets go of groups: what it pushed is forgotten, both truths are what is in force. */
 export function forgetPushed(trx: Trx, groupIds: readonly GroupId[], act: Act): Promise<MembershipChange> {
   return write(trx, act, differences(trx, groupIds, sql`effective as pushed, effective as effective`))

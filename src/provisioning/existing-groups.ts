@@ -4,6 +4,7 @@ import * as access from '../organization/access.ts'
 import * as groups from '../organization/groups.ts'
 import { beginImport, groupKeysOf, type ImportReport, importOrganization } from '../organization/import.ts'
 import type { ImportRows } from '../organization/import-files.ts'
+import type { Act } from '../organization/log.ts'
 import { addMembers, type MembershipChange, removeMembers } from '../organization/memberships.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { lockConcerned, pairedWith } from './groups.ts'
@@ -41,14 +42,17 @@ export async function changeGroup(trx: Trx, id: GroupId, { isProtected, ...chang
 const keysOf = ({ name }: { name?: string }): string[] => (name !== undefined && name.length <= 1_024 ? [nameKey(name)] : [])
 
 /**
- * Deletes a group with its members and grants, restorable for 30 days; a push of its name is offered them. @throws Refusal `managed_by_directory`, `protected`
+ * Deletes a group with its members and grants, restorable for 30 days; a push of its name is offered them.
+ * @returns how many members it had
+ * @throws Refusal `managed_by_directory`, `protected`
  */
-export async function deleteGroup(trx: Trx, id: GroupId): Promise<void> {
+export async function deleteGroup(trx: Trx, id: GroupId, act: Pick<Act, 'directoryId' | 'runId'> = {}): Promise<number> {
   await lockConcerned(trx, { groupIds: [id] })
   const group = await groups.lockChangeableGroup(trx, id, 'delete')
   const pushed = await pairedWith(trx, [id])
-  await groups.deleteGroup(trx, group)
-  await settleNames(trx, [nameKey(group.name), ...pushed.map((one) => one.nameKey)])
+  const removed = await groups.deleteGroup(trx, group, act)
+  await settleNames(trx, [nameKey(group.name), ...pushed.map((one) => one.nameKey)], { runId: act.runId ?? null })
+  return removed
 }
 
 /** Adds and removes members by hand. @throws Refusal `managed_by_directory` */

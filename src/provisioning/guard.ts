@@ -42,7 +42,8 @@ export async function settleHeld(
   }
 }
 
-const withoutHeld = ({ reasons }: ProvisionedGroup): GroupReason[] =>
+/** The reasons of a group of which nothing waits. */
+export const withoutHeld = ({ reasons }: Pick<ProvisionedGroup, 'reasons'>): GroupReason[] =>
   reasons.filter((reason) => !heldReasons.some((held) => held === reason))
 
 async function groupsWithHeld(trx: Trx, groupIds: readonly GroupId[]): Promise<Set<GroupId>> {

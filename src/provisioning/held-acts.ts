@@ -51,6 +51,24 @@ export async function endHeldAct(
   return rows.length > 0
 }
 
+/** An admin says no: what was to be done is not done, until the provider says otherwise. */
+export async function rejectHeldAct(trx: Trx, of: Of, run: Pick<Act, 'runId'>): Promise<void> {
+  const { rows } = await sql<{ directoryId: DirectoryId; act: HeldAct; name: string; reason: HeldReason }>`
+    update held_acts set is_rejected = true where org_id = ${trx.orgId} and ${about(of)} and not is_rejected
+    returning directory_id as "directoryId", act, name, reason`.execute(trx)
+  const [account, group] = idsOf(of)
+  await appendLogs(
+    trx,
+    rows.map(({ directoryId, ...facts }) => ({
+      action: 'removal.rejected' as const,
+      subject: account ?? group,
+      directoryId,
+      ...run,
+      facts,
+    })),
+  )
+}
+
 const idsOf = (of: Of): [AccountId | null, GroupId | null] => ('accountId' in of ? [of.accountId, null] : [null, of.groupId])
 
 const about = (of: Of) => ('accountId' in of ? sql`account_id = ${of.accountId}` : sql`group_id = ${of.groupId}`)

@@ -159,6 +159,20 @@ export async function settleUserStates(
   })
 }
 
+/** Switches an account off, as an admin allowed what a directory had said. The caller holds its lock. */
+export async function switchOff(
+  trx: Trx,
+  directoryId: DirectoryId,
+  account: LockedAccount,
+  run: Pick<LogEntry, 'runId'>,
+): Promise<void> {
+  await writeAccount(trx, account.id, { active: false })
+  await appendLogs(
+    trx,
+    accountEntries(directoryId, account, { active: false }).map((entry) => ({ ...entry, ...run })),
+  )
+}
+
 /** The provider says that a person is active: what waited of them, or was rejected, is no more. */
 export async function withdrawSwitchOff(trx: Trx, account: LockedAccount): Promise<void> {
   if (await endHeldAct(trx, { accountId: account.id }, 'removal.withdrawn')) await settleUserStates(trx, account)

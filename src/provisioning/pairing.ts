@@ -196,7 +196,7 @@ export async function unpair(trx: Trx, group: HeldGroup, deletes: boolean): Prom
   const before = { name, externalId, groupId, state, reasons, isLinked, keepsName }
   await appendLog(trx, { action: 'group.provision_deleted', subject: group.id, directoryId, facts: { name, before } })
   if (group.isApart) await deleteGroupRow(trx, groupId)
-  if (deletes && follows(state)) await deleteGroup(trx, await lockChangeableGroup(trx, groupId, 'delete'), directoryId)
+  if (deletes && follows(state)) await deleteGroup(trx, await lockChangeableGroup(trx, groupId, 'delete'), { directoryId })
   await settleNames(trx, [group.nameKey, nameKey(shared)])
   return { name: shared }
 }

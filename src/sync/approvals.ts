@@ -8,6 +8,7 @@ import { thisOrganization } from '../organization/organizations.ts'
 import { Refusal } from '../organization/refusal.ts'
 import type { Chosen } from '../review/differences.ts'
 import { type Effect, effectOf, effectOfProposed } from '../review/effect.ts'
+import { heldOf, heldUnitsOf } from '../review/held.ts'
 import { goLiveEffect } from '../review/observed.ts'
 import { type Cut, restoreOf } from '../review/restore.ts'
 import { noSuchRun, recordDecision } from './runs.ts'
@@ -103,13 +104,15 @@ function refuseOwn(trx: Trx, { createdBy }: Awaiting): void {
 
 /** What a run that was stored comes to now: the groups that were reviewed, each as chosen. Those that were settled have nothing expected. */
 async function effectNow(trx: Trx, id: RunId): Promise<Effect> {
-  const { rows } = await sql<Chosen & { groupId: ProvisionedGroupId; cut: string | null }>`
-    select provisioned_group_id as "groupId", choice, link_to as "linkTo", new_name as "newName", people, cut::text from run_groups
+  const { rows } = await sql<Chosen & { groupId: ProvisionedGroupId; name: string; cut: string | null }>`
+    select provisioned_group_id as "groupId", name, choice, link_to as "linkTo", new_name as "newName", people, cut::text from run_groups
     where org_id = ${trx.orgId} and run_id = ${id} and expected::jsonb ->> 'digest' <> '' order by position`.execute(trx)
   const cuts = rows.flatMap(({ groupId, cut }): Cut[] =>
     cut === null ? [] : [{ groupId: groupId as string as GroupId, entry: cut }],
   )
   if (cuts.length > 0) return effectOfProposed(trx, restoreOf(trx, cuts))
+  if (rows[0]?.choice === 'allow')
+    return effectOfProposed(trx, heldOf(trx, heldUnitsOf(rows.map(({ groupId, ...row }) => ({ id: groupId, ...row })))))
   const choices = new Map(
     rows.map(({ groupId, choice, linkTo, newName, people }): [ProvisionedGroupId, Chosen] => [
       groupId,

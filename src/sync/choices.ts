@@ -28,7 +28,10 @@ export type Change = Pick<MembershipChange, 'added' | 'removed'>
 type CountedPair = LockedPair & Change
 
 /** What each choice does to a group, in the transaction that holds its locks, with its record. One row a choice (behaviour.md, «The sync»). */
-export const acts: Record<Exclude<SyncChoice, 'restore'>, (trx: Trx, group: CountedPair, act: RunAct) => Promise<Change>> = {
+export const acts: Record<
+  Exclude<SyncChoice, 'restore' | 'allow' | 'reject'>,
+  (trx: Trx, group: CountedPair, act: RunAct) => Promise<Change>
+> = {
   overwrite: (trx, group, act) => linked(trx, group, act, 'overwrite', { added: group.added, removed: group.removed }),
   merge: (trx, group, act) => linked(trx, group, act, 'merge', { added: group.added, removed: 0 }),
   rename_existing: recorded(renameExisting),

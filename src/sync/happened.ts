@@ -18,14 +18,20 @@ export const runEffects = (reader: Reader, runId: RunId): Sql => {
   // not known to the planner, and it would join them one by one.
   return sql`
   changed as materialized (
-    select l.subject as group_id, c.account_id, c.added
+    select l.subject as group_id, c.account_id, c.added, false as is_off
     from log_entries l
     cross join lateral (select unnest(l.added) as account_id, true as added union all select unnest(l.removed), false) c
     cross join lateral (select from accounts where org_id = ${org} and id = c.account_id and active offset 0) a
     where l.org_id = ${org} and l.run_id = ${runId}
+    union all
+    -- who was switched off stays in groups, and has nothing through them
+    select m.group_id, l.subject, false, true
+    from log_entries l
+    cross join lateral (select group_id from memberships where org_id = ${org} and account_id = l.subject and effective offset 0) m
+    where l.org_id = ${org} and l.run_id = ${runId} and l.action = 'account.switched_off'
   ),
   moved as materialized (
-    select c.group_id, c.account_id, g.role_id, c.added
+    select c.group_id, c.account_id, g.role_id, c.added, c.is_off
     from changed c
     cross join lateral (select role_id from grants where org_id = ${org} and group_id = c.group_id offset 0) g
   ),
@@ -44,9 +50,9 @@ export const runEffects = (reader: Reader, runId: RunId): Sql => {
     from (
       select account_id, role_id, group_id, false as gives, added, not added as taken from moved
       union all
-      select h.account_id, h.role_id, h.group_id, true, false, false
+      select h.account_id, h.role_id, h.group_id, not t.is_off, false, false
       from (select h.account_id, h.group_id, g.role_id from group_grants g join holding h on h.group_id = g.group_id offset 0) h
-      join (select distinct account_id, role_id from moved) t on t.account_id = h.account_id and t.role_id = h.role_id
+      join (select distinct account_id, role_id, is_off from moved) t on t.account_id = h.account_id and t.role_id = h.role_id
     ) s group by account_id, role_id, group_id
   ),
   judged as materialized (

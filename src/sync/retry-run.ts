@@ -60,7 +60,7 @@ async function leftGroups(reader: Reader, id: RunId): Promise<LeftGroup[]> {
     cross join lateral (
       select state from provisioned_groups where org_id = ${reader.orgId} and id = x.provisioned_group_id offset 0
     ) p
-    where x.org_id = ${reader.orgId} and x.run_id = ${id} and x.result in ('skipped', 'failed') and x.choice <> 'restore'
+    where x.org_id = ${reader.orgId} and x.run_id = ${id} and x.result in ('skipped', 'failed') and x.choice not in ('restore', 'allow', 'reject')
       and (p.state = 'needs_review' or x.choice = 'drop_kept' and p.state in ('synced', 'held'))
     order by x.position`.execute(reader)
   return rows

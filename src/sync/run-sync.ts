@@ -17,6 +17,7 @@ import {
 } from './runs.ts'
 import { syncGroup, syncTogether } from './sync-group.ts'
 import { undoGroup, undoTogether } from './undo-run.ts'
+import { decideOne, decideTogether } from './waiting.ts'
 
 // As many as keep two cores busy: the database works on some while this process prepares others. They are few enough to leave
 // connections of the pool (10) to requests.
@@ -110,7 +111,7 @@ async function syncPage(work: Work, groups: PendingGroup[], others: 'skip' | 'wa
 /** What is left rests on one another, or waits for what does: all of it at once. If that throws, none of it is synced. */
 async function syncLeft({ db, scope, run, circumstances }: Work): Promise<void> {
   const groups = await reading(db, scope, (reader) => pendingGroups(reader, run.id, 0, null))
-  const together = run.kind === 'restore' ? undoTogether : syncTogether
+  const together = run.kind === 'restore' ? undoTogether : run.kind === 'held' ? decideTogether : syncTogether
   const outcomes = await inTransaction(db, scope, (trx) => together(trx, run, groups)).catch((error) => {
     if (isAway(error)) throw error
     if (!(error instanceof Refusal)) circumstances.onError?.(error)
@@ -129,13 +130,12 @@ async function syncOne(
   others: 'skip' | 'wait',
 ): Promise<GroupOutcome | 'later' | undefined> {
   try {
-    return await inTransaction(db, scope, (trx) =>
-      run.kind === 'restore'
-        ? undoGroup(trx, run, group)
-        : run.kind === 'go_live'
-          ? goLiveGroup(trx, run, group)
-          : syncGroup(trx, run, group, others),
-    )
+    return await inTransaction(db, scope, (trx) => {
+      if (run.kind === 'restore') return undoGroup(trx, run, group)
+      if (run.kind === 'go_live') return goLiveGroup(trx, run, group)
+      if (run.kind === 'held') return decideOne(trx, run, group)
+      return syncGroup(trx, run, group, others)
+    })
   } catch (error) {
     // The name is free once the group that has it is put back, too.
     if (run.kind === 'restore' && error instanceof Refusal && error.code === 'name_taken') return 'later'

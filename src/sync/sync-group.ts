@@ -122,7 +122,7 @@ async function lockWhatIsJudged(trx: Trx, groups: readonly Waiting[]): Promise<v
 }
 
 async function act(trx: Trx, run: RunTerms, claimed: ClaimedGroup, { choice, ...told }: Chosen): Promise<GroupOutcome> {
-  if (choice === 'restore') throw new Error('Groups are put back by undoGroup.')
+  if (choice === 'restore' || choice === 'allow' || choice === 'reject') throw new Error('Another kind of run does that.')
   const group = told.linkTo ? await linked(trx, claimed, told.linkTo, { runId: run.id }) : claimed
   const outcome = ({ added, removed }: Change): GroupOutcome => ({ result: 'synced', reason: null, detail: null, added, removed })
   const record = (change: Change) => recording(trx, run.id, group.id, outcome(change))

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Trx } from '../../src/database/connection.ts'
+import type { Client } from '../support/clients.ts'
 import { behindItsBack, type DatabaseCopy } from '../support/database-copy.ts'
 import { expect, type Organization, type Provider, test } from '../support/story.ts'
 
@@ -157,3 +158,103 @@ test('the last holder of an administrative role is never taken by a push, not ev
   await entra.deletes('Owners')
   expect(await acme.accessOf('bob')).toEqual(['here/app/admin'])
 })
+
+test('what waits is listed with why and since when, and allowed or rejected, one, some or all, as it was shown', async ({
+  acme,
+  okta,
+  api,
+  inOrg,
+}) => {
+  await okta.knows(...people)
+  for (const group of ['One', 'Two']) {
+    await okta.pushes({ group, members: people })
+    await acme.grants(group, `here/${group}/user`)
+  }
+  await inOrg((trx) => minutesPass(trx, 61))
+  for (const name of people.slice(0, 11)) await okta.switches(name, 'off')
+  const waits = async (query = '') => (await api('GET', `/directories/okta/held?${query}`)).body.items
+  const decides = async (decision: string, asked: object) => {
+    const { body: effect } = await api('POST', '/directories/okta/held/effect', asked)
+    const { status, body: run } = await api('POST', '/directories/okta/held/decisions', {
+      decision,
+      ...asked,
+      fingerprint: effect.fingerprint,
+    })
+    expect(status, JSON.stringify(run)).toBe(202)
+    return { effect, run: await ended(api, run.id) }
+  }
+  expect(await waits()).toMatchObject([
+    { kind: 'switch_off', name: 'p20', reasons: ['guard_passed'], members: { added: 0, removed: 2 }, access: { lost: 2 } },
+  ])
+  await okta.replaces('One', ['p29'])
+  await okta.replaces('Two', ['p28', 'p29'])
+  expect(await waits('sort=name')).toMatchObject([
+    { kind: 'members', name: 'One', members: { removed: 9 }, access: { lost: 9 } },
+    { kind: 'switch_off', name: 'p20' },
+    { kind: 'members', name: 'Two', members: { removed: 8 } },
+  ])
+  const some = await decides('allow', { ids: ['One'], people: ['p20', 'p21'] })
+  expect(some.effect.access).toMatchObject({ lost: 2, peopleLosing: 2 })
+  expect(some.run).toMatchObject({ kind: 'held', choice: 'allow', access: { lost: 2 }, groups: { synced: 1, skipped: 0 } })
+  expect(await okta.stateOf('One')).toEqual({ state: 'held', reasons: ['guard_passed'] })
+  expect(await acme.membersOf('One')).toEqual(people.slice(12))
+  await decides('reject', { ids: ['Two'] })
+  expect(await okta.stateOf('Two')).toEqual({ state: 'synced', reasons: [] })
+  expect(await acme.membersOf('Two')).toEqual(people.slice(10))
+  await okta.replaces('Two', ['p28', 'p29'])
+  expect(await acme.membersOf('Two')).toEqual(people.slice(10))
+  const rest = await decides('allow', {})
+  expect(rest.run).toMatchObject({ access: { peopleLosing: 8 }, groups: { total: 2, synced: 2 } })
+  expect(await activeOf(acme, ['p20'])).toEqual([])
+  expect(await acme.membersOf('One')).toEqual(['p29'])
+  expect(await okta.stateOf('One')).toEqual({ state: 'synced', reasons: [] })
+  expect(await waits()).toEqual([])
+  await okta.switches('p22', 'off')
+  await decides('reject', { ids: ['p22'] })
+  expect(await waits()).toEqual([])
+  expect(await waits('rejected=true')).toMatchObject([{ kind: 'switch_off', name: 'p22' }])
+  expect(await activeOf(acme, ['p22'])).toEqual(['p22'])
+  await decides('allow', { ids: ['p22'] })
+  expect(await activeOf(acme, ['p22'])).toEqual([])
+})
+
+test('what changed since it was shown is not decided', async ({ okta, api, inOrg }) => {
+  await okta.knows(...people)
+  await okta.pushes({ group: 'Crew', members: people })
+  await inOrg((trx) => minutesPass(trx, 61))
+  await okta.replaces('Crew', people.slice(10))
+  const { body: effect } = await api('POST', '/directories/okta/held/effect', {})
+  await okta.adds('Crew', ['p10'])
+  const asked = { decision: 'allow', fingerprint: effect.fingerprint }
+  const refused = await api('POST', '/directories/okta/held/decisions', asked)
+  expect([refused.status, refused.body.type]).toEqual([409, 'urn:muster:problem:review_changed'])
+  expect((await api('POST', '/directories/okta/held/effect', { ids: ['Nobody'] })).status).toBe(404)
+  await okta.replaces('Crew', people)
+  expect((await api('POST', '/directories/okta/held/effect', {})).body.type).toBe('urn:muster:problem:nothing_to_sync')
+})
+
+test('a group that was put back to a moment leaves the state held by the same acts', async ({ acme, okta, api }) => {
+  await okta.knows('ada', 'bob')
+  await okta.pushes({ group: 'Crew', members: ['ada'] })
+  const to = new Date().toISOString()
+  await okta.replaces('Crew', ['bob'])
+  const { effect } = (await api('GET', `/groups/Crew/restore?to=${to}`)).body
+  await api('POST', '/groups/Crew/restore', { to, fingerprint: effect.fingerprint })
+  expect((await api('GET', '/directories/okta/held')).body.items).toMatchObject([
+    { kind: 'members', name: 'Crew', reasons: [], members: { added: 1, removed: 1 } },
+  ])
+  const { fingerprint } = (await api('POST', '/directories/okta/held/effect', { people: ['bob'] })).body
+  const { body } = await api('POST', '/directories/okta/held/decisions', { decision: 'allow', people: ['bob'], fingerprint })
+  await ended(api, body.id)
+  expect(await acme.membersOf('Crew')).toEqual(['ada', 'bob'])
+  expect(await okta.stateOf('Crew')).toEqual({ state: 'held', reasons: [] })
+  await okta.adds('Crew', ['ada'])
+  expect(await okta.stateOf('Crew')).toEqual({ state: 'synced', reasons: [] })
+})
+
+/** The run once it has ended. */
+async function ended(api: Client, id: string) {
+  const run = async () => (await api('GET', `/runs/${id}`)).body
+  await expect.poll(async () => (await run()).finishedAt, { timeout: 20_000, interval: 50 }).not.toBeNull()
+  return run()
+}

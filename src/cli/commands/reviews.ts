@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { reviewsEffect } from './reviews/effect.ts'
+import { allowHeld, listHeld, rejectHeld } from './reviews/held.ts'
 import { listKept, reopenReview } from './reviews/kept.ts'
 import { linkGroup, unlinkGroup } from './reviews/link.ts'
 import { listReviews } from './reviews/list.ts'
@@ -11,7 +12,7 @@ import { showReview } from './reviews/show.ts'
 
 export const reviews = new Command('reviews')
   .description(
-    'what pushed groups would change: {list|show|effect|people|members|plan|kept|reopen|names|rename-existing|keep-name|link|unlink}',
+    'what pushed groups would change: {list|show|effect|people|members|plan|held|allow|reject|kept|reopen|names|rename-existing|keep-name|link|unlink}',
   )
   .addCommand(listReviews)
   .addCommand(showReview)
@@ -19,6 +20,9 @@ export const reviews = new Command('reviews')
   .addCommand(reviewsPeople)
   .addCommand(membersOfReview)
   .addCommand(planReview)
+  .addCommand(listHeld)
+  .addCommand(allowHeld)
+  .addCommand(rejectHeld)
   .addCommand(listKept)
   .addCommand(reopenReview)
   .addCommand(namesThatWait)

@@ -16,6 +16,7 @@ export const runKindWords = {
   restore: 'Put back',
   go_live: 'Go live with',
   take_over: 'Take over',
+  held: 'Decide what waits in',
 } as const
 
 /** In a sentence after the number of groups: «11 groups pass the guard». */

@@ -42,7 +42,9 @@ export const Review = Type.Object({
 })
 
 /** What may be chosen for a group that needs review. */
-const runChoices = syncChoices.filter((choice) => choice !== 'drop_kept' && choice !== 'restore')
+const runChoices = syncChoices.filter(
+  (choice) => choice !== 'drop_kept' && choice !== 'restore' && choice !== 'allow' && choice !== 'reject',
+)
 
 const filter = {
   state: Type.Optional(OneOf([...reviewedStates, 'all'], 'needs_review if not said')),

@@ -8,6 +8,7 @@ import { directoriesApi } from './directories.ts'
 import { directoryLifeApi } from './directory-life.ts'
 import { eventsApi } from './events.ts'
 import { groupsApi } from './groups.ts'
+import { heldApi } from './held.ts'
 import { historyApi } from './history.ts'
 import { importsApi } from './imports.ts'
 import { matchesApi } from './matches.ts'
@@ -49,6 +50,7 @@ export const apiRoutes: ApiPlugin[] = [
   accessApi,
   importsApi,
   reviewsApi,
+  heldApi,
   namesApi,
   suggestionsApi,
   runsApi,
