@@ -27,8 +27,18 @@ const root = createRootRoute({
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  validateSearch: (search): { to?: string } => ({ ...(text(search.to) ? { to: text(search.to) } : {}) }),
+  validateSearch: (search): { to?: string; now?: boolean; problem?: string } => ({
+    ...(text(search.to) ? { to: text(search.to) } : {}),
+    ...(search.now === true ? { now: true } : {}),
+    ...(text(search.problem) ? { problem: text(search.problem) } : {}),
+  }),
   component: lazyRouteComponent(() => import('./pages/SignIn.tsx'), 'SignIn'),
+})
+
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: '/setup',
+  component: lazyRouteComponent(() => import('./pages/Setup.tsx'), 'Setup'),
 })
 
 const known = async (to: string) => {
@@ -109,6 +119,7 @@ const undo = createRoute({
 const tree = root.addChildren([
   index,
   signIn,
+  setup,
   organization.addChildren([
     overview,
     directoryList,

@@ -47,7 +47,7 @@ async function signInLink(db: Db, org: string, email: string | undefined): Promi
   const scope = await organizationOf(db, org)
   return inTransaction(db, scope, async (trx) => {
     const account = email === undefined ? await onlyOwner(trx) : await ownerOf(trx, email)
-    return printed('/sign-in', await createLink(trx, account), account.userName)
+    return printed('/sign-in?now=true', await createLink(trx, account), account.userName)
   })
 }
 

@@ -29,7 +29,7 @@ test('a server on an empty folder prints a link that sets it up; a first token c
   expect({ status, body }).toMatchObject({ status: 201, body: { organization: { slug: 'acme', name: 'Acme' }, role: 'owner' } })
   expect(headers.get('set-cookie')).toMatch(/^muster_session=/)
   const byLink = runProgram('src/cli/main.ts', ['admin', 'link', '--json'], { MUSTER_DATA })
-  expect(await byLink.says(/sign-in#muster_link_/)).toBeTruthy()
+  expect(await byLink.says(/sign-in\?now=true#muster_link_/)).toBeTruthy()
   expect(await byLink.ended()).toEqual({ exitCode: 0 })
   const made = runProgram('src/cli/main.ts', ['admin-token', 'create', '--json'], { MUSTER_DATA })
   await made.says(/muster_api_/)
