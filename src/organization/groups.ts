@@ -65,21 +65,21 @@ export const groupCreated = (id: GroupId, group: NewGroup): LogEntry & { facts: 
 /** Stores a group as it is given: unchecked, not in the log. For those who have judged it and log their own act. */
 export async function insertGroup(trx: Trx, group: NewGroup): Promise<GroupId> {
   const id = newId<GroupId>()
-  const { name, description, effective, managedBy, isProtected } = { ...asNew, ...group }
-  await trx
-    .insertInto('groups')
-    .values({
-      org_id: trx.orgId,
-      id,
-      name,
-      name_key: nameKey(name),
-      description,
-      effective,
-      managed_by: managedBy,
-      is_protected: isProtected,
-    })
-    .execute()
+  await insertGroups(trx, [{ ...group, id }])
   return id
+}
+
+/** The same of several, whose ids are given. */
+export async function insertGroups(trx: Trx, groups: readonly (NewGroup & { id: GroupId })[]): Promise<void> {
+  const rows = groups.map((group) => {
+    const { id, name, description, effective, managedBy, isProtected } = { ...asNew, ...group }
+    return { id, name, name_key: nameKey(name), description, effective, managed_by: managedBy, is_protected: isProtected }
+  })
+  await sql`
+    insert into groups (org_id, id, name, name_key, description, effective, managed_by, is_protected)
+    select ${trx.orgId}::uuid, given.*
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as given(
+      id uuid, name text, name_key text, description text, effective boolean, managed_by uuid, is_protected boolean)`.execute(trx)
 }
 
 /** Writes fields of a group: unchecked, not in the log. For those who have judged it and log their own act. @returns the group as it was */

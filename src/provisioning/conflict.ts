@@ -1,9 +1,11 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { Trx } from '../database/connection.ts'
+import type { Reader, Trx } from '../database/connection.ts'
 import type { DirectoryId, GroupId, ProvisionedGroupId } from '../database/ids.ts'
 import type { GroupReason, GroupState } from '../database/tables.ts'
 import { isRestorable } from '../organization/deleted-groups.ts'
+import { nameKey } from '../organization/name-key.ts'
 import type { ProvisionedGroup } from './groups.ts'
+import { isOf } from './key-sql.ts'
 
 /** The group of the organization that has a pushed name, with what stands in the way of the push. */
 export interface ExistingGroup {
@@ -29,6 +31,18 @@ export const existingGroup = (trx: Trx, id: GroupId): Promise<ExistingGroup | un
 /** Whom a pushed name meets, likewise: the group that has it, else the one of that name that was deleted last and can be restored. */
 export const metByName = (trx: Trx, key: string): Promise<ExistingGroup | undefined> =>
   lockedWhere(trx, sql`g.name_key = ${key} and (g.effective or ${isRestorable})`)
+
+/** Which of these names, by their places, are new beyond doubt: no name before is the same, nobody in the organization has it, and the directory pushed none. */
+export async function newNames(reader: Reader, directoryId: DirectoryId, names: readonly string[]): Promise<Set<number>> {
+  // `offset 0` keeps look-ups look-ups.
+  const { rows } = await sql<{ place: number }>`
+    select min(place)::integer - 1 as place
+    from unnest(${names.map(nameKey)}::text[]) with ordinality as given(key, place)
+    where not exists (select from groups where org_id = ${reader.orgId} and name_key = given.key and (effective or ${isRestorable}) offset 0)
+      and not exists (select from provisioned_groups where org_id = ${reader.orgId} and name_key = given.key and ${isOf(directoryId)} offset 0)
+    group by key`.execute(reader)
+  return new Set(rows.map(({ place }) => place))
+}
 
 async function lockedWhere(trx: Trx, which: RawBuilder<unknown>): Promise<ExistingGroup | undefined> {
   const named = sql`groups as g where g.org_id = ${trx.orgId} and ${which}`

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
-import { type DirectoryId, type GroupId, isId, newId, type ProvisionedGroupId } from '../database/ids.ts'
+import { type DirectoryId, type GroupId, isId, type ProvisionedGroupId } from '../database/ids.ts'
 import type { GroupReason, GroupState } from '../database/tables.ts'
 import { appendLog } from '../organization/log.ts'
 import { nameKey } from '../organization/name-key.ts'
@@ -189,30 +189,39 @@ export function pairedWith(reader: Reader, groupIds: readonly GroupId[]): Promis
     .execute()
 }
 
-/** Stores a new pushed group. Its group stands already, or is made in the same transaction. @throws Refusal `directory_disconnected` */
-export async function insertProvisionedGroup(
+/** A pushed group as it is first stored. */
+export interface NewProvisionedGroup {
+  id: ProvisionedGroupId
+  name: string
+  externalId: string | null
+  groupId: GroupId
+  state: GroupState
+  reasons: GroupReason[]
+}
+
+/** Stores new pushed groups of a directory. Their groups stand already, or are made in the same transaction. @throws Refusal `directory_disconnected` */
+export async function insertProvisionedGroups(
   trx: Trx,
-  group: {
-    /** Where it has one already; else it is given one. */
-    id?: ProvisionedGroupId | undefined
-    directoryId: DirectoryId
-    name: string
-    externalId: string | null
-    groupId: GroupId
-    state: GroupState
-    reasons: GroupReason[]
-  },
-): Promise<ProvisionedGroupId> {
-  const id = group.id ?? newId<ProvisionedGroupId>()
-  const { directoryId, externalId, name, groupId, state, reasons } = group
+  directoryId: DirectoryId,
+  groups: readonly NewProvisionedGroup[],
+): Promise<void> {
+  const given = groups.map(({ id, name, externalId, groupId, state, reasons }) => ({
+    id,
+    external_id: externalId,
+    name,
+    name_key: nameKey(name),
+    group_id: groupId,
+    state,
+    reasons,
+  }))
   const { rows } = await sql`
     with connected as materialized (${connectedOf(trx, [directoryId])})
-    insert into provisioned_groups (org_id, id, directory_id, external_id, name, name_key, group_id, state, reasons, members_written_at)
-    select ${trx.orgId}::uuid, ${id}::uuid, connected.id, ${externalId}::text, ${name}::text, ${nameKey(name)}::text, ${groupId}::uuid,
-      ${state}::text, ${reasons}::text[], now()
-    from connected returning id`.execute(trx)
-  mustBeStored(rows.length, 1)
-  return id
+    insert into provisioned_groups (org_id, directory_id, id, external_id, name, name_key, group_id, state, reasons, members_written_at)
+    select ${trx.orgId}::uuid, connected.id, given.*, now()
+    from connected, jsonb_to_recordset(${JSON.stringify(given)}::jsonb) as given(
+      id uuid, external_id text, name text, name_key text, group_id uuid, state text, reasons text[])
+    returning id`.execute(trx)
+  mustBeStored(rows.length, groups.length)
 }
 
 /** Stores what the provider says of a group besides its members. A new name may be followed again. */

@@ -1,25 +1,27 @@
 import type { Trx } from '../database/connection.ts'
-import type { DirectoryId, GroupId, ProvisionedGroupId } from '../database/ids.ts'
+import { type DirectoryId, type GroupId, newId, type ProvisionedGroupId } from '../database/ids.ts'
 import {
   changeGroup,
   deleteGroup,
   deleteGroupRow,
   groupCreated,
   insertGroup,
+  insertGroups,
   lockChangeableGroup,
 } from '../organization/groups.ts'
 import { type Act, appendLog, appendLogs, changeOf, type LogEntry } from '../organization/log.ts'
 import { applyPushed, forgetPushed, movePushed } from '../organization/memberships.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { lockGroups } from '../organization/permission.ts'
-import { type ExistingGroup, existingGroup, existingGroupNamed, judge, metByName } from './conflict.ts'
+import { type ExistingGroup, existingGroup, existingGroupNamed, judge, metByName, type Verdict } from './conflict.ts'
 import { observes } from './directories.ts'
 import {
   deleteProvisionedGroup,
   follows,
   type HeldGroup,
-  insertProvisionedGroup,
+  insertProvisionedGroups,
   lockProvisionedGroupsNamed,
+  type NewProvisionedGroup,
   type ProvisionedGroup,
   pairedWith,
 } from './groups.ts'
@@ -36,18 +38,66 @@ export async function provisionGroup(
   existing: ExistingGroup | undefined,
   isObserved = false,
 ): Promise<ProvisionedGroupId> {
-  const { name } = group
-  const { pairing, state, reasons } = judge(existing, null, isObserved)
-  const isFree = pairing === 'free'
-  const own = pairing === 'existing' ? undefined : { name, effective: isFree, managedBy: isFree ? directoryId : null }
-  const groupId = own === undefined && existing ? existing.id : await insertGroup(trx, own ?? { name })
-  const id = await insertProvisionedGroup(trx, { ...group, directoryId, groupId, state, reasons })
-  if (own === undefined) await endHeldAct(trx, { groupId }, 'removal.withdrawn')
-  const after = { name, externalId: group.externalId, groupId, state, reasons, isLinked: false, keepsName: false }
-  const facts = { name, ...(group.id === undefined ? {} : { wasOffered: true }), after }
-  const provisioned: LogEntry = { action: 'group.provisioned', subject: id, directoryId, facts }
-  await appendLogs(trx, [...(own ? [{ ...groupCreated(groupId, own), directoryId }] : []), provisioned])
+  const verdict = judge(existing, null, isObserved)
+  const isShared = verdict.pairing === 'existing' && existing !== undefined
+  const id = group.id ?? newId<ProvisionedGroupId>()
+  const facts = group.id === undefined ? {} : { wasOffered: true }
+  const pair = { ...group, id, groupId: isShared ? existing.id : newId<GroupId>(), isShared, verdict, facts }
+  await storePairs(trx, directoryId, [pair])
+  if (isShared) await endHeldAct(trx, { groupId: existing.id }, 'removal.withdrawn')
   return id
+}
+
+/** Pushed groups of names that nobody has come to be, without members; `requestId`: of the request that asks for it, where they are several requests'. */
+export async function provisionNewGroups(
+  trx: Trx,
+  directoryId: DirectoryId,
+  groups: readonly { name: string; externalId: string | null; requestId?: string | null | undefined }[],
+  isObserved: boolean,
+): Promise<ProvisionedGroupId[]> {
+  const verdict = judge(undefined, null, isObserved)
+  const pairs = groups.map((group) => ({
+    ...group,
+    id: newId<ProvisionedGroupId>(),
+    groupId: newId<GroupId>(),
+    isShared: false,
+    verdict,
+  }))
+  await storePairs(trx, directoryId, pairs)
+  return pairs.map(({ id }) => id)
+}
+
+interface NewPair extends Pick<NewProvisionedGroup, 'id' | 'name' | 'externalId' | 'groupId'> {
+  verdict: Verdict
+  /** Whether the group stands already. */
+  isShared: boolean
+  facts?: Record<string, unknown>
+  requestId?: string | null | undefined
+}
+
+async function storePairs(trx: Trx, directoryId: DirectoryId, pairs: readonly NewPair[]): Promise<void> {
+  const own = ({ name, groupId, verdict }: NewPair) => {
+    const isFree = verdict.pairing === 'free'
+    return { id: groupId, name, effective: isFree, managedBy: isFree ? directoryId : null }
+  }
+  const entries = pairs.flatMap((pair): LogEntry[] => {
+    const { id, name, externalId, groupId, verdict, isShared, facts, requestId } = pair
+    const { state, reasons } = verdict
+    const after = { name, externalId, groupId, state, reasons, isLinked: false, keepsName: false }
+    const { id: _, ...created } = own(pair)
+    return [
+      ...(isShared ? [] : [{ ...groupCreated(groupId, created), directoryId, requestId }]),
+      { action: 'group.provisioned', subject: id, directoryId, requestId, facts: { name, ...facts, after } },
+    ]
+  })
+  const made = pairs.filter(({ isShared }) => !isShared)
+  const pushed = pairs.map(({ verdict: { state, reasons }, ...pair }) => ({ ...pair, state, reasons }))
+  // Sent together, one after the other.
+  await Promise.all([
+    made.length > 0 && insertGroups(trx, made.map(own)),
+    insertProvisionedGroups(trx, directoryId, pushed),
+    appendLogs(trx, entries),
+  ])
 }
 
 /** In which run something is done, if in one: the log says so of all that follows from it, too. */

@@ -4,7 +4,7 @@ import { appendLog, changeOf } from '../organization/log.ts'
 import type { PushMembers } from '../organization/memberships.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
-import { existingGroupNamed, judge, metByName } from '../provisioning/conflict.ts'
+import { existingGroupNamed, judge, metByName, newNames } from '../provisioning/conflict.ts'
 import { type DirectoryContext, observes } from '../provisioning/directories.ts'
 import {
   follows,
@@ -19,9 +19,10 @@ import { whyDeletionWaits } from '../provisioning/guard.ts'
 import { holdAct } from '../provisioning/held-acts.ts'
 import { lockNest } from '../provisioning/nesting.ts'
 import { declineOffers } from '../provisioning/offers.ts'
-import { provisionGroup, renameGroup, settleNames, unpair } from '../provisioning/pairing.ts'
+import { provisionGroup, provisionNewGroups, renameGroup, settleNames, unpair } from '../provisioning/pairing.ts'
 import { membersIds, membersMatching } from '../provisioning/pushed-members.ts'
 import { setState } from '../provisioning/states.ts'
+import type { Requests } from '../provisioning/users.ts'
 import type { GroupChange, GroupInput, MemberInput } from '../scim/resource.ts'
 import { type Condition, mustMeet } from './condition.ts'
 import { receiveMembers, resolveNested } from './receive-members.ts'
@@ -54,8 +55,33 @@ export async function receiveNewGroup(trx: Trx, directory: DirectoryContext, inp
     )
   const { displayName: name, externalId } = input
   const id = await provisionGroup(trx, directory.id, { name, externalId }, existing, isObserved)
-  await receiveMembers(trx, directory, { id, isNested: false }, { all: input.members ?? [] }, { isNew: true })
+  const { members = [] } = input
+  // Of a group that others are in nobody is pushed yet.
+  if (members.length > 0 || existing)
+    await receiveMembers(trx, directory, { id, isNested: false }, { all: members }, { isNew: true })
   return id
+}
+
+/**
+ * A directory pushes several groups, without members. Those of them whose names nobody has are received in a few statements for all, as
+ * `receiveNewGroup` would each; the others need a closer look.
+ * @param requests of each
+ * @returns at its place each group that was received
+ */
+export async function receiveNewGroups(
+  trx: Trx,
+  directory: DirectoryContext,
+  inputs: readonly GroupInput[],
+  requests: Requests,
+): Promise<(ProvisionedGroupId | undefined)[]> {
+  const names = inputs.map(({ displayName }) => displayName)
+  const [free, isObserved] = await Promise.all([newNames(trx, directory.id, names), observes(trx, directory.id)])
+  const groups = inputs.flatMap(({ displayName: name, externalId }, at) =>
+    free.has(at) ? [{ name, externalId, requestId: requests[at] }] : [],
+  )
+  const ids = groups.length === 0 ? [] : await provisionNewGroups(trx, directory.id, groups, isObserved)
+  const made = ids.values()
+  return inputs.map((_, at) => (free.has(at) ? made.next().value : undefined))
 }
 
 /**

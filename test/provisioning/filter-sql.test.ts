@@ -1,12 +1,18 @@
 import fc from 'fast-check'
 import { sql } from 'kysely'
 import type { Trx } from '../../src/database/connection.ts'
-import { type AccountId, type DirectoryId, newId, type ProvisionedUserId } from '../../src/database/ids.ts'
+import {
+  type AccountId,
+  type DirectoryId,
+  newId,
+  type ProvisionedGroupId,
+  type ProvisionedUserId,
+} from '../../src/database/ids.ts'
 import { insertAccount } from '../../src/organization/accounts.ts'
 import { insertGroup } from '../../src/organization/groups.ts'
 import { nameKey } from '../../src/organization/name-key.ts'
 import { filterSql } from '../../src/provisioning/filter-sql.ts'
-import { insertProvisionedGroup } from '../../src/provisioning/groups.ts'
+import { insertProvisionedGroups } from '../../src/provisioning/groups.ts'
 import { membersMatching } from '../../src/provisioning/pushed-members.ts'
 import { groupPage, userPage } from '../../src/provisioning/read.ts'
 import { provisionUsers } from '../../src/provisioning/users.ts'
@@ -136,8 +142,8 @@ test('schemas, state, reasons and counts are asked for like any attribute', asyn
     expect(await users(`schemas ne "${enterprise}"`)).toEqual(['plain'])
     expect(await users('schemas eq "urn:ietf:params:scim:schemas:core:2.0:User"')).toEqual(['plain', 'employee'])
     const groupId = await insertGroup(trx, { name: 'G' })
-    const group = { directoryId: id, externalId: null, state: 'blocked', reasons: ['protected'] } as const
-    await insertProvisionedGroup(trx, { ...group, name: 'G', groupId, reasons: ['protected'] })
+    const group = { id: newId<ProvisionedGroupId>(), name: 'G', externalId: null, groupId }
+    await insertProvisionedGroups(trx, id, [{ ...group, state: 'blocked', reasons: ['protected'] }])
     const groups = async (text: string) =>
       (await groupPage(trx, { id, offerExistingGroups: 'off' }, { ...everybody, filter: filterOf(groupType, text) })).items.map(
         (one) => one.displayName,
@@ -240,14 +246,8 @@ test('a member who is named by a filter is looked up in a group of thousands', a
   const { id: directoryId } = await org.directory()
   await inOrg(async (trx) => {
     const groupId = await insertGroup(trx, { name: 'G', managedBy: directoryId })
-    const id = await insertProvisionedGroup(trx, {
-      directoryId,
-      groupId,
-      name: 'G',
-      externalId: null,
-      state: 'synced',
-      reasons: [],
-    })
+    const id = newId<ProvisionedGroupId>()
+    await insertProvisionedGroups(trx, directoryId, [{ id, groupId, name: 'G', externalId: null, state: 'synced', reasons: [] }])
     await sql`
       with made as (
         insert into accounts (org_id, id, user_name, user_name_key)

@@ -131,3 +131,29 @@ test('a deletion that waits for a long push of a group holds no push of another'
   })
   expect(await Promise.all(deletion)).toEqual([204])
 })
+
+test('new groups that come at the same time are few transactions, each under its own request; a taken name holds up no other', async ({
+  okta,
+  acme,
+  org,
+  inOrg,
+}) => {
+  await acme.has({ group: 'Taken', members: [] })
+  expect(await okta.pushes({ group: 'Twice' })).toBe(201)
+  const names = ['Taken', 'Twice', ...groups]
+  expect(await Promise.all(names.map((group) => okta.pushes({ group })))).toEqual([201, 409, ...groups.map(() => 201)])
+  expect(await okta.stateOf('Taken')).toEqual({ state: 'needs_review', reasons: ['name_taken'] })
+  for (const group of groups) {
+    expect(await okta.stateOf(group)).toEqual({ state: 'synced', reasons: [] })
+    expect((await okta.request('GET', `/Groups/${okta.idOf(group)}`)).body).not.toHaveProperty('members')
+  }
+  const { rows } = await inOrg((trx) =>
+    sql<{ entries: number; requests: number; transactions: number }>`
+      select count(*)::int as entries, count(distinct request_id)::int as requests, count(distinct xid)::int as transactions
+      from log_entries where org_id = ${org.scope.orgId} and action = 'group.provisioned' and facts ->> 'name' like 'Group %'`.execute(
+      trx,
+    ),
+  )
+  expect(rows).toEqual([{ entries: 8, requests: 8, transactions: expect.any(Number) }])
+  expect(rows[0]?.transactions).toBeLessThan(8)
+})

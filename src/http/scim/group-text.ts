@@ -26,7 +26,7 @@ async function* groupTexts(
   directoryId: DirectoryId,
   read: Read,
 ) {
-  const parts = memberParts(projection, base)
+  const parts = groups.every(isEmpty) ? undefined : memberParts(projection, base)
   let separator = ''
   for (const batch of parts === undefined ? [[...groups]] : batches(groups)) {
     const first = parts === undefined ? [] : await read((reader) => membersTexts(reader, directoryId, batch, parts))
@@ -65,6 +65,9 @@ export async function groupsAnswer(
   const each: Read = (work) => reading(db, asker.scope, work)
   return Readable.from(surrounded(before, texts(each), after), { objectMode: false })
 }
+
+// Of a group in a nest its groups are members, too.
+const isEmpty = ({ memberCount, shown }: GroupRecord): boolean => memberCount === 0 && shown === 'pushed'
 
 async function* surrounded(before: string, texts: AsyncIterable<string>, after: string): AsyncGenerator<string> {
   if (before !== '') yield before

@@ -1,11 +1,12 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import type { Trx } from '../../database/connection.ts'
+import type { Db, Trx } from '../../database/connection.ts'
 import type { ProvisionedGroupId } from '../../database/ids.ts'
+import { together } from '../../database/together.ts'
 import { inTransaction, lookingUp, reading } from '../../database/transaction.ts'
 import { pushMembersTogether } from '../../organization/memberships.ts'
 import { isLookUp } from '../../provisioning/filter-sql.ts'
 import { lookUpsTogether } from '../../provisioning/look-ups.ts'
-import { type GroupRecord, groupById, groupPage, type UniqueKey } from '../../provisioning/read.ts'
+import { type GroupRecord, groupById, groupPage, groupsBy, type UniqueKey } from '../../provisioning/read.ts'
 import { readGroupPatch } from '../../scim/group-patch.ts'
 import { groupChangeInWords, newGroupInWords, queryInWords } from '../../scim/in-words.ts'
 import { resolveName } from '../../scim/names.ts'
@@ -13,9 +14,15 @@ import { hasAlready, writeCondition } from '../../scim/precondition.ts'
 import type { Projection } from '../../scim/projection.ts'
 import { dialectOf } from '../../scim/quirks.ts'
 import { groupVersion } from '../../scim/representation.ts'
-import { type GroupChange, readGroup, readGroupReplacement } from '../../scim/resource.ts'
+import { type GroupChange, type GroupInput, readGroup, readGroupReplacement } from '../../scim/resource.ts'
 import { groupType } from '../../scim/schemas.ts'
-import { receiveGroup, receiveGroupDeletion, receiveMembersAlone, receiveNewGroup } from '../../sync/receive-group.ts'
+import {
+  receiveGroup,
+  receiveGroupDeletion,
+  receiveMembersAlone,
+  receiveNewGroup,
+  receiveNewGroups,
+} from '../../sync/receive-group.ts'
 import { largeBodyLimit } from '../content.ts'
 import type { Parts } from '../parts.ts'
 import { listFrame, sendNotModified, sendResource, sendScim } from './answers.ts'
@@ -87,11 +94,22 @@ export const groupRoutes: FastifyPluginAsync<ScimParts> = async (app, parts) => 
 export function groupWrites(parts: Pick<Parts, 'db' | 'publicUrl' | 'jobs'>): Writes {
   const { db, jobs } = parts
   const pushMembers = pushMembersTogether(db)
+  const newGroup = newGroupsTogether(db)
 
   const written = async (trx: Trx, asker: Asker, id: string, status: 200 | 201, projection?: Projection): Promise<Written> => {
     const group = await groupById(trx, asker.directory, id)
+    return represented(asker, group, status, projection, (work) => work(trx))
+  }
+
+  const represented = async (
+    asker: Asker,
+    group: GroupRecord,
+    status: 200 | 201,
+    projection: Projection | undefined,
+    read: Read,
+  ): Promise<Written> => {
     const shown = projection && (isAsked(projection) || group.memberCount <= membersRepeated ? projection : withoutMembers)
-    const body = shown && (await groupsAnswer(parts, asker, [group], shown, (work) => work(trx)))
+    const body = shown && (await groupsAnswer(parts, asker, [group], shown, read))
     return { status, id: group.id, version: groupVersion(group), body }
   }
 
@@ -105,6 +123,10 @@ export function groupWrites(parts: Pick<Parts, 'db' | 'publicUrl' | 'jobs'>): Wr
     POST: async (asker, { body, projection }) => {
       const input = readGroup(body, dialectOf(asker.directory))
       noteAsked(asker, newGroupInWords(input))
+      const { scope, directory } = asker
+      const isAlone = input.members === undefined || input.members.length === 0
+      const made = isAlone ? await newGroup(`${scope.orgId} ${directory.id}`, { scope, directory, input }) : undefined
+      if (made) return represented(asker, made, 201, projection, (work) => lookingUp(db, scope, work))
       const { conflictPolicy, quietSeconds } = asker.directory
       return inTransaction(db, asker.scope, async (trx) => {
         const id = await receiveNewGroup(trx, asker.directory, input)
@@ -135,6 +157,34 @@ export function groupWrites(parts: Pick<Parts, 'db' | 'publicUrl' | 'jobs'>): Wr
       return { status: 204, id }
     },
   }
+}
+
+type NewGroup = Pick<Asker, 'scope' | 'directory'> & { input: GroupInput }
+
+/** So many groups are received in one transaction. */
+const mostTogether = 50
+
+/** New groups without members that are pushed while the last are being received are received together, as one transaction; undefined: that one needs a closer look. */
+function newGroupsTogether(db: Db) {
+  return together<NewGroup, GroupRecord | undefined>(
+    async (pushes) => {
+      const [{ scope, directory }] = pushes as [NewGroup]
+      const inputs = pushes.map(({ input }) => input)
+      const requests = pushes.map((push) => push.scope.requestId)
+      return inTransaction(db, scope, async (trx) => {
+        const made = await receiveNewGroups(trx, directory, inputs, requests)
+        const groups = await groupsBy(
+          trx,
+          directory.id,
+          'id',
+          made.filter((id) => id !== undefined),
+        )
+        const found = groups.values()
+        return made.map((id) => (id === undefined ? undefined : found.next().value))
+      })
+    },
+    { subject: ({ input }) => input.displayName, size: () => 1, most: mostTogether },
+  )
 }
 
 const isAsked = ({ only, except }: Projection): boolean => only !== undefined || except !== undefined
