@@ -82,8 +82,45 @@ const review = createRoute({
 })
 
 const soon = lazyRouteComponent(() => import('./pages/NotFound.tsx'), 'NotFound')
-const directoryList = createRoute({ getParentRoute: () => organization, path: '/directories', component: soon })
-const directoryPage = createRoute({ getParentRoute: () => organization, path: '/directories/$dir', component: soon })
+const directoryList = createRoute({
+  getParentRoute: () => organization,
+  path: '/directories',
+  component: lazyRouteComponent(() => import('./pages/directories/DirectoryList.tsx'), 'DirectoryList'),
+})
+const connect = createRoute({
+  getParentRoute: () => organization,
+  path: '/directories/new',
+  validateSearch: says('waiting'),
+  component: lazyRouteComponent(() => import('./pages/directories/connect/Connect.tsx'), 'Connect'),
+})
+const directoryPage = createRoute({
+  getParentRoute: () => organization,
+  path: '/directories/$dir',
+  component: lazyRouteComponent(() => import('./pages/directories/DirectoryOverview.tsx'), 'DirectoryOverview'),
+})
+const provisionedGroups = createRoute({
+  getParentRoute: () => organization,
+  path: '/directories/$dir/groups',
+  validateSearch: says('state'),
+  component: lazyRouteComponent(() => import('./pages/directories/provisioned/ProvisionedGroups.tsx'), 'ProvisionedGroups'),
+})
+const provisionedUsers = createRoute({
+  getParentRoute: () => organization,
+  path: '/directories/$dir/users',
+  validateSearch: says('state'),
+  component: lazyRouteComponent(() => import('./pages/directories/provisioned/ProvisionedUsers.tsx'), 'ProvisionedUsers'),
+})
+const requests = createRoute({
+  getParentRoute: () => organization,
+  path: '/directories/$dir/requests',
+  validateSearch: says('status', 'method', 'request'),
+  component: lazyRouteComponent(() => import('./pages/directories/requests/Requests.tsx'), 'Requests'),
+})
+const directorySettings = createRoute({
+  getParentRoute: () => organization,
+  path: '/directories/$dir/settings',
+  component: lazyRouteComponent(() => import('./pages/directories/settings/DirectorySettings.tsx'), 'DirectorySettings'),
+})
 const suggestions = createRoute({
   getParentRoute: () => organization,
   path: '/directories/$dir/review/suggestions',
@@ -97,6 +134,7 @@ const group = createRoute({
 })
 const person = createRoute({ getParentRoute: () => organization, path: '/people/$account', component: soon })
 const access = createRoute({ getParentRoute: () => organization, path: '/access', component: soon })
+const groupPage = createRoute({ getParentRoute: () => organization, path: '/groups/$group', component: soon })
 const runList = createRoute({
   getParentRoute: () => organization,
   path: '/runs',
@@ -123,7 +161,12 @@ const tree = root.addChildren([
   organization.addChildren([
     overview,
     directoryList,
+    connect,
     directoryPage,
+    provisionedGroups,
+    provisionedUsers,
+    requests,
+    directorySettings,
     review,
     suggestions,
     group,
@@ -132,6 +175,7 @@ const tree = root.addChildren([
     undo,
     person,
     access,
+    groupPage,
   ]),
 ])
 
