@@ -418,6 +418,21 @@ export interface Match {
   switches: 'on' | 'off' | null
 }
 
+export interface TakeOver {
+  directory: Named
+  from: Named & { isDisconnected: boolean }
+  groups: Record<'byExternalId' | 'byName' | 'equal' | 'differing' | 'left', number>
+  people: { handedOver: number; released: number }
+  fingerprint: string
+}
+
+export interface Resynced {
+  groups: number
+  people: number
+  changes: { entry: string; action: string; name: string | null }[]
+  next: string | null
+}
+
 export interface DirectoryLife extends Named {
   observing: boolean
   pausedAt: string | null

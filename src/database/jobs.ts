@@ -7,6 +7,7 @@ import type { DirectoryId, OrgId, ReconciliationId, RunId } from './ids.ts'
 export interface JobData {
   'sync-run': { orgId: OrgId; runId: RunId }
   'let-go-of-directory': { orgId: OrgId; directoryId: DirectoryId; actor: string }
+  'reset-directory': { orgId: OrgId; directoryId: DirectoryId; actor: string }
   'overwrite-conflicts': Record<string, never>
   'expire-approvals': Record<string, never>
   'forget-requests': Record<string, never>
@@ -36,6 +37,7 @@ const graceMs = 15_000
 const queues: Record<QueueName, { retryLimit: number; retryDelay: number; expireInSeconds: number; heartbeatSeconds: number }> = {
   'sync-run': { retryLimit: 20, retryDelay: 1, expireInSeconds: 24 * 3600, heartbeatSeconds: 10 },
   'let-go-of-directory': { retryLimit: 20, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
+  'reset-directory': { retryLimit: 20, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'compare-list': { retryLimit: 20, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'forget-lists': { retryLimit: 2, retryDelay: 60, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'seal-log': { retryLimit: 0, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },

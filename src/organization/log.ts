@@ -62,6 +62,7 @@ export type Action =
   | 'directory.went_live'
   | 'directory.paused'
   | 'directory.resumed'
+  | 'directory.reset'
   | 'directory.disconnected'
   | 'directory.reconciled'
   | 'token.created'

@@ -11,7 +11,7 @@ import { forgetPushed } from '../organization/memberships.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { lockGroups } from '../organization/permission.ts'
 import { Refusal } from '../organization/refusal.ts'
-import { lockToDisconnect, setDisconnected } from './directories.ts'
+import { lockToDisconnect, observes, setDisconnected, setPaused } from './directories.ts'
 import { deleteProvisionedGroups, heldGroups, lockConcerned } from './groups.ts'
 import { leaveAllNests } from './nesting.ts'
 import { settleNames } from './pairing.ts'
@@ -119,6 +119,33 @@ export async function letGoOfDirectory(
   signal: AbortSignal,
 ): Promise<void> {
   while (await inTransaction(db, { orgId, actor }, (trx) => letGoOfSome(trx, directoryId))) signal.throwIfAborted()
+}
+
+/**
+ * A directory that observes begins again: all that it pushed is forgotten by a job, and it is paused until that is done.
+ * @throws Refusal `not_found`, `not_observing`, `run_under_way`
+ */
+export async function reset(trx: Trx, jobs: Pick<Jobs, 'send'>, directory: { id: DirectoryId; name: string }): Promise<void> {
+  const { id, name } = directory
+  await lockToDisconnect(trx, id)
+  if (!(await observes(trx, id)))
+    throw new Refusal('not_observing', `${name} is live: what it pushed is in force. Disconnect it, if that is meant.`, {
+      directory: name,
+    })
+  await refuseWhereRunIsUnderWay(trx, directory)
+  await setPaused(trx, id, true)
+  await appendLog(trx, { action: 'directory.reset', subject: id, directoryId: id, facts: { name } })
+  await jobs.send(trx, 'reset-directory', { orgId: trx.orgId, directoryId: id, actor: trx.scope.actor })
+}
+
+/** Forgets all that an observing directory pushed, piece by piece, and lets it go on. */
+export async function forgetAllOfDirectory(
+  db: Db,
+  scope: { orgId: OrgId; directoryId: DirectoryId; actor: string },
+  signal: AbortSignal,
+): Promise<void> {
+  await letGoOfDirectory(db, scope, signal)
+  await inTransaction(db, scope, (trx) => setPaused(trx, scope.directoryId, false))
 }
 
 /** Sends the jobs of disconnected directories of which something is left: theirs may have been lost. */

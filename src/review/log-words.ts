@@ -111,6 +111,7 @@ const words: Record<Action, (entry: Told) => string> = {
   'directory.updated': fields,
   'directory.went_live': ({ subject }) => `the directory ${quoted(subject)} went live`,
   'directory.paused': ({ subject }) => `the directory ${quoted(subject)} was paused`,
+  'directory.reset': ({ subject }) => `all that the directory ${quoted(subject)} pushed while it observed is forgotten`,
   'directory.resumed': ({ subject }) => `the directory ${quoted(subject)} goes on`,
   'directory.disconnected': ({ subject }) => `the directory ${quoted(subject)} was disconnected`,
   'directory.reconciled': ({ facts }) =>

@@ -5,7 +5,7 @@ import { inTransaction, reading } from '../database/transaction.ts'
 import { noteLogPeople } from '../organization/log-people.ts'
 import { sealLog } from '../organization/seal-log.ts'
 import { purgeExpired } from '../provisioning/deleted-groups.ts'
-import { letGoOfDirectory, resendDisconnections } from '../provisioning/disconnection.ts'
+import { forgetAllOfDirectory, letGoOfDirectory, resendDisconnections } from '../provisioning/disconnection.ts'
 import { forgetLists, resendComparisons, runComparison } from '../provisioning/reconcile.ts'
 import { forgetRequests } from '../provisioning/requests.ts'
 import { expireApprovals } from '../sync/approvals.ts'
@@ -30,6 +30,7 @@ export async function startWorkers(db: Db, jobs: Jobs, { signal, onError = conso
   await jobs.work('let-go-of-directory', (directory, lost) => letGoOfDirectory(db, directory, until(lost)))
   await jobs.work('compare-list', (list, lost) => runComparison(db, list, until(lost)))
   await jobs.work('forget-lists', async (_, lost) => everywhere(db, forgetLists, until(lost)))
+  await jobs.work('reset-directory', (directory, lost) => forgetAllOfDirectory(db, directory, until(lost)))
   await jobs.work('forget-requests', async (_, lost) => everywhere(db, forgetRequests, until(lost)))
   await jobs.work('purge-deleted-groups', async (_, lost) => everywhere(db, purgeExpired, until(lost)))
   await jobs.work('note-log-people', async (_, lost) => everywhere(db, noteLogPeople, until(lost)))

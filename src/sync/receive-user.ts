@@ -223,9 +223,10 @@ async function wordOf(trx: Trx, directory: DirectoryContext, user: ProvisionedUs
 }
 
 /** What a provider may have called a person whom it had not pushed yet. An id it has from us, so that one is never unknown. */
-const namesOf = (input: UserInput): string[] => [input.userName, ...(input.externalId === null ? [] : [input.externalId])]
+export const namesOf = (input: UserInput): string[] => [input.userName, ...(input.externalId === null ? [] : [input.externalId])]
 
-async function joinGroups(
+/** The person comes into groups that were pushed with a name of theirs. */
+export async function joinGroups(
   trx: Trx,
   directory: DirectoryContext,
   accountId: AccountId,

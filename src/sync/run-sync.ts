@@ -1,6 +1,7 @@
-import type { Db, Scope } from '../database/connection.ts'
+import type { Db, Scope, Trx } from '../database/connection.ts'
 import { isAway, sqlState } from '../database/errors.ts'
 import type { OrgId, ProvisionedGroupId, RunId } from '../database/ids.ts'
+import type { RunKind } from '../database/tables.ts'
 import { inTransaction, reading } from '../database/transaction.ts'
 import { Refusal } from '../organization/refusal.ts'
 import { goLive, goLiveGroup } from './go-live.ts'
@@ -16,6 +17,7 @@ import {
   takeUpRun,
 } from './runs.ts'
 import { syncGroup, syncTogether } from './sync-group.ts'
+import { takeOverGroup } from './take-over.ts'
 import { undoGroup, undoTogether } from './undo-run.ts'
 import { decideOne, decideTogether } from './waiting.ts'
 
@@ -124,18 +126,30 @@ async function syncLeft({ db, scope, run, circumstances }: Work): Promise<void> 
   for (const [id, outcome] of outcomes) circumstances.onGroup?.(id, outcome)
 }
 
+type Turn = (
+  trx: Trx,
+  run: RunUnderWay,
+  group: PendingGroup,
+  others: 'skip' | 'wait',
+) => Promise<GroupOutcome | 'later' | undefined>
+
+/** What a run does to a group, in the transaction of its turn. */
+const turns: Record<RunKind, Turn> = {
+  sync: syncGroup,
+  drop_kept: syncGroup,
+  restore: undoGroup,
+  go_live: goLiveGroup,
+  take_over: takeOverGroup,
+  held: decideOne,
+}
+
 async function syncOne(
   { db, scope, run, circumstances }: Work,
   group: PendingGroup,
   others: 'skip' | 'wait',
 ): Promise<GroupOutcome | 'later' | undefined> {
   try {
-    return await inTransaction(db, scope, (trx) => {
-      if (run.kind === 'restore') return undoGroup(trx, run, group)
-      if (run.kind === 'go_live') return goLiveGroup(trx, run, group)
-      if (run.kind === 'held') return decideOne(trx, run, group)
-      return syncGroup(trx, run, group, others)
-    })
+    return await inTransaction(db, scope, (trx) => turns[run.kind](trx, run, group, others))
   } catch (error) {
     // The name is free once the group that has it is put back, too.
     if (run.kind === 'restore' && error instanceof Refusal && error.code === 'name_taken') return 'later'

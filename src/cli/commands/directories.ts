@@ -2,7 +2,15 @@ import { Command } from 'commander'
 import { historyCommand } from '../history.ts'
 import { createDirectory } from './directories/create.ts'
 import { disconnectDirectory, disconnectedDirectories } from './directories/disconnect.ts'
-import { goLive, observation, pauseDirectory, resumeDirectory } from './directories/life.ts'
+import {
+  goLive,
+  observation,
+  pauseDirectory,
+  resetDirectory,
+  resumeDirectory,
+  resyncDirectory,
+  takeOver,
+} from './directories/life.ts'
 import { listDirectories } from './directories/list.ts'
 import { matches } from './directories/matches.ts'
 import { directoryRequests } from './directories/requests.ts'
@@ -16,7 +24,7 @@ const history = historyCommand('a directory and by its pushes', '<directory>', (
 
 export const directories = new Command('directories')
   .description(
-    'the providers’ connections: {list|create|show|set|observation|go-live|pause|resume|matches|tokens|requests|history|disconnect|disconnected}',
+    'the providers’ connections: {list|create|show|set|observation|go-live|pause|resume|take-over|resync|reset|matches|tokens|requests|history|disconnect|disconnected}',
   )
   .addCommand(listDirectories)
   .addCommand(createDirectory)
@@ -26,6 +34,9 @@ export const directories = new Command('directories')
   .addCommand(goLive)
   .addCommand(pauseDirectory)
   .addCommand(resumeDirectory)
+  .addCommand(takeOver)
+  .addCommand(resyncDirectory)
+  .addCommand(resetDirectory)
   .addCommand(matches)
   .addCommand(directoryTokens)
   .addCommand(directoryRequests)

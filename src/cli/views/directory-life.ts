@@ -1,4 +1,4 @@
-import type { DirectoryLife, Observation } from '../shapes.ts'
+import type { DirectoryLife, Observation, Resynced, TakeOver } from '../shapes.ts'
 import { count, counted } from './numbers.ts'
 
 /** What a directory comes to, the effect on people first. */
@@ -31,3 +31,27 @@ export const lifeView = ({ name, pausedAt }: DirectoryLife): string =>
   pausedAt === null
     ? `${name} goes on.`
     : `${name} is paused: its writes are answered 503. Let it go on: muster directories resume ${name}`
+
+export function takeOverView({ directory, from, groups, people }: TakeOver): string {
+  return [
+    `${directory.name} takes over from ${from.name}. Nobody’s access changes by it.`,
+    `  ${counted(groups.equal, 'group')} with the same members ${groups.equal === 1 ? 'is' : 'are'} linked without a review; ${count(groups.differing)} differ and are up for review.`,
+    `  Found by the provider’s id: ${count(groups.byExternalId)}; by name: ${count(groups.byName)}.`,
+    ...(groups.left > 0
+      ? [`  ${counted(groups.left, 'group')} that ${directory.name} does not push stay as they are, managed by nobody.`]
+      : []),
+    `  ${counted(people.handedOver, 'account')} ${people.handedOver === 1 ? 'is' : 'are'} handed over; ${count(people.released)} stay as they are, and nobody owns them.`,
+    ...(from.isDisconnected
+      ? []
+      : [`  ${from.name} is disconnected: its tokens open nothing from then on. It cannot be undone.`]),
+  ].join('\n')
+}
+
+export function resyncedView({ groups, people, changes }: Resynced): string {
+  const looked = `${counted(groups, 'group')} and ${counted(people, 'person', 'people')} judged afresh`
+  if (changes.length === 0) return `${looked}: nothing became other.`
+  return [`${looked}:`, ...changes.map(({ action, name }) => `  ${action}${name === null ? '' : `  ${name}`}`)].join('\n')
+}
+
+export const resetView = ({ name, groups, people }: Observation): string =>
+  `All that ${name} pushed is forgotten: ${counted(groups.pushed, 'group')}, ${counted(people.pushed, 'person', 'people')}. Nothing of it is effective.`
