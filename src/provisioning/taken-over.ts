@@ -1,6 +1,8 @@
+import { sql } from 'kysely'
 import type { Trx } from '../database/connection.ts'
 import type { DirectoryId, GroupId, ProvisionedGroupId, RunId } from '../database/ids.ts'
 import type { GroupState } from '../database/tables.ts'
+import { applyingPushed } from '../organization/memberships.ts'
 import { Refusal } from '../organization/refusal.ts'
 import { follows, lockIfProvisioned, lockProvisionedGroup, pairedWith } from './groups.ts'
 import { linkTo } from './linking.ts'
@@ -38,6 +40,9 @@ export async function takeOverPair(
     .where('id', '=', groupId)
     .executeTakeFirstOrThrow()
   if (existing.add_count + existing.remove_count > 0) return 'needs_review'
-  await linkGroup(trx, { ...now, existingName: existing.name }, { ...act, facts: { choice: 'overwrite' } })
+  const facts = { name: now.name, choice: 'overwrite' }
+  // Nobody comes or goes: there is nothing to apply, and the caller records what became of it.
+  const members = applyingPushed(trx, groupId, false, { action: 'members.changed', ...act, facts })
+  await linkGroup(trx, { ...now, existingName: existing.name }, { ...act, facts }, { members, record: sql`select 1` })
   return 'synced'
 }

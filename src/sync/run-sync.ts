@@ -140,7 +140,7 @@ const turns: Record<RunKind, Turn> = {
   restore: undoGroup,
   go_live: goLiveGroup,
   take_over: takeOverGroup,
-  held: decideOne,
+  held: (trx, run, unit) => decideOne(trx, run, unit),
 }
 
 async function syncOne(
