@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Source } from '../../src/push/source.ts'
@@ -17,21 +18,23 @@ export interface OktaStandIn {
 }
 
 export async function startOkta({ users, groups }: Source, limitPerSecond = 400): Promise<OktaStandIn> {
-  const people = users.map(({ userName, email, displayName, active }, i) => {
+  const idOf = (kind: string, name: string) => `00${kind}${createHash('sha256').update(name).digest('hex').slice(0, 17)}`
+  const people = users.map(({ userName, email, displayName, active }) => {
     const [firstName = '', ...rest] = (displayName ?? userName).split(' ')
     return {
-      id: `00u${i}`,
+      id: idOf('u', userName),
       status: active ? 'ACTIVE' : 'SUSPENDED',
       profile: { login: userName, email, firstName, lastName: rest.join(' '), displayName },
     }
   })
   const byId = new Map(users.map(({ id }, i) => [id, people[i]]))
-  const teams = groups.map(({ name, description, members }, i) => ({
-    id: `00g${i}`,
+  const teams = groups.map(({ name, description, members }) => ({
+    id: idOf('g', name),
     type: 'OKTA_GROUP',
     profile: { name, description },
     _embedded: { stats: { usersCount: members.length } },
   }))
+  const groupIndex = new Map(teams.map(({ id }, i) => [id, i]))
   let left = limitPerSecond
   let reset = Math.ceil(Date.now() / 1_000)
   const server = createServer((request, response) => {
@@ -58,7 +61,7 @@ export async function startOkta({ users, groups }: Source, limitPerSecond = 400)
     }
     left--
     const url = new URL(request.url ?? '', service.url)
-    const group = /^\/api\/v1\/groups\/00g(\d+)\/users$/.exec(url.pathname)?.[1]
+    const group = groupIndex.get(/^\/api\/v1\/groups\/(\w+)\/users$/.exec(url.pathname)?.[1] ?? '')
     const all =
       url.pathname === '/api/v1/users'
         ? people
@@ -66,7 +69,7 @@ export async function startOkta({ users, groups }: Source, limitPerSecond = 400)
           ? teams
           : group === undefined
             ? undefined
-            : groups[Number(group)]?.members.flatMap((id) => byId.get(id) ?? [])
+            : groups[group]?.members.flatMap((id) => byId.get(id) ?? [])
     if (all === undefined) return answer(404, { errorCode: 'E0000007', errorSummary: 'Not found' })
     const most = group === undefined ? 200 : 1_000
     const limit = Math.min(Number(url.searchParams.get('limit') ?? most), most)

@@ -11,7 +11,11 @@ export interface TestServer {
   stop(): Promise<void>
 }
 
-export async function startTestServer({ db, connection }: DatabaseCopy, logger: Parts['logger'] = false): Promise<TestServer> {
+export async function startTestServer(
+  { db, connection }: DatabaseCopy,
+  logger: Parts['logger'] = false,
+  scimRate?: number,
+): Promise<TestServer> {
   const { buildApp } = await import('../../src/http/app.ts')
   const { startWorkers } = await import('../../src/server/workers.ts')
   const jobs = await startJobs(connection, (error) => console.error(error))
@@ -27,6 +31,7 @@ export async function startTestServer({ db, connection }: DatabaseCopy, logger: 
     version: '0.0.0-test',
     logger,
     checkAnswers: true,
+    ...(scimRate === undefined ? {} : { scimRate }),
   })
   await app.listen({ host: '127.0.0.1', port })
   return {
