@@ -37,6 +37,7 @@ import * as peopleWhoSignIn from './migrations/0039-people-who-sign-in.ts'
 import * as signInProviders from './migrations/0040-sign-in-providers.ts'
 import * as linksInRuns from './migrations/0046-links-in-runs.ts'
 import * as decided from './migrations/0047-decided.ts'
+import * as wholeRequests from './migrations/0048-whole-requests.ts'
 
 interface Migration {
   /** Nodes of the last release cannot work with the database once this has run. */
@@ -77,6 +78,7 @@ const migrations: Record<string, Migration> = {
   '0039-people-who-sign-in': peopleWhoSignIn,
   '0046-links-in-runs': linksInRuns,
   '0047-decided': decided,
+  '0048-whole-requests': wholeRequests,
   '0040-sign-in-providers': signInProviders,
 }
 

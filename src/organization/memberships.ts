@@ -180,6 +180,25 @@ export function applyHeld(trx: Trx, groupId: GroupId, people: readonly AccountId
   )
 }
 
+/** The same of one account, in whatever groups. */
+export function applyHeldOf(trx: Trx, accountId: AccountId, act: Act): Promise<MembershipChange> {
+  return write(
+    trx,
+    act,
+    sql`
+    select group_id, account_id, pushed as pushed, pushed as effective from memberships
+    where org_id = ${trx.orgId} and account_id = ${accountId} and waiting = 'held' and pushed <> effective`,
+  )
+}
+
+/** What waits of one account, in whatever groups, is rejected. @returns the groups */
+export async function keepHeldOf(trx: Trx, accountId: AccountId): Promise<GroupId[]> {
+  const { rows } = await sql<{ id: GroupId }>`
+    update memberships set waiting = 'kept', held_at = null
+    where org_id = ${trx.orgId} and account_id = ${accountId} and waiting = 'held' returning group_id as id`.execute(trx)
+  return rows.map(({ id }) => id)
+}
+
 /** What waits in a group is rejected, of these people or all: it stays as it is, kept, until the provider says otherwise. @returns whose */
 export async function keepHeld(trx: Trx, groupId: GroupId, people: readonly AccountId[] | null): Promise<AccountId[]> {
   const { rows } = await sql<{ id: AccountId }>`

@@ -21,8 +21,32 @@ export async function pushMemberships(
   facts: Act['facts'] = {},
 ): Promise<MembershipChange> {
   const change = await writePushed(trx, rows, { action: 'members.pushed', directoryId, facts })
+  const reason = change.waits.find((wait) => wait.reason !== null)?.reason
+  if (reason) await holdAll(trx, reason)
   await settleHeld(trx, change.waits)
   return change
+}
+
+/** All that the transaction takes of members from now on waits: another removal of the same request does. */
+export async function holdAll(trx: Trx, reason: HeldReason): Promise<void> {
+  await sql`select set_config('muster.holds', ${reason}, true)`.execute(trx)
+}
+
+/**
+ * Does what one request asks for in several statements, or of several groups: where one removal waits, all do. It is done, and if so undone and
+ * done again.
+ */
+export async function asOneRequest<T>(trx: Trx, work: () => Promise<T>): Promise<T> {
+  await sql`savepoint one_request`.execute(trx)
+  const done = await work()
+  const { rows } = await sql<{ holds: HeldReason | '' | null }>`select current_setting('muster.holds', true) as holds`.execute(
+    trx,
+  )
+  const holds = rows[0]?.holds
+  if (!holds) return done
+  await sql`rollback to savepoint one_request`.execute(trx)
+  await holdAll(trx, holds)
+  return work()
 }
 
 /** Sets the states of groups of which something waits now, and why, or one thing less (null). */

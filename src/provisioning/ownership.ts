@@ -13,7 +13,7 @@ import {
 import { appendLogs, changeOf, type LogEntry } from '../organization/log.ts'
 import { nameKey } from '../organization/name-key.ts'
 import type { UserInput } from '../scim/resource.ts'
-import { whySwitchOffWaits } from './guard.ts'
+import { holdAll, whySwitchOffWaits } from './guard.ts'
 import { endHeldAct, heldActOf, holdAct } from './held-acts.ts'
 import { displayNameOf, provisionedUsersOf, type Requests, setUserStates } from './users.ts'
 
@@ -112,6 +112,7 @@ export async function applyOwnersWord(
     push && have.observedBy === null && after.active === false ? await whySwitchOffWaits(trx, directoryId, have.id) : null
   if (push && reason) {
     delete after.active
+    await holdAll(trx, reason)
     await holdAct(trx, { directoryId, act: push, accountId: have.id, name: have.userName, reason })
     if (push === 'switch_off') await settleUserStates(trx, { ...have, ...after })
   }

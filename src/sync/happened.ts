@@ -17,18 +17,22 @@ export const runEffects = (reader: Reader, runId: RunId): Sql => {
   // Looked up by key, row by row (offset 0), and met in windows and hashes (to be run by inHashes): how many rows a log entry's arrays hold is
   // not known to the planner, and it would join them one by one.
   return sql`
+  switched_off as materialized (
+    select subject as account_id from log_entries where org_id = ${org} and run_id = ${runId} and action = 'account.switched_off'
+  ),
   changed as materialized (
-    select l.subject as group_id, c.account_id, c.added, false as is_off
+    select l.subject as group_id, c.account_id, c.added, c.account_id in (select account_id from switched_off) as is_off
     from log_entries l
     cross join lateral (select unnest(l.added) as account_id, true as added union all select unnest(l.removed), false) c
-    cross join lateral (select from accounts where org_id = ${org} and id = c.account_id and active offset 0) a
+    cross join lateral (
+      select from accounts where org_id = ${org} and id = c.account_id and (active or c.account_id in (select account_id from switched_off)) offset 0
+    ) a
     where l.org_id = ${org} and l.run_id = ${runId}
     union all
     -- who was switched off stays in groups, and has nothing through them
-    select m.group_id, l.subject, false, true
-    from log_entries l
-    cross join lateral (select group_id from memberships where org_id = ${org} and account_id = l.subject and effective offset 0) m
-    where l.org_id = ${org} and l.run_id = ${runId} and l.action = 'account.switched_off'
+    select m.group_id, s.account_id, false, true
+    from switched_off s
+    cross join lateral (select group_id from memberships where org_id = ${org} and account_id = s.account_id and effective offset 0) m
   ),
   moved as materialized (
     select c.group_id, c.account_id, g.role_id, c.added, c.is_off

@@ -81,6 +81,10 @@ async function dueGroups(trx: Trx, directoryIds: readonly DirectoryId[]): Promis
         where l.org_id = ${trx.orgId} and l.subject = p.id and l.action = 'group.state_changed'
           and l.facts #>> '{before,state}' in ('synced', 'held', 'ignored')
       )
+      -- A policy takes no more unseen than a push may.
+      and (o.remove_count = 0 or why_members_are_held(${trx.orgId}, p.directory_id, p.group_id, array(
+        select account_id from memberships m where m.org_id = ${trx.orgId} and m.group_id = p.group_id and m.pushed <> m.effective and m.effective
+          and (select active from accounts a where a.org_id = ${trx.orgId} and a.id = m.account_id))) is null)
     order by p.directory_id, p.id`.execute(trx)
   return rows
 }

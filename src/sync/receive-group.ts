@@ -15,7 +15,7 @@ import {
   type ProvisionedGroup,
   updateProvisionedGroup,
 } from '../provisioning/groups.ts'
-import { whyDeletionWaits } from '../provisioning/guard.ts'
+import { asOneRequest, whyDeletionWaits } from '../provisioning/guard.ts'
 import { holdAct } from '../provisioning/held-acts.ts'
 import { lockNest } from '../provisioning/nesting.ts'
 import { declineOffers } from '../provisioning/offers.ts'
@@ -111,14 +111,20 @@ export async function receiveGroup(
   const group = found ?? (await lockProvisionedGroup(trx, directory.id, id))
   mustMeet(condition, isNew ? offered : group)
   const given = isNew ? { all: membersOfNew(members) } : members
-  let isChanged = isNew
-  if (given !== undefined) isChanged = (await receiveMembers(trx, directory, group, given, { isNew })) || isChanged
-  if (isNew) await resolveNested(trx, directory, id)
-  for (const step of later) {
-    const named = 'matching' in step ? { added: [], removed: await membersMatching(trx, directory.id, id, step.matching) } : step
-    // Read again: what was said before may have brought it into a nest, or out of one.
-    isChanged = (await receiveMembers(trx, directory, await lockProvisionedGroup(trx, directory.id, id), named)) || isChanged
+  const receiveSteps = async () => {
+    let isChanged = isNew
+    if (given !== undefined) isChanged = (await receiveMembers(trx, directory, group, given, { isNew })) || isChanged
+    if (isNew) await resolveNested(trx, directory, id)
+    for (const step of later) {
+      const named =
+        'matching' in step ? { added: [], removed: await membersMatching(trx, directory.id, id, step.matching) } : step
+      // Read again: what was said before may have brought it into a nest, or out of one.
+      isChanged = (await receiveMembers(trx, directory, await lockProvisionedGroup(trx, directory.id, id), named)) || isChanged
+    }
+    return isChanged
   }
+  const isOne = later.length === 0 && children.length === 0 && !group.isNested
+  const isChanged = isOne ? await receiveSteps() : await asOneRequest(trx, receiveSteps)
   // Its state may be another one by now: what was taken waits, or waits no more.
   const now = steps.length > 0 && nameKeys.length > 0 ? await lockProvisionedGroup(trx, directory.id, id) : group
   const isDescribed = await receiveAttributes(trx, directory, now, attributes)

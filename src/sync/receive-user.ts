@@ -8,7 +8,7 @@ import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
 import { type DirectoryContext, observes } from '../provisioning/directories.ts'
 import { followsIn, touchGroupsOf } from '../provisioning/groups.ts'
-import { pushMemberships } from '../provisioning/guard.ts'
+import { asOneRequest, pushMemberships } from '../provisioning/guard.ts'
 import { heldActOf } from '../provisioning/held-acts.ts'
 import { countNewcomers, matchAccount } from '../provisioning/matching.ts'
 import { forgetDirectMember, joinDirectly } from '../provisioning/nesting.ts'
@@ -176,7 +176,10 @@ export async function receiveUserDeletion(
   mustMeet(condition, user)
   const groups = await lockPushedGroupsOf(trx, directory.id, user.accountId)
   await forgetDirectMember(trx, directory.id, user.accountId)
-  await setMemberships(trx, directory, user.accountId, false, groups, { user: user.input.userName, deleted: true })
+  const { observedBy } = await lockAccountInForce(trx, user.accountId)
+  const leave = () => setMemberships(trx, directory, user.accountId, false, groups, { user: user.input.userName, deleted: true })
+  // An account that is only observed goes with its user.
+  if (observedBy !== null) await leave()
   await deleteProvisionedUser(trx, id)
   // The log keeps what the provider said, so that the person can be restored.
   const { input, accountId, matchedBy, state, reasons } = user
@@ -186,7 +189,9 @@ export async function receiveUserDeletion(
     directoryId: directory.id,
     facts: { userName: input.userName, accountId, before: { ...input, accountId, matchedBy, state, reasons } },
   })
+  // First whether the person is switched off: who is has nothing that could be taken, and where that waits, so does the rest.
   await settleOwner(trx, user.accountId, directory.id)
+  if (observedBy === null) await asOneRequest(trx, leave)
 }
 
 /** Makes the account of a person whom a directory pushes and nobody here is. */

@@ -6,7 +6,7 @@ import type { Jobs } from '../database/jobs.ts'
 import type { HeldAct } from '../database/tables.ts'
 import { planForSets } from '../database/transaction.ts'
 import { appendLog } from '../organization/log.ts'
-import { applyHeld, keepHeld } from '../organization/memberships.ts'
+import { applyHeld, applyHeldOf, keepHeld, keepHeldOf } from '../organization/memberships.ts'
 import { Refusal } from '../organization/refusal.ts'
 import { deleteGroup } from '../provisioning/existing-groups.ts'
 import { heldGroup, lockConcerned } from '../provisioning/groups.ts'
@@ -155,6 +155,10 @@ async function lockPlace(trx: Trx, id: ProvisionedGroupId): Promise<Place | unde
   const [held] = rows
   if (held?.accountId) {
     await lockUsersOf(trx, held.accountId)
+    await sql`
+      select from provisioned_groups where org_id = ${trx.orgId} and group_id = any(array(
+        select group_id from memberships where org_id = ${trx.orgId} and account_id = ${held.accountId} and waiting = 'held'))
+      order by id for no key update`.execute(trx)
     const { active, isProtected, ownedBy } = await lockAccountInForce(trx, held.accountId)
     const isOthers = isProtected || (ownedBy !== null && ownedBy !== held.directoryId)
     if (!active || isOthers || !(await stillWaits(trx, id))) return undefined
@@ -208,7 +212,10 @@ async function allow(
       const account = await lockAccountInForce(trx, place.accountId)
       await switchOff(trx, place.directoryId, account, { runId })
       await settleUserStates(trx, account)
-      return { added: 0, removed: 0 }
+      const facts = { user: account.userName, choice: 'allow' }
+      const change = await applyHeldOf(trx, place.accountId, { action: 'members.changed', directoryId, runId, facts })
+      await settleHeld(trx, change.waits, { runId })
+      return change
     }
     case 'group': {
       await endHeldAct(trx, { groupId: place.groupId }, 'removal.allowed', { runId })
@@ -236,6 +243,11 @@ async function reject(
     case 'person':
       await rejectHeldAct(trx, place, { runId })
       await settleUserStates(trx, await lockAccountInForce(trx, place.accountId))
+      await settleHeld(
+        trx,
+        (await keepHeldOf(trx, place.accountId)).map((groupId) => ({ groupId, reason: null })),
+        { runId },
+      )
       break
     case 'group':
       await rejectHeldAct(trx, place, { runId })

@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
 import type { Trx } from '../../src/database/connection.ts'
-import type { Client } from '../support/clients.ts'
+import { type Client, clientOf } from '../support/clients.ts'
 import { behindItsBack, type DatabaseCopy } from '../support/database-copy.ts'
+import { startTestServer } from '../support/server.ts'
 import { expect, type Organization, type Provider, test } from '../support/story.ts'
 
 const people = Array.from({ length: 20 }, (_, at) => `p${at + 10}`)
@@ -250,6 +251,104 @@ test('a group that was put back to a moment leaves the state held by the same ac
   expect(await okta.stateOf('Crew')).toEqual({ state: 'held', reasons: [] })
   await okta.adds('Crew', ['ada'])
   expect(await okta.stateOf('Crew')).toEqual({ state: 'synced', reasons: [] })
+})
+
+test('from two servers at once no more go than from one, of members and of people', async ({ acme, okta, database, inOrg }) => {
+  await okta.knows(...people)
+  await okta.pushes({ group: 'Crew', members: people })
+  await inOrg((trx) => minutesPass(trx, 61))
+  const other = await startTestServer(database)
+  try {
+    const through = clientOf(`${other.url}/scim/v2`, 'application/scim+json', okta.directory.token)
+    const patch = (at: number, path: string, operation: object) =>
+      (at % 2 ? okta.request : through)('PATCH', path, {
+        schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+        Operations: [operation],
+      })
+    const gone = people.slice(0, 14)
+    await Promise.all(
+      gone.map((name, at) =>
+        patch(at, `/Groups/${okta.idOf('Crew')}`, { op: 'remove', path: `members[value eq "${okta.idOfPerson(name)}"]` }),
+      ),
+    )
+    expect((await acme.membersOf('Crew')).length).toBe(15)
+    await Promise.all(
+      gone.map((name, at) => patch(at, `/Users/${okta.idOfPerson(name)}`, { op: 'replace', value: { active: false } })),
+    )
+    expect((await activeOf(acme, people)).length).toBe(10)
+  } finally {
+    await other.stop()
+  }
+})
+
+test('all removals of a request wait where one does: whatever it says first, and in all groups that it is about', async ({
+  acme,
+  okta,
+  inOrg,
+}) => {
+  await okta.knows(...people)
+  await okta.pushes({ group: 'Crew', members: people })
+  await inOrg((trx) => minutesPass(trx, 61))
+  await okta.request('PATCH', `/Groups/${okta.idOf('Crew')}`, {
+    schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+    Operations: [
+      { op: 'remove', path: 'members[display eq "p10"]' },
+      { op: 'remove', path: 'members', value: people.slice(1, 8).map((name) => ({ value: okta.idOfPerson(name) })) },
+    ],
+  })
+  expect(await acme.membersOf('Crew')).toEqual(people)
+  expect(await okta.membersOf('Crew')).toEqual(people.slice(8))
+})
+
+test('a company’s chat in 2018: everybody is deleted in haste; ten are, and the others keep all they had', async ({
+  acme,
+  okta,
+  api,
+}) => {
+  await okta.knows(...people)
+  for (const name of people) await okta.pushes({ group: `Team of ${name}`, members: [name] })
+  await acme.grants('Team of p25', 'chat/app/user')
+  for (const name of people) expect(await okta.deletesPerson(name)).toBe(204)
+  expect(await activeOf(acme, people)).toEqual(people.slice(10))
+  expect(await acme.accessOf('p25')).toEqual(['chat/app/user'])
+  expect(await acme.membersOf('Team of p10')).toEqual([])
+  const asked = { ids: ['p25'] }
+  const { fingerprint } = (await api('POST', '/directories/okta/held/effect', asked)).body
+  const { body } = await api('POST', '/directories/okta/held/decisions', { decision: 'allow', ...asked, fingerprint })
+  expect(await ended(api, body.id)).toMatchObject({ access: { lost: 1, peopleLosing: 1 } })
+  expect(await acme.membersOf('Team of p25')).toEqual([])
+  expect(await activeOf(acme, ['p24', 'p25'])).toEqual(['p24'])
+  await okta.knows('p26')
+  expect((await api('GET', '/directories/okta/held?kind=delete_person')).body.total).toBe(8)
+})
+
+test('a bridge reads its source as empty, and as its first page: nobody loses anything, and who is new is in', async ({
+  acme,
+  okta,
+  inOrg,
+}) => {
+  await okta.knows(...people, 'new')
+  for (const group of ['One', 'Two']) await okta.pushes({ group, members: people })
+  await inOrg((trx) => minutesPass(trx, 61))
+  await okta.replaces('One', [])
+  await okta.replaces('Two', [...people.slice(0, 10), 'new'])
+  expect(await acme.membersOf('One')).toEqual(people)
+  expect(await acme.membersOf('Two')).toEqual(['new', ...people])
+  for (const group of ['One', 'Two']) await okta.replaces(group, [...people, 'new'])
+  for (const group of ['One', 'Two']) expect(await okta.stateOf(group)).toEqual({ state: 'synced', reasons: [] })
+  expect(await acme.membersOf('One')).toEqual(['new', ...people])
+})
+
+test('a policy of overwriting takes no more than a push may: such a group needs review', async ({ acme, connects, inOrg }) => {
+  const okta = await connects('okta', { conflictPolicy: 'overwrite' })
+  await acme.has({ group: 'Big', members: people })
+  await acme.has({ group: 'Small', members: people.slice(0, 3) })
+  await inOrg((trx) => minutesPass(trx, 61))
+  await okta.knows(...people)
+  await okta.pushes({ group: 'big', members: people.slice(0, 10) })
+  await okta.pushes({ group: 'small', members: people.slice(0, 1) })
+  await expect.poll(() => okta.stateOf('small'), { timeout: 20_000 }).toEqual({ state: 'synced', reasons: [] })
+  expect(await okta.stateOf('big')).toEqual({ state: 'needs_review', reasons: ['name_taken'] })
 })
 
 /** The run once it has ended. */
