@@ -6,12 +6,14 @@ import type { GroupReason, GroupState, RunKind } from '../database/tables.ts'
 import { planForSets } from '../database/transaction.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
+import type { Asking } from '../organization/roles.ts'
 import { refuseObserving } from '../provisioning/directories.ts'
 import type { LinkPreview } from '../provisioning/linking.ts'
 import { type Asked, chosenWithChoices } from '../review/chosen.ts'
 import type { Choices, Chosen } from '../review/differences.ts'
 import { type Effect, type EffectDelta, effectInRun, effectOf } from '../review/effect.ts'
 import { type Expectation, expectedInRun } from '../review/expected-in-run.ts'
+import { refuseOutsideProducts } from '../review/products.ts'
 import { type ReviewHeading, reviewHeadings } from '../review/summaries.ts'
 import { approvalFor } from './approvals.ts'
 import { isSingleReviewOf, type ReviewedGroup, reviewChanged } from './review-changed.ts'
@@ -21,6 +23,8 @@ import { isForeseen, whyNot } from './sync-group.ts'
 export interface RunRequest extends Asked {
   kind: RunKind
   directoryId: DirectoryId
+  /** Who asks, where that is a person or a program: a reviewer may not ask for everything. */
+  by?: Asking
   /** Of the answer that was reviewed: the selection's; of one group, its own will do. */
   fingerprint: string
   acceptIncomplete: boolean
@@ -37,7 +41,7 @@ export interface RunRequest extends Asked {
  * Starts a run over a selection: computes its answer again, and if it is the reviewed one stores the run with what each group is expected
  * to do, and enqueues the job in the same transaction; where it needs approval, it waits for that instead. Blocked groups are skipped with their reasons; filling and empty ones too, unless
  * accepted.
- * @throws Refusal `review_changed` with what is other now, `not_found`, `nothing_to_sync`; of a single group also `group_blocked`,
+ * @throws Refusal `not_permitted` for a reviewer of other products, `review_changed` with what is other now, `not_found`, `nothing_to_sync`; of a single group also `group_blocked`,
  * `group_filling`, `group_empty`
  */
 export async function startRun(trx: Trx, jobs: Pick<Jobs, 'send'>, request: RunRequest): Promise<RunId> {
@@ -102,6 +106,8 @@ async function plan(
   const { fingerprint, selection } = request
   await refuseObserving(reader, request.directoryId)
   const { ids, blocked, choices, links } = await chosenWithChoices(reader, request.directoryId, request)
+  const decided = ids.map((id) => ({ id, to: links.get(id)?.to.id }))
+  await refuseOutsideProducts(reader, request.by, decided)
   const settled = await settledGroups(reader, request, ids)
   // Of one reading: what changes later is refused by the group's own turn.
   const { effect, expectations } = await effectInRun(reader, ids, choices)

@@ -10,6 +10,7 @@ import { effectOf } from '../../review/effect.ts'
 import { reviewedGrants } from '../../review/grants.ts'
 import { listKept } from '../../review/kept.ts'
 import { peopleFilters, peopleOf } from '../../review/people.ts'
+import { refuseOutsideProducts } from '../../review/products.ts'
 import { findReview, listReviews, oneReview, type Review as ReviewOf, reviewFacets } from '../../review/review.ts'
 import { presetGroups, presets } from '../../review/selection.ts'
 import { reopenReview } from '../../sync/choices.ts'
@@ -43,6 +44,8 @@ export const inDirectory = {
 }
 const who = { who: Type.Optional(OneOf(peopleFilters, 'all if not said')) }
 const reads = requireRole('auditor')
+// A reviewer's own products are asked for where the group is known.
+const decides = requireRole('reviewer')
 
 /** Reviews: what would change if pushed groups were synced, one by one and together. All of it reads, but the mark «viewed». */
 export const reviewsApi: ApiPlugin = async (app, { db }) => {
@@ -263,6 +266,7 @@ export const reviewsApi: ApiPlugin = async (app, { db }) => {
   app.post(
     '/reviews/:group/reopen',
     {
+      preHandler: decides,
       schema: {
         operationId: 'reopenReview',
         tags,
@@ -272,9 +276,10 @@ export const reviewsApi: ApiPlugin = async (app, { db }) => {
         response: { 200: Review },
       },
     },
-    async ({ scope, params, query }) =>
+    async ({ scope, token, params, query }) =>
       inTransaction(db, scope, async (trx) => {
         const id = await named(trx, params, query)
+        await refuseOutsideProducts(trx, token, [{ id }])
         await reopenReview(trx, id)
         return shown(await oneReview(trx, id))
       }),
@@ -283,6 +288,7 @@ export const reviewsApi: ApiPlugin = async (app, { db }) => {
   app.put(
     '/reviews/:group/viewed',
     {
+      preHandler: decides,
       schema: {
         operationId: 'markReviewViewed',
         tags,
@@ -293,8 +299,12 @@ export const reviewsApi: ApiPlugin = async (app, { db }) => {
         response: { 204: NoContent },
       },
     },
-    async ({ scope, params, query, body }, reply) => {
-      await inTransaction(db, scope, async (trx) => markViewed(trx, await named(trx, params, query), body.fingerprint))
+    async ({ scope, token, params, query, body }, reply) => {
+      await inTransaction(db, scope, async (trx) => {
+        const id = await named(trx, params, query)
+        await refuseOutsideProducts(trx, token, [{ id }])
+        await markViewed(trx, id, body.fingerprint)
+      })
       return reply.code(204).send()
     },
   )

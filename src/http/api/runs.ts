@@ -11,6 +11,7 @@ import { findRun, groupResults, listRunGroups, listRuns, runGroupsCsv } from '..
 import { stopRun } from '../../sync/runs.ts'
 import { previewRun, type RunRequest, startRun } from '../../sync/start-run.ts'
 import { previewUndo, startUndo } from '../../sync/undo-run.ts'
+import { requireRole } from '../auth/roles.ts'
 import { largeBodyLimit } from '../content.ts'
 import type { ApiPlugin } from './api.ts'
 import { csvFormat, ListedOrCsv, listingOrAll, sendCsv } from './csv-answer.ts'
@@ -146,6 +147,7 @@ export const runsApi: ApiPlugin = async (app, { db, jobs }) => {
     '/directories/:directory/runs',
     {
       bodyLimit: largeBodyLimit,
+      preHandler: requireRole('reviewer'),
       schema: {
         operationId: 'startRun',
         tags,
@@ -159,8 +161,9 @@ export const runsApi: ApiPlugin = async (app, { db, jobs }) => {
       },
     },
     async (request, reply) => {
-      const { scope, params, body } = request
+      const { scope, token, params, body } = request
       const asked = (directoryId: RunRequest['directoryId']): RunRequest => ({
+        by: token,
         directoryId,
         kind: body.kind ?? 'sync',
         ...askedOf(body),
@@ -260,6 +263,7 @@ export const runsApi: ApiPlugin = async (app, { db, jobs }) => {
   app.post(
     '/runs/:run/retry',
     {
+      preHandler: requireRole('reviewer'),
       schema: {
         operationId: 'retryRun',
         tags,
@@ -273,6 +277,7 @@ export const runsApi: ApiPlugin = async (app, { db, jobs }) => {
     async (request, reply) => {
       const { dryRun, ...body } = request.body
       const asked = async (reader: Reader): Promise<RunRequest> => ({
+        by: request.token,
         note: null,
         ...(await retryOf(reader, request.params.run)),
         ...body,
@@ -394,6 +399,7 @@ export const runsApi: ApiPlugin = async (app, { db, jobs }) => {
   app.post(
     '/runs/:run/withdraw',
     {
+      preHandler: requireRole('reviewer'),
       schema: {
         operationId: 'withdrawRun',
         tags,

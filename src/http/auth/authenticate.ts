@@ -12,6 +12,7 @@ import { bearerOf } from './bearer.ts'
 import { type FailedAttempts, failedAttempts } from './failed-attempts.ts'
 import { type LastUsed, lastUsed, type UsedKind } from './last-used.ts'
 import {
+  type Found,
   type FoundToken,
   findApiTokenByHash,
   findDirectoryTokenByHash,
@@ -46,6 +47,8 @@ export interface Presenting extends FoundToken, Asking {
   kind: 'token' | 'session'
   /** The token's name; in a session the person's. */
   name: string
+  /** Of the person behind it: a person is one, whatever they ask by. */
+  userName: string | null
 }
 
 /** Finds out who asks, for both protocols; each function sets the request's scope or throws the one 401. */
@@ -96,22 +99,24 @@ export function authentication(app: FastifyInstance, { db, publicUrl }: Parts, c
   const rightsNow = ({ orgId, accountId }: { orgId: OrgId; accountId: AccountId }) =>
     lookingUp(db, { orgId, actor: 'system' }, (reader) => rightsOf(reader, accountId))
 
-  async function findTokenAndRights(hash: Buffer) {
+  async function findTokenAndRights(hash: Buffer): Promise<Found<Presenting> | undefined> {
     const found = await findApiTokenByHash(db, hash)
     if (!found) return undefined
     const { accountId } = found.token
-    if (accountId === null) return { ...found, token: { ...found.token, kind: 'token' as const, products: [] } }
+    if (accountId === null) return { ...found, token: { ...found.token, kind: 'token', products: [], userName: null } }
     const rights = await rightsNow({ ...found.token, accountId })
-    const role = rights && lowerOf(rights.role, found.token.role)
-    return rights && role && { ...found, token: { ...found.token, kind: 'token' as const, role, products: rights.products } }
+    if (!rights) return undefined
+    const { userName, products } = rights
+    const role = lowerOf(rights.role, found.token.role)
+    return { ...found, token: { ...found.token, kind: 'token', role, products, userName } }
   }
 
-  async function findSessionAndRights(hash: Buffer) {
+  async function findSessionAndRights(hash: Buffer): Promise<Found<Presenting> | undefined> {
     const found = await findSessionByHash(db, hash)
     const rights = found && (await rightsNow(found.token))
     if (!found || !rights) return undefined
-    const { userName: name, role, products } = rights
-    return { ...found, token: { ...found.token, kind: 'session' as const, name, role, products } }
+    const { userName, role, products } = rights
+    return { ...found, token: { ...found.token, kind: 'session', name: userName, role, products, userName } }
   }
 
   // A browser sends its cookie with everything: who sends a token means the token.
@@ -137,7 +142,7 @@ export function authentication(app: FastifyInstance, { db, publicUrl }: Parts, c
   return {
     async api(request) {
       const token = await presentedToApi(request)
-      const actor = token.kind === 'session' ? personActor(token.name) : `token:${token.name}`
+      const actor = token.userName === null ? `token:${token.name}` : personActor(token.userName)
       request.token = token
       request.scope = { orgId: token.orgId, actor, accountId: token.accountId, requestId: request.id }
     },

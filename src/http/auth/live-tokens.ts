@@ -26,6 +26,13 @@ export interface FoundDirectoryToken extends FoundToken {
   directoryId: DirectoryId
 }
 
+/** A token of ours by its hash: what is stored, and for how long it opens something. */
+export interface Found<T extends FoundToken> {
+  token: T
+  hash: Buffer
+  msLeft: number
+}
+
 /** What was presented: a token of ours, whether it still opens anything or has expired or been revoked. */
 export interface Presented<T extends FoundToken> {
   token: T
@@ -51,7 +58,7 @@ interface Remembered<T extends FoundToken> extends Presented<T> {
 /** Remembers tokens of one kind. `clock` counts milliseconds; expiry itself is told by the database's time. */
 export function liveTokens<T extends FoundToken>(
   kind: TokenKind,
-  lookup: (hash: Buffer) => Promise<{ token: T; hash: Buffer; msLeft: number } | undefined>,
+  lookup: (hash: Buffer) => Promise<Found<T> | undefined>,
   clock: () => number,
 ): LiveTokens<T> {
   const remembered = new Map<string, Remembered<T>>()
