@@ -433,6 +433,18 @@ export interface Resynced {
   next: string | null
 }
 
+export interface DeletedPerson extends PersonInBrief {
+  directory: Named
+  deletedAt: string
+  restorableUntil: string
+}
+
+export interface PersonRestoration extends DeletedPerson {
+  groups: (Named & { isManaged: boolean })[]
+  gains: number
+  fingerprint: string
+}
+
 export interface DirectoryLife extends Named {
   observing: boolean
   pausedAt: string | null

@@ -1132,6 +1132,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deleted-people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * People whom a provider deleted and who can be restored
+         * @description Sorted by -deletedAt or userName.
+         */
+        get: operations["listDeletedPeople"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deleted-people/{person}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Somebody who was deleted, and what restoring them would give */
+        get: operations["showDeletedPerson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deleted-people/{person}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Restore somebody who was deleted: switched on, and in the groups again that the deletion took them out of */
+        post: operations["restorePerson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/groups/{group}/history": {
         parameters: {
             query?: never;
@@ -4594,7 +4648,7 @@ export interface operations {
                         /** Format: uuid */
                         id: string;
                         /** @enum {string} */
-                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over";
+                        kind: "sync" | "drop_kept" | "restore" | "go_live" | "take_over" | "held";
                         undoes: string | null;
                         undoneBy: string | null;
                         /** @enum {string} */
@@ -4602,7 +4656,7 @@ export interface operations {
                         /** @description The directory's name */
                         directory: string;
                         /** @enum {string} */
-                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore";
+                        choice: "overwrite" | "merge" | "rename_existing" | "ignore" | "drop_kept" | "restore" | "allow" | "reject";
                         note: string | null;
                         retryOf: string | null;
                         retriedBy: string[];
@@ -6986,6 +7040,187 @@ export interface operations {
                             /** Format: date-time */
                             at?: string;
                         }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDeletedPeople: {
+        parameters: {
+            query?: {
+                /** @description How many to leave out at the beginning */
+                offset?: number;
+                /** @description How many to answer; 0 is all of them */
+                limit?: number;
+                /** @description Part of a name; case and blanks do not matter */
+                search?: string;
+                /** @description What to sort by; with a minus in front, downwards: `-name` */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        total: number;
+                        items: {
+                            /** Format: uuid */
+                            id: string;
+                            userName: string;
+                            email: string | null;
+                            displayName: string | null;
+                            directory: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                            };
+                            /** Format: date-time */
+                            deletedAt: string;
+                            /** Format: date-time */
+                            restorableUntil: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showDeletedPerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or user name */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        userName: string;
+                        email: string | null;
+                        displayName: string | null;
+                        directory: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                        };
+                        /** Format: date-time */
+                        deletedAt: string;
+                        /** Format: date-time */
+                        restorableUntil: string;
+                        /** @description What the deletion took the person out of */
+                        groups: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                            /** @description A directory pushes it without the person: the membership waits to be allowed or rejected */
+                            isManaged: boolean;
+                        }[];
+                        /** @description What the person may do then: accesses (site, product, role) */
+                        gains: number;
+                        /** @description SHA-256 in hex of the answer */
+                        fingerprint: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restorePerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or user name */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Of what was shown; where it gives something else by now: 409 */
+                    fingerprint: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        userName: string;
+                        email: string | null;
+                        displayName: string | null;
+                        directory: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                        };
+                        /** Format: date-time */
+                        deletedAt: string;
+                        /** Format: date-time */
+                        restorableUntil: string;
+                        /** @description What the deletion took the person out of */
+                        groups: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                            /** @description A directory pushes it without the person: the membership waits to be allowed or rejected */
+                            isManaged: boolean;
+                        }[];
+                        /** @description What the person may do then: accesses (site, product, role) */
+                        gains: number;
+                        /** @description SHA-256 in hex of the answer */
+                        fingerprint: string;
                     };
                 };
             };

@@ -7,6 +7,7 @@ import { addPastOptions, type PastOptions } from '../past.ts'
 import type { AccessChange, AccessOfPerson, Listed, Person } from '../shapes.ts'
 import { accessChangeList, accessList, personList, personView } from '../views/organization.ts'
 import { print } from '../views/output.ts'
+import { deletedPeople, restorePerson } from './people/deleted.ts'
 
 const list = addListOptions(new Command('list').description('the organization’s people')).action(
   async (options: ListOptions, command: Command) => {
@@ -53,8 +54,10 @@ const history = historyCommand('a person', '<person>', (api, person, query) =>
 )
 
 export const people = new Command('people')
-  .description('the organization’s people: {list|show|access|history}')
+  .description('the organization’s people: {list|show|access|history|deleted|restore}')
   .addCommand(list)
   .addCommand(show)
   .addCommand(access)
   .addCommand(history)
+  .addCommand(deletedPeople)
+  .addCommand(restorePerson)

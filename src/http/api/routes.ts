@@ -4,6 +4,7 @@ import type { ApiPlugin } from './api.ts'
 import { apiTokensApi } from './api-tokens.ts'
 import { auditApi } from './audit.ts'
 import { deletedGroupsApi } from './deleted-groups.ts'
+import { deletedPeopleApi } from './deleted-people.ts'
 import { directoriesApi } from './directories.ts'
 import { directoryLifeApi } from './directory-life.ts'
 import { eventsApi } from './events.ts'
@@ -45,6 +46,7 @@ export const apiRoutes: ApiPlugin[] = [
   groupsApi,
   deletedGroupsApi,
   peopleApi,
+  deletedPeopleApi,
   historyApi,
   restoresApi,
   accessApi,
