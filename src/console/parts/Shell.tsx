@@ -224,7 +224,7 @@ function Account(): ReactNode {
   return (
     <Menu position="bottom-end" width={220}>
       <Menu.Target>
-        <button type="button" className={styles.account} aria-label={`Account: ${name}`}>
+        <button type="button" className={styles.account} aria-label={`${initials(name)}, account of ${name}`}>
           {initials(name)}
         </button>
       </Menu.Target>

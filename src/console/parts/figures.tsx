@@ -19,22 +19,26 @@ export const Count = ({ of }: { of: number }) => <span className="number">{numbe
 export function GroupName({ name, long = false }: { name: string; long?: boolean }) {
   const at = name.lastIndexOf('/') + 1
   const [before, own] = [name.slice(0, at), name.slice(at)]
+  // Read out as one word: the drawn parts are boxes of their own, which a screen reader would pause between.
   const shown = (
-    <bdi className={styles.name} title={name}>
-      {before && (
-        <span className={styles.before}>
-          <bdi dir="ltr">{before}</bdi>
-        </span>
-      )}
-      <span className={styles.own}>
-        {own.length > 14 ? (
-          <>
-            <span className={styles.head}>{own.slice(0, -9)}</span>
-            <span className={styles.tail}>{own.slice(-9)}</span>
-          </>
-        ) : (
-          own
+    <bdi title={name} className={styles.whole}>
+      <span className="unseen">{name}</span>
+      <span aria-hidden className={styles.name}>
+        {before && (
+          <span className={styles.before}>
+            <bdi dir="ltr">{before}</bdi>
+          </span>
         )}
+        <span className={styles.own}>
+          {own.length > 14 ? (
+            <>
+              <span className={styles.head}>{own.slice(0, -9)}</span>
+              <span className={styles.tail}>{own.slice(-9)}</span>
+            </>
+          ) : (
+            own
+          )}
+        </span>
       </span>
     </bdi>
   )

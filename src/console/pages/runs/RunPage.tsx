@@ -143,7 +143,7 @@ export function RunPage() {
           </div>
         </section>
       </div>
-      <section className="card" aria-label="Groups of the run">
+      <section className="card">
         <div className={styles.head}>
           <Tabs
             label="Results"
