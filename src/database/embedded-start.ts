@@ -27,6 +27,8 @@ const defaults = {
   max_connections: '100',
   random_page_cost: '1.1',
   max_wal_size: '2GB',
+  // Plans are kept, and those of a first push are for empty tables, by whatever index, until the tables are analyzed.
+  autovacuum_naptime: '5s',
   jit: 'off',
   log_timezone: 'UTC',
   timezone: 'UTC',
