@@ -9,8 +9,9 @@ const rooms = {
   sync: ['review', 'provisioning', 'organization', 'database', 'scim'],
   outgoing: [],
   push: ['outgoing', 'organization', 'database', 'scim'],
-  http: ['sync', 'review', 'provisioning', 'push', 'outgoing', 'organization', 'database', 'scim'],
-  server: ['http', 'sync', 'review', 'provisioning', 'push', 'outgoing', 'organization', 'database', 'scim'],
+  notify: ['outgoing', 'organization', 'database'],
+  http: ['notify', 'sync', 'review', 'provisioning', 'push', 'outgoing', 'organization', 'database', 'scim'],
+  server: ['http', 'notify', 'sync', 'review', 'provisioning', 'push', 'outgoing', 'organization', 'database', 'scim'],
   cli: ['client'],
   console: ['client'],
 }

@@ -25,6 +25,7 @@ import { sessions } from './commands/sessions.ts'
 import { suggestions } from './commands/suggestions.ts'
 import { sync } from './commands/sync.ts'
 import { version, versionCommand } from './commands/version.ts'
+import { webhooks } from './commands/webhooks.ts'
 import { whoami } from './commands/whoami.ts'
 import { why } from './commands/why.ts'
 import { addCommonOptions } from './context.ts'
@@ -77,6 +78,7 @@ export function program(): Command {
     why,
     audit,
     events,
+    webhooks,
     admin,
     sessions,
     providers,

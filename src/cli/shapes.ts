@@ -601,3 +601,24 @@ export interface StoredCheck {
 }
 
 export type { ExportCheck, SignedHead } from '../client/log-export.ts'
+
+export interface Webhook {
+  id: string
+  url: string
+  kinds: string[]
+  silentHours: number
+  isEnabled: boolean
+  disabledBecause: string | null
+  secret?: string | null
+}
+
+export interface Delivery {
+  id: string
+  kind: string
+  at: string
+  state: string
+  attempts: number
+  dueAt: string | null
+  status: number | null
+  error: string | null
+}

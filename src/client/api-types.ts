@@ -2111,6 +2111,117 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is told what happens
+         * @description Sorted by createdAt or url.
+         */
+        get: operations["listWebhooks"];
+        put?: never;
+        /** Have somebody told what happens from now on: a webhook, or a mail address */
+        post: operations["createWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A webhook */
+        get: operations["showWebhook"];
+        put?: never;
+        post?: never;
+        /** Tell it no more */
+        delete: operations["deleteWebhook"];
+        options?: never;
+        head?: never;
+        /** Change what it is told, or where; disable or enable it */
+        patch: operations["updateWebhook"];
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A new secret, shown once; the old one signs too for a day */
+        post: operations["rotateWebhookSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell it something for a test, within seconds: /deliveries says how that went */
+        post: operations["testWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What it was told in the last 30 days, the newest first, and how that went
+         * @description Sorted by at, kind, state or triedAt.
+         */
+        get: operations["listDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook}/deliveries/{delivery}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell it once more, under the same id */
+        post: operations["replayDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -12329,6 +12440,441 @@ export interface operations {
                 content: {
                     "text/event-stream": string;
                 };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listWebhooks: {
+        parameters: {
+            query?: {
+                /** @description How many to leave out at the beginning */
+                offset?: number;
+                /** @description How many to answer; 0 is all of them */
+                limit?: number;
+                /** @description Part of a name; case and blanks do not matter */
+                search?: string;
+                /** @description What to sort by; with a minus in front, downwards: `-name` */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        total: number;
+                        items: {
+                            /** Format: uuid */
+                            id: string;
+                            /** @description `https://…`, told by signed requests (Standard Webhooks), or `mailto:NAME@HOST` */
+                            url: string;
+                            /** @description What it is told; empty is everything */
+                            kinds: ("review.created" | "group.blocked" | "group.held" | "removal.held" | "removal.waiting" | "run.approval_requested" | "run.finished" | "directory.complete" | "directory.differs" | "directory.silent" | "token.expiring" | "webhook.test")[];
+                            /** @description After how many hours without a request it is told of a directory */
+                            silentHours: number;
+                            isEnabled: boolean;
+                            disabledBecause: string | null;
+                            createdBy: string;
+                            /** Format: date-time */
+                            createdAt: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description `https://…`, told by signed requests (Standard Webhooks), or `mailto:NAME@HOST` */
+                    url: string;
+                    /** @description What it is told; empty is everything */
+                    kinds?: ("review.created" | "group.blocked" | "group.held" | "removal.held" | "removal.waiting" | "run.approval_requested" | "run.finished" | "directory.complete" | "directory.differs" | "directory.silent" | "token.expiring" | "webhook.test")[];
+                    /** @description After how many hours without a request it is told of a directory */
+                    silentHours?: number;
+                    isEnabled?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /** @description `https://…`, told by signed requests (Standard Webhooks), or `mailto:NAME@HOST` */
+                        url: string;
+                        /** @description What it is told; empty is everything */
+                        kinds: ("review.created" | "group.blocked" | "group.held" | "removal.held" | "removal.waiting" | "run.approval_requested" | "run.finished" | "directory.complete" | "directory.differs" | "directory.silent" | "token.expiring" | "webhook.test")[];
+                        /** @description After how many hours without a request it is told of a directory */
+                        silentHours: number;
+                        isEnabled: boolean;
+                        disabledBecause: string | null;
+                        createdBy: string;
+                        /** Format: date-time */
+                        createdAt: string;
+                        secret: string | null;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id */
+                webhook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /** @description `https://…`, told by signed requests (Standard Webhooks), or `mailto:NAME@HOST` */
+                        url: string;
+                        /** @description What it is told; empty is everything */
+                        kinds: ("review.created" | "group.blocked" | "group.held" | "removal.held" | "removal.waiting" | "run.approval_requested" | "run.finished" | "directory.complete" | "directory.differs" | "directory.silent" | "token.expiring" | "webhook.test")[];
+                        /** @description After how many hours without a request it is told of a directory */
+                        silentHours: number;
+                        isEnabled: boolean;
+                        disabledBecause: string | null;
+                        createdBy: string;
+                        /** Format: date-time */
+                        createdAt: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id */
+                webhook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id */
+                webhook: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description `https://…`, told by signed requests (Standard Webhooks), or `mailto:NAME@HOST` */
+                    url?: string;
+                    /** @description What it is told; empty is everything */
+                    kinds?: ("review.created" | "group.blocked" | "group.held" | "removal.held" | "removal.waiting" | "run.approval_requested" | "run.finished" | "directory.complete" | "directory.differs" | "directory.silent" | "token.expiring" | "webhook.test")[];
+                    /** @description After how many hours without a request it is told of a directory */
+                    silentHours?: number;
+                    isEnabled?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /** @description `https://…`, told by signed requests (Standard Webhooks), or `mailto:NAME@HOST` */
+                        url: string;
+                        /** @description What it is told; empty is everything */
+                        kinds: ("review.created" | "group.blocked" | "group.held" | "removal.held" | "removal.waiting" | "run.approval_requested" | "run.finished" | "directory.complete" | "directory.differs" | "directory.silent" | "token.expiring" | "webhook.test")[];
+                        /** @description After how many hours without a request it is told of a directory */
+                        silentHours: number;
+                        isEnabled: boolean;
+                        disabledBecause: string | null;
+                        createdBy: string;
+                        /** Format: date-time */
+                        createdAt: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotateWebhookSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id */
+                webhook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /** @description `https://…`, told by signed requests (Standard Webhooks), or `mailto:NAME@HOST` */
+                        url: string;
+                        /** @description What it is told; empty is everything */
+                        kinds: ("review.created" | "group.blocked" | "group.held" | "removal.held" | "removal.waiting" | "run.approval_requested" | "run.finished" | "directory.complete" | "directory.differs" | "directory.silent" | "token.expiring" | "webhook.test")[];
+                        /** @description After how many hours without a request it is told of a directory */
+                        silentHours: number;
+                        isEnabled: boolean;
+                        disabledBecause: string | null;
+                        createdBy: string;
+                        /** Format: date-time */
+                        createdAt: string;
+                        /** @description Shown once */
+                        secret: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id */
+                webhook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDeliveries: {
+        parameters: {
+            query?: {
+                /** @description How many to leave out at the beginning */
+                offset?: number;
+                /** @description How many to answer; 0 is all of them */
+                limit?: number;
+                /** @description Part of a name; case and blanks do not matter */
+                search?: string;
+                /** @description What to sort by; with a minus in front, downwards: `-name` */
+                sort?: string;
+                state?: "waiting" | "delivered" | "given_up";
+            };
+            header?: never;
+            path: {
+                /** @description Its id */
+                webhook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        total: number;
+                        items: {
+                            /** Format: uuid */
+                            id: string;
+                            /**
+                             * Format: uuid
+                             * @description The header `webhook-id`: the same however often it is told
+                             */
+                            notice: string;
+                            /** @enum {string} */
+                            kind: "review.created" | "group.blocked" | "group.held" | "removal.held" | "removal.waiting" | "run.approval_requested" | "run.finished" | "directory.complete" | "directory.differs" | "directory.silent" | "token.expiring" | "webhook.test";
+                            /** Format: date-time */
+                            at: string;
+                            data: {
+                                directory: {
+                                    /** Format: uuid */
+                                    id: string;
+                                    name: string;
+                                } | null;
+                                count: number;
+                                /** @description The first of `count` */
+                                subjects: {
+                                    id: string;
+                                    name: string | null;
+                                }[];
+                            } & {
+                                [key: string]: unknown;
+                            };
+                            /** @enum {string} */
+                            state: "waiting" | "delivered" | "given_up";
+                            attempts: number;
+                            triedAt: string | null;
+                            dueAt: string | null;
+                            status: number | null;
+                            error: string | null;
+                            answer: string | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replayDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id */
+                webhook: string;
+                /** @description Its id */
+                delivery: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {

@@ -16,6 +16,9 @@ export type ProvisionedUserId = Id<'provisioned user'>
 export type ProvisionedGroupId = Id<'provisioned group'>
 export type RunId = Id<'run'>
 export type ReconciliationId = Id<'reconciliation'>
+export type WebhookId = Id<'webhook'>
+export type NoticeId = Id<'notice'>
+export type DeliveryId = Id<'delivery'>
 
 /** A new id, in order of time (RFC 9562 §5.7). Never a secret. */
 export const newId = <T extends Id<string>>(): T => v7() as T

@@ -16,6 +16,7 @@ export interface JobData {
   'seal-log': Record<string, never>
   'compare-list': { orgId: OrgId; reconciliationId: ReconciliationId; actor: string }
   'forget-lists': Record<string, never>
+  'forget-notices': Record<string, never>
 }
 export type QueueName = keyof JobData
 
@@ -39,6 +40,7 @@ const queues: Record<QueueName, { retryLimit: number; retryDelay: number; expire
   'let-go-of-directory': { retryLimit: 20, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'reset-directory': { retryLimit: 20, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'compare-list': { retryLimit: 20, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
+  'forget-notices': { retryLimit: 2, retryDelay: 60, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'forget-lists': { retryLimit: 2, retryDelay: 60, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'seal-log': { retryLimit: 0, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'overwrite-conflicts': { retryLimit: 0, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
@@ -54,6 +56,7 @@ const scheduled: Partial<Record<QueueName, string>> = {
   'purge-deleted-groups': '37 * * * *',
   'note-log-people': '* * * * *',
   'forget-lists': '47 * * * *',
+  'forget-notices': '57 * * * *',
   'seal-log': '* * * * *',
   'overwrite-conflicts': '* * * * *',
   'expire-approvals': '* * * * *',

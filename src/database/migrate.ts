@@ -33,6 +33,7 @@ import * as guard from './migrations/0030-guard.ts'
 import * as heldActs from './migrations/0031-held-acts.ts'
 import * as directoryLife from './migrations/0033-directory-life.ts'
 import * as reconciliations from './migrations/0036-reconciliations.ts'
+import * as notifications from './migrations/0037-notifications.ts'
 import * as peopleWhoSignIn from './migrations/0039-people-who-sign-in.ts'
 import * as signInProviders from './migrations/0040-sign-in-providers.ts'
 import * as linksInRuns from './migrations/0046-links-in-runs.ts'
@@ -75,6 +76,7 @@ const migrations: Record<string, Migration> = {
   '0031-held-acts': heldActs,
   '0033-directory-life': directoryLife,
   '0036-reconciliations': reconciliations,
+  '0037-notifications': notifications,
   '0039-people-who-sign-in': peopleWhoSignIn,
   '0046-links-in-runs': linksInRuns,
   '0047-decided': decided,

@@ -1,8 +1,10 @@
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely'
 import type {
   AccountId,
+  DeliveryId,
   DirectoryId,
   GroupId,
+  NoticeId,
   OrgId,
   ProductId,
   ProvisionedGroupId,
@@ -13,6 +15,7 @@ import type {
   SignInProviderId,
   SiteId,
   TokenId,
+  WebhookId,
 } from './ids.ts'
 
 /** Every table's row, as `schema.test.ts` compares it with the database. */
@@ -56,6 +59,10 @@ export interface Tables {
   reconciliation_groups: ReconciliationGroupRow
   reconciliation_members: ReconciliationMemberRow
   reconciliation_differences: ReconciliationDifferenceRow
+  log_followers: LogFollowerRow
+  webhooks: WebhookRow
+  notices: NoticeRow
+  notice_deliveries: NoticeDeliveryRow
 }
 
 type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>
@@ -93,6 +100,8 @@ export const heldActs = ['switch_off', 'delete_person', 'delete_group'] as const
 export const heldReasons = ['guard_passed', 'last_admin'] as const
 /** What can be chosen to become of a pushed group whose name a group of the organization has (behaviour.md, «The sync»). */
 export const syncChoices = ['overwrite', 'merge', 'rename_existing', 'ignore', 'drop_kept', 'restore', 'allow', 'reject'] as const
+export const deliveryStates = ['waiting', 'delivered', 'given_up'] as const
+export type DeliveryState = (typeof deliveryStates)[number]
 export const reconciliationStates = ['receiving', 'comparing', 'compared', 'superseded'] as const
 export type ReconciliationState = (typeof reconciliationStates)[number]
 /** `held`: what waits is allowed or rejected. */
@@ -624,4 +633,49 @@ export interface ReconciliationDifferenceRow {
   user_name: string
   is_missing: boolean
   is_unknown: Generated<boolean>
+}
+
+export interface LogFollowerRow {
+  org_id: OrgId
+  name: string
+  position: string
+}
+
+export interface WebhookRow {
+  org_id: OrgId
+  id: WebhookId
+  url: string
+  kinds: Generated<string[]>
+  silent_hours: Generated<number>
+  is_enabled: Generated<boolean>
+  disabled_because: string | null
+  secret: Buffer | null
+  old_secret: Buffer | null
+  old_secret_until: Date | null
+  mailed_at: Date | null
+  created_by: string
+  created_at: Timestamp
+}
+
+export interface NoticeRow {
+  org_id: OrgId
+  id: NoticeId
+  key: string
+  kind: string
+  at: Date
+  data: Json<Record<string, unknown>>
+}
+
+export interface NoticeDeliveryRow {
+  org_id: OrgId
+  id: DeliveryId
+  webhook_id: WebhookId
+  notice_id: NoticeId
+  state: DeliveryState
+  attempts: Generated<number>
+  due_at: Timestamp
+  tried_at: Date | null
+  status: number | null
+  error: string | null
+  answer: string | null
 }

@@ -1,9 +1,9 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { Db, Reader } from '../database/connection.ts'
+import type { Db, Reader, Trx } from '../database/connection.ts'
 import { type DirectoryId, newId, type OrgId, type RunId } from '../database/ids.ts'
 import { lookingUp } from '../database/transaction.ts'
 
-// Who follows the log reads it in the order of its ids, as far as no entry can come to have a lower one (docs/decisions/0048).
+// The only writer of how far followers that are kept have read. Who follows the log reads it in the order of its ids, as far as no entry can come to have a lower one (docs/decisions/0048).
 
 /** An entry of the log, thin: what was done to which, not what became other. */
 export interface LogEvent {
@@ -100,3 +100,34 @@ const eventColumns = sql`l.id::text, l.action as type, l.at, l.directory_id as d
 
 const entriesBetween = (reader: Reader, after: string, upTo: string, limit: number): RawBuilder<unknown> => sql`
   select * from log_entries where org_id = ${reader.orgId} and id > ${after}::bigint and id <= ${upTo}::bigint order by id limit ${limit}`
+
+/** Has a follower read from now on, unless it does already. */
+export async function beginFollowing(trx: Trx, name: string): Promise<void> {
+  await sql`
+    insert into log_followers (org_id, name, position)
+    select ${trx.orgId}::uuid, ${name}, case when is_called then last_value else 0 end from log_entry_ids
+    on conflict do nothing`.execute(trx)
+}
+
+/**
+ * Up to which entry a follower has read, held until the transaction ends: what it makes of the entries is in the transaction that moves
+ * it on, so that it makes it once. Undefined where it does not follow, or another is at it.
+ */
+export async function holdFollower(trx: Trx, name: string): Promise<string | undefined> {
+  const { rows } = await sql<{ position: string }>`
+    select position::text from log_followers where org_id = ${trx.orgId} and name = ${name} for update skip locked`.execute(trx)
+  return rows[0]?.position
+}
+
+/** A follower has read up to there. */
+export async function moveFollower(trx: Trx, name: string, position: string): Promise<void> {
+  await sql`
+    update log_followers set position = ${position}::bigint where org_id = ${trx.orgId} and name = ${name}`.execute(trx)
+}
+
+/** The id up to which at most so many entries lie behind `after`. */
+export async function endOfPage(reader: Reader, after: string, upTo: string, limit: number): Promise<string> {
+  const { rows } = await sql<{ end: string | null; n: number }>`
+    select max(id)::text as end, count(*)::int as n from (${entriesBetween(reader, after, upTo, limit)}) l`.execute(reader)
+  return rows[0]?.n === limit ? (rows[0]?.end ?? upTo) : upTo
+}

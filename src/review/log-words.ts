@@ -114,6 +114,9 @@ const words: Record<Action, (entry: Told) => string> = {
   'directory.reset': ({ subject }) => `all that the directory ${quoted(subject)} pushed while it observed is forgotten`,
   'directory.resumed': ({ subject }) => `the directory ${quoted(subject)} goes on`,
   'directory.disconnected': ({ subject }) => `the directory ${quoted(subject)} was disconnected`,
+  'webhook.created': ({ facts }) => `${text(facts.name)} is told what happens`,
+  'webhook.updated': fields,
+  'webhook.deleted': ({ facts }) => `${text(facts.name)} is no longer told what happens`,
   'directory.reconciled': ({ facts }) =>
     `the provider's own list was compared: ${facts.isEqual === true ? 'nothing differs' : 'it differs'}`,
   'token.created': ({ facts }) => `a token that ends in ${text(after(facts).hint)} was made`,

@@ -29,6 +29,9 @@ export interface ServerConfig {
   secret: string | undefined
   /** What may be reached although it is private, and by http (rule 26). */
   outgoingAllow: string
+  /** The mail server, `smtp://USER:PASSWORD@HOST:587`; undefined: no mails. */
+  smtpUrl: string | undefined
+  mailFrom: string
 }
 
 /** Names that begin with MUSTER_ and are the command line's, or ours. */
@@ -42,6 +45,9 @@ const known = [
   'MUSTER_SECRET',
   'MUSTER_SECRET_FILE',
   'MUSTER_OUTGOING_ALLOW',
+  'MUSTER_SMTP_URL',
+  'MUSTER_SMTP_URL_FILE',
+  'MUSTER_MAIL_FROM',
   'MUSTER_ORG',
   'MUSTER_SCIM_RATE',
   'MUSTER_SERVER',
@@ -79,6 +85,8 @@ export function readConfig(env: Env = process.env): { config: ServerConfig; warn
     auditKey: auditKeyOf(secret('MUSTER_AUDIT_KEY'), problems),
     secret: secretKeysOf(secret('MUSTER_SECRET'), problems),
     outgoingAllow: outgoingAllowOf(given('MUSTER_OUTGOING_ALLOW') ?? '', problems),
+    smtpUrl: smtpUrlOf(secret('MUSTER_SMTP_URL'), problems),
+    mailFrom: given('MUSTER_MAIL_FROM') ?? 'Muster <muster@localhost>',
   }
   if (problems.length > 0) throw new CannotStart(problems.join('\n'))
   return { config, warnings: unknownNames(env) }
@@ -97,6 +105,8 @@ export function shownConfig({
   auditKey,
   secret,
   outgoingAllow,
+  smtpUrl,
+  mailFrom,
 }: ServerConfig): string {
   const shown = {
     ...('url' in database
@@ -111,6 +121,9 @@ export function shownConfig({
     ...(adminToken === undefined ? {} : { MUSTER_ADMIN_TOKEN: '****' }),
     ...(auditKey === undefined ? {} : { MUSTER_AUDIT_KEY: '****' }),
     ...(secret === undefined ? {} : { MUSTER_SECRET: '****' }),
+    ...(smtpUrl === undefined
+      ? {}
+      : { MUSTER_SMTP_URL: smtpUrl.replace(/(:\/\/[^:@/]*):[^@]*@/, '$1:****@'), MUSTER_MAIL_FROM: mailFrom }),
     ...(outgoingAllow === '' ? {} : { MUSTER_OUTGOING_ALLOW: outgoingAllow }),
   }
   return Object.entries(shown)
@@ -209,6 +222,12 @@ function secretKeysOf(value: string | undefined, problems: string[]): string | u
       `MUSTER_SECRET holds no keys (${(error as Error).message}): openssl rand -hex 32 makes one; an older one stands behind it.`,
     )
   }
+  return value
+}
+
+function smtpUrlOf(value: string | undefined, problems: string[]): string | undefined {
+  if (value !== undefined && !/^smtps?:\/\/./.test(value))
+    problems.push('MUSTER_SMTP_URL is no mail server: it is smtp://USER:PASSWORD@HOST:587, or smtps://…:465.')
   return value
 }
 

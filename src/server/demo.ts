@@ -35,6 +35,8 @@ export async function startDemoServer(
       auditKey: undefined,
       secret: undefined,
       outgoingAllow: '',
+      smtpUrl: undefined,
+      mailFrom: '',
     },
     say,
   ).catch(inWordsOfTheDemo)

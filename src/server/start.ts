@@ -7,11 +7,14 @@ import { migrate } from '../database/migrate.ts'
 import { type OpenDatabase, openDatabase } from '../database/open.ts'
 import { buildApp } from '../http/app.ts'
 import { readAllowList } from '../outgoing/address.ts'
+import { outgoing } from '../outgoing/request.ts'
 import { findAuditKey } from './audit-key.ts'
 import { publicUrlAt, type ServerConfig } from './config.ts'
 import { setupLink } from './first-link.ts'
 import { makeFirstOwner } from './first-token.ts'
+import { mailBy } from './mail.ts'
 import { findSecretKeys } from './secret-key.ts'
+import { startTelling } from './tell.ts'
 import { resumeRuns, startWorkers } from './workers.ts'
 
 /** A server that takes requests. */
@@ -45,6 +48,7 @@ export async function startServer(config: ServerConfig, say: (line: string) => v
     const database = await openDatabase(config.database, { onEvent: say })
     closers.push(database.close)
     const secrets = findSecretKeys(config)
+    const reach = readAllowList(config.outgoingAllow)
     await prepare(database, config, say)
     // pg-boss goes on by itself when the database does; what it meets meanwhile is news, not an end.
     const jobs = await startJobs(database.connection, (error) => say(`The job queue met an error and goes on: ${error.message}`))
@@ -58,7 +62,7 @@ export async function startServer(config: ServerConfig, say: (line: string) => v
       scimRate: config.scimRate,
       auditKey: findAuditKey(config, say),
       secrets,
-      reach: readAllowList(config.outgoingAllow),
+      reach,
       publicUrl: config.publicUrl ?? url,
       // Plain lines for people go to standard output, the log beside them.
       logger: config.logLevel === 'silent' ? false : { level: config.logLevel, stream: process.stderr },
@@ -70,6 +74,18 @@ export async function startServer(config: ServerConfig, say: (line: string) => v
       onError: (error) => app.log.error({ err: error }, 'a job met an error'),
     })
     await resumeRuns(database.db, jobs)
+    closers.push(
+      startTelling(
+        database.db,
+        {
+          keys: secrets,
+          outgoing: outgoing({ reach, timeoutMs: 30_000 }),
+          sendMail: mailBy(config.smtpUrl, config.mailFrom),
+          publicUrl: config.publicUrl ?? url,
+        },
+        (error) => app.log.error({ err: error }, 'somebody could not be told'),
+      ),
+    )
     await listen(app, config.host, port)
     say(`Muster ${version} listens on ${url}${config.publicUrl === undefined ? '' : `, known as ${config.publicUrl}`}`)
     const setup = await setupLink(database.db)

@@ -2,6 +2,7 @@ import type { Db, Scope, Trx } from '../database/connection.ts'
 import { newId, type OrgId } from '../database/ids.ts'
 import type { Jobs } from '../database/jobs.ts'
 import { inTransaction, reading } from '../database/transaction.ts'
+import { forgetNotices } from '../notify/notices.ts'
 import { noteLogPeople } from '../organization/log-people.ts'
 import { sealLog } from '../organization/seal-log.ts'
 import { purgeExpired } from '../provisioning/deleted-groups.ts'
@@ -31,6 +32,7 @@ export async function startWorkers(db: Db, jobs: Jobs, { signal, onError = conso
   await jobs.work('compare-list', (list, lost) => runComparison(db, list, until(lost)))
   await jobs.work('forget-lists', async (_, lost) => everywhere(db, forgetLists, until(lost)))
   await jobs.work('reset-directory', (directory, lost) => forgetAllOfDirectory(db, directory, until(lost)))
+  await jobs.work('forget-notices', async (_, lost) => everywhere(db, forgetNotices, until(lost)))
   await jobs.work('forget-requests', async (_, lost) => everywhere(db, forgetRequests, until(lost)))
   await jobs.work('purge-deleted-groups', async (_, lost) => everywhere(db, purgeExpired, until(lost)))
   await jobs.work('note-log-people', async (_, lost) => everywhere(db, noteLogPeople, until(lost)))

@@ -33,6 +33,9 @@ export async function createSecondOrganization(db: Db): Promise<Scope> {
       'her',
       'request',
       'list',
+      'webhook',
+      'notice',
+      'delivery',
     ].map((name) => [name, newId()]),
   )
   await inTransaction(db, scope, async (trx) => {
@@ -121,6 +124,17 @@ export async function createSecondOrganization(db: Db): Promise<Scope> {
     await sql`
       insert into reconciliation_differences (org_id, reconciliation_id, place, user_key, user_name, is_missing)
       values (${org}, ${id.list}, 1, 'ada', 'ada', true)`.execute(trx)
+    await sql`insert into log_followers (org_id, name, position) values (${org}, 'other', 0)`.execute(trx)
+    await sql`insert into webhooks (org_id, id, url, is_enabled, created_by) values (${org}, ${id.webhook}, 'mailto:x@example.org', false, 'system')`.execute(
+      trx,
+    )
+    await sql`insert into notices (org_id, id, key, kind, at, data) values (${org}, ${id.notice}, 'key', 'webhook.test', now(), '{}')`.execute(
+      trx,
+    )
+    await sql`
+      insert into notice_deliveries (org_id, id, webhook_id, notice_id, state) values (${org}, ${id.delivery}, ${id.webhook}, ${id.notice}, 'delivered')`.execute(
+      trx,
+    )
     await sql`insert into nested_groups (org_id, parent_id, child_id) values (${org}, ${id.pushed}, ${id.pushed})`.execute(trx)
     await sql`insert into direct_members (org_id, provisioned_group_id, account_id) values (${org}, ${id.pushed}, ${id.ada})`.execute(
       trx,

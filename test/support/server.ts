@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import { startJobs } from '../../src/database/jobs.ts'
-import { newSecretKey, readSecretKeys } from '../../src/database/secrets.ts'
+import { newSecretKey, readSecretKeys, type SecretKeys } from '../../src/database/secrets.ts'
 import type { Parts } from '../../src/http/parts.ts'
 import { readAllowList } from '../../src/outgoing/address.ts'
 import type { DatabaseCopy } from './database-copy.ts'
@@ -8,6 +8,8 @@ import type { DatabaseCopy } from './database-copy.ts'
 /** The real server on a port of its own, with its jobs running. */
 export interface TestServer {
   url: string
+  /** What it seals secrets with. */
+  secrets: SecretKeys
   stop(): Promise<void>
 }
 
@@ -22,12 +24,14 @@ export async function startTestServer(
   await startWorkers(db, jobs)
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
+  const secrets = readSecretKeys(newSecretKey())
+  const reach = readAllowList('127.0.0.1')
   const app = await buildApp({
     db,
     publicUrl: url,
     jobs,
-    secrets: readSecretKeys(newSecretKey()),
-    reach: readAllowList('127.0.0.1'),
+    secrets,
+    reach,
     version: '0.0.0-test',
     logger,
     checkAnswers: true,
@@ -36,6 +40,7 @@ export async function startTestServer(
   await app.listen({ host: '127.0.0.1', port })
   return {
     url,
+    secrets,
     stop: async () => {
       await app.close()
       await jobs.stop()

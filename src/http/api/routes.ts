@@ -26,6 +26,7 @@ import { sessionApi } from './session.ts'
 import { connectProviderApi } from './sign-in-by-provider.ts'
 import { signInProvidersApi } from './sign-in-providers.ts'
 import { suggestionsApi } from './suggestions.ts'
+import { webhooksApi } from './webhooks.ts'
 import { whoamiApi } from './whoami.ts'
 
 /** The resources of `/api/v1`, a file each: an import above, a line here. */
@@ -58,4 +59,5 @@ export const apiRoutes: ApiPlugin[] = [
   runsApi,
   auditApi,
   eventsApi,
+  webhooksApi,
 ]
