@@ -132,9 +132,63 @@ const group = createRoute({
   validateSearch: says('state', 'effect', 'members', 'site', 'product', 'role', 'warning', 'viewed', 'tab'),
   component: lazyRouteComponent(() => import('./pages/directories/review/GroupReview.tsx'), 'GroupReview'),
 })
-const person = createRoute({ getParentRoute: () => organization, path: '/people/$account', component: soon })
-const access = createRoute({ getParentRoute: () => organization, path: '/access', component: soon })
-const groupPage = createRoute({ getParentRoute: () => organization, path: '/groups/$group', component: soon })
+const groupList = createRoute({
+  getParentRoute: () => organization,
+  path: '/groups',
+  validateSearch: says('only'),
+  component: lazyRouteComponent(() => import('./pages/groups/GroupList.tsx'), 'GroupList'),
+})
+const groupPage = createRoute({
+  getParentRoute: () => organization,
+  path: '/groups/$group',
+  validateSearch: says('tab'),
+  component: lazyRouteComponent(() => import('./pages/groups/GroupPage.tsx'), 'GroupPage'),
+})
+const personList = createRoute({
+  getParentRoute: () => organization,
+  path: '/people',
+  validateSearch: says('active'),
+  component: lazyRouteComponent(() => import('./pages/people/PersonList.tsx'), 'PersonList'),
+})
+const person = createRoute({
+  getParentRoute: () => organization,
+  path: '/people/$account',
+  validateSearch: says('tab', 'at', 'why'),
+  component: lazyRouteComponent(() => import('./pages/people/PersonPage.tsx'), 'PersonPage'),
+})
+const access = createRoute({
+  getParentRoute: () => organization,
+  path: '/access',
+  validateSearch: says(),
+  component: lazyRouteComponent(() => import('./pages/access/AccessList.tsx'), 'AccessList'),
+})
+const rolePage = createRoute({
+  getParentRoute: () => organization,
+  path: '/access/$role',
+  validateSearch: says('tab', 'at'),
+  component: lazyRouteComponent(() => import('./pages/access/RolePage.tsx'), 'RolePage'),
+})
+const auditPage = createRoute({
+  getParentRoute: () => organization,
+  path: '/audit',
+  validateSearch: says('actor', 'action', 'since', 'until'),
+  component: lazyRouteComponent(() => import('./pages/audit/Audit.tsx'), 'Audit'),
+})
+const approvals = createRoute({
+  getParentRoute: () => organization,
+  path: '/approvals',
+  component: lazyRouteComponent(() => import('./pages/approvals/Approvals.tsx'), 'Approvals'),
+})
+const generalSettings = createRoute({
+  getParentRoute: () => organization,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('./pages/settings/GeneralSettings.tsx'), 'GeneralSettings'),
+})
+const apiTokens = createRoute({
+  getParentRoute: () => organization,
+  path: '/settings/tokens',
+  component: lazyRouteComponent(() => import('./pages/settings/ApiTokens.tsx'), 'ApiTokens'),
+})
 const runList = createRoute({
   getParentRoute: () => organization,
   path: '/runs',
@@ -173,9 +227,16 @@ const tree = root.addChildren([
     runList,
     run,
     undo,
+    groupList,
+    groupPage,
+    personList,
     person,
     access,
-    groupPage,
+    rolePage,
+    auditPage,
+    approvals,
+    generalSettings,
+    apiTokens,
   ]),
 ])
 

@@ -27,3 +27,14 @@ export const groupHistory = (group: string) =>
       }),
     ),
   )
+
+/** What was done to a person, and to their memberships. */
+export const personHistory = (person: string) =>
+  history('person', person, (before, signal) =>
+    answer(
+      api.GET('/api/v1/people/{person}/history', {
+        params: { path: { person }, query: { limit, ...(before ? { before } : {}) } },
+        signal,
+      }),
+    ),
+  )

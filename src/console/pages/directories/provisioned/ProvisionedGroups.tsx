@@ -125,7 +125,7 @@ const columns = (org: string, dir: string): Column<ProvisionedGroup>[] => [
     header: 'Members',
     width: '110px',
     align: 'end',
-    sort: 'members',
+    sort: 'memberCount',
     cell: ({ memberCount, unknownMembersCount }) => (
       <>
         <Count of={memberCount} />

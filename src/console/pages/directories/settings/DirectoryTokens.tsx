@@ -83,7 +83,7 @@ function Revoke({ dir, token, isLast, onClose }: { dir: string; token: Directory
           </Button>
           <Button
             variant="filled"
-            color="red"
+            color="take"
             loading={revoke.isPending}
             onClick={() => revoke.mutate(token.id, { onSuccess: onClose })}
           >

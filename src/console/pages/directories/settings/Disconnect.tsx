@@ -43,7 +43,7 @@ function Ask({ org, dir, onClose }: { org: string; dir: string; onClose: () => v
           </Button>
           <Button
             variant="filled"
-            color="red"
+            color="take"
             disabled={!data || typed !== dir}
             loading={disconnect.isPending}
             onClick={() =>
