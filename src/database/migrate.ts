@@ -32,6 +32,7 @@ import * as undo from './migrations/0027-undo.ts'
 import * as guard from './migrations/0030-guard.ts'
 import * as heldActs from './migrations/0031-held-acts.ts'
 import * as directoryLife from './migrations/0033-directory-life.ts'
+import * as whoMayBeTheSame from './migrations/0034-who-may-be-the-same.ts'
 import * as reconciliations from './migrations/0036-reconciliations.ts'
 import * as notifications from './migrations/0037-notifications.ts'
 import * as peopleWhoSignIn from './migrations/0039-people-who-sign-in.ts'
@@ -75,6 +76,7 @@ const migrations: Record<string, Migration> = {
   '0030-guard': guard,
   '0031-held-acts': heldActs,
   '0033-directory-life': directoryLife,
+  '0034-who-may-be-the-same': whoMayBeTheSame,
   '0036-reconciliations': reconciliations,
   '0037-notifications': notifications,
   '0039-people-who-sign-in': peopleWhoSignIn,

@@ -187,6 +187,8 @@ export interface AccountRow {
   active: Generated<boolean>
   is_protected: Generated<boolean>
   owned_by: DirectoryId | null
+  local_key: GeneratedAlways<string>
+  shown_key: GeneratedAlways<string | null>
   observed_by: ColumnType<DirectoryId | null, DirectoryId | null | undefined, DirectoryId | null>
   created_at: Timestamp
   updated_at: Timestamp

@@ -145,3 +145,36 @@ test('a paused directory reads on; its writes are answered 503 with Retry-After,
   expect(await okta.adds('Sales', ['ada'])).toBeLessThan(300)
   expect(await acme.membersOf('Sales')).toEqual(['ada'])
 })
+
+test('pushes that arrive while a directory goes live are in force at the end, whichever came first', async ({
+  acme,
+  api,
+  connects,
+}) => {
+  const okta = await connects('okta', { observing: true })
+  const people = Array.from({ length: 8 }, (_, n) => `person${n}`)
+  await okta.knows(...people)
+  for (let n = 0; n < 12; n++) await okta.pushes({ group: `Group ${n}`, members: people.slice(0, 2) })
+  const { fingerprint } = (await api('GET', '/directories/okta/observation')).body
+  const pushing = [
+    ...Array.from({ length: 12 }, (_, n) => okta.adds(`Group ${n}`, people.slice(2, 4))),
+    ...Array.from({ length: 12 }, (_, n) => okta.pushes({ group: `Late ${n}`, members: people })),
+    ...Array.from({ length: 6 }, (_, n) => okta.renames(`Group ${n}`, `Renamed ${n}`)),
+    okta.switches('person7', 'off'),
+    okta.knows('late'),
+  ]
+  const started = await api('POST', '/directories/okta/go-live', { fingerprint })
+  expect(started.status, JSON.stringify(started.body)).toBe(202)
+  for (const status of await Promise.all(pushing)) expect(status ?? 200).toBeLessThan(300)
+  const run = await syncing(api, 'okta').ended(started.body.id)
+  expect(run.groups).toMatchObject({ failed: 0 })
+  const { groups, users } = (await api('GET', '/directories/okta')).body
+  expect(groups).toMatchObject({ received: 24, synced: 24, ready: 0 })
+  expect(users).toMatchObject({ received: 9, synced: 9, ready: 0 })
+  for (let n = 0; n < 12; n++) {
+    expect(await acme.membersOf(`Late ${n}`)).toEqual(people)
+    expect(await acme.membersOf(n < 6 ? `Renamed ${n}` : `Group ${n}`)).toEqual(people.slice(0, 4))
+  }
+  expect((await acme.person('person7')).active).toBe(false)
+  expect((await acme.person('late')).active).toBe(true)
+})
