@@ -37,6 +37,7 @@ import * as reconciliations from './migrations/0036-reconciliations.ts'
 import * as notifications from './migrations/0037-notifications.ts'
 import * as peopleWhoSignIn from './migrations/0039-people-who-sign-in.ts'
 import * as signInProviders from './migrations/0040-sign-in-providers.ts'
+import * as passkeysAndDevices from './migrations/0041-passkeys-and-devices.ts'
 import * as linksInRuns from './migrations/0046-links-in-runs.ts'
 import * as decided from './migrations/0047-decided.ts'
 import * as wholeRequests from './migrations/0048-whole-requests.ts'
@@ -84,6 +85,7 @@ const migrations: Record<string, Migration> = {
   '0047-decided': decided,
   '0048-whole-requests': wholeRequests,
   '0040-sign-in-providers': signInProviders,
+  '0041-passkeys-and-devices': passkeysAndDevices,
 }
 
 interface Book {

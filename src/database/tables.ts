@@ -37,6 +37,8 @@ export interface Tables {
   sign_in_providers: SignInProviderRow
   identities: IdentityRow
   sign_in_attempts: SignInAttemptRow
+  passkeys: PasskeyRow
+  device_logins: DeviceLoginRow
   provisioned_users: ProvisionedUserRow
   provisioned_emails: ProvisionedEmailRow
   provisioned_groups: ProvisionedGroupRow
@@ -340,10 +342,36 @@ export interface SignInAttemptRow {
   org_id: OrgId
   id: TokenId
   token_hash: Buffer
-  provider_id: SignInProviderId
+  provider_id: SignInProviderId | null
   /** Who connects the provider, signed in. */
   account_id: AccountId | null
   return_to: string
+  expires_at: ColumnType<Date, Date | string, Date | string>
+}
+
+export interface PasskeyRow {
+  org_id: OrgId
+  id: TokenId
+  account_id: AccountId
+  name: string
+  credential_id: string
+  public_key: Buffer
+  counter: string
+  transports: Generated<string[]>
+  created_at: Timestamp
+  last_used_at: ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
+}
+
+export interface DeviceLoginRow {
+  org_id: OrgId
+  id: TokenId
+  token_hash: Buffer
+  user_code: string
+  device: string
+  address: string | null
+  confirmed_org: OrgId | null
+  confirmed_by: AccountId | null
+  created_at: Timestamp
   expires_at: ColumnType<Date, Date | string, Date | string>
 }
 

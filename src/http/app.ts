@@ -4,7 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import { readAllowList } from '../outgoing/address.ts'
+import { deviceLoginApi } from './api/devices.ts'
 import { describeApi } from './api/openapi.ts'
+import { signInByPasskeyApi } from './api/passkeys.ts'
 import { sendProblem } from './api/problem.ts'
 import { apiRoutes } from './api/routes.ts'
 import { signInApi } from './api/sign-in.ts'
@@ -86,6 +88,7 @@ export async function buildApp(parts: Parts): Promise<FastifyInstance> {
   const noteRequest = requestLog(app, parts.db)
   const takeLargeBody = largeBodies()
   await app.register(async (open) => openToAll(open, parts), { prefix: '/api/v1' })
+  await app.register(async (open) => openToPrograms(open, parts), { prefix: '/api/v1' })
   await app.register(async (api) => guardedApi(api, parts, who, takeLargeBody), { prefix: '/api/v1' })
   await app.register(
     async (scim) => {
@@ -161,6 +164,13 @@ async function openToAll(open: FastifyInstance, parts: Parts): Promise<void> {
   })
   await open.register(signInApi, parts)
   await open.register(signInByProviderApi, parts)
+  await open.register(signInByPasskeyApi, parts)
+}
+
+// A program has no Origin, and no cookie that another page could make use of.
+async function openToPrograms(open: FastifyInstance, parts: Parts): Promise<void> {
+  open.addHook('onRequest', async (request) => refuseOtherContent(request))
+  await open.register(deviceLoginApi, parts)
 }
 
 async function guardedApi(api: FastifyInstance, parts: Parts, who: Authentication, takeLargeBody: TakeLargeBody): Promise<void> {

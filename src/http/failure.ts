@@ -91,6 +91,8 @@ export const refusalStatus: Record<RefusalCode, number> = {
   attempt_not_valid: 410,
   not_invited: 403,
   provider_failed: 502,
+  passkey_not_valid: 403,
+  device_not_confirmed: 409,
   not_permitted: 403,
 }
 

@@ -77,6 +77,8 @@ export type Action =
   | 'provider.changed'
   | 'provider.removed'
   | 'identity.connected'
+  | 'passkey.added'
+  | 'passkey.removed'
   | 'link.created'
   | 'session.started'
   | 'session.ended'

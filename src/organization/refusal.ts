@@ -39,6 +39,8 @@ export type RefusalCode =
   | 'attempt_not_valid'
   | 'not_invited'
   | 'provider_failed'
+  | 'passkey_not_valid'
+  | 'device_not_confirmed'
   | 'not_permitted'
 
 /** The domain's no: a code, a sentence that says what to do, and facts. It knows no protocol. */

@@ -7,19 +7,22 @@ import { hashOf, newSecret } from './token-format.ts'
 
 const attemptMinutes = 10
 
-/** Somebody who went to a provider and is to come back. */
+/** Somebody who went to a provider and is to come back, or whose passkey is to answer. */
 export interface Attempt {
-  providerId: SignInProviderId
+  /** Null: it is a passkey's. */
+  providerId: SignInProviderId | null
   /** Who is signed in and connects the provider; null: who comes back is to be signed in. */
   accountId: AccountId | null
   /** A path of ours. */
   returnTo: string
 }
 
+export type Proofs = Record<'state' | 'nonce' | 'codeVerifier' | 'challenge', string>
+
 /** What goes to the provider and must come back from it: made of the secret that the browser keeps, so that no other browser's answer fits. */
-export function proofsOf(secret: string): { state: string; nonce: string; codeVerifier: string } {
+export function proofsOf(secret: string): Proofs {
   const of = (what: string) => createHash('sha256').update(`${what} ${secret}`).digest('base64url')
-  return { state: of('state'), nonce: of('nonce'), codeVerifier: of('verifier') }
+  return { state: of('state'), nonce: of('nonce'), codeVerifier: of('verifier'), challenge: of('challenge') }
 }
 
 /** Begins an attempt. @returns the secret for the browser; its hash alone is kept */

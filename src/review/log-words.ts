@@ -128,6 +128,8 @@ const words: Record<Action, (entry: Told) => string> = {
   'provider.changed': fields,
   'provider.removed': ({ facts }) => `nobody signs in by ${quoted(facts.name)} any more`,
   'identity.connected': ({ facts }) => `signs in by ${facts.issuer} from now on`,
+  'passkey.added': ({ facts }) => `signs in by the passkey ${quoted(facts.name)} from now on`,
+  'passkey.removed': ({ facts }) => `no longer signs in by the passkey ${quoted(facts.name)}`,
   'link.created': () => 'a link to sign in by was made, for once',
   'session.started': ({ facts }) => `signed in by ${signedInBy[facts.signedInBy as SignedInBy]}`,
   'session.ended': () => 'a session ended',

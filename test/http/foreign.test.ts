@@ -23,7 +23,8 @@ test('on every route a foreign id and a missing one are the same answer, byte fo
         (select id from runs) as run, (select id from scim_requests) as request, (select id from api_tokens) as token, (select id from sessions) as session, (select id from product_roles limit 1) as role,
         (select id from provisioned_groups) as pushed, (select id from provisioned_users limit 1) as "user", (select id::text from log_entries) as entry,
         (select id from reconciliations) as list, (select id from webhooks) as webhook,
-        (select id from notice_deliveries) as delivery, (select id from sign_in_providers) as provider`.execute(reader)
+        (select id from notice_deliveries) as delivery, (select id from sign_in_providers) as provider,
+        (select id from passkeys) as passkey, gen_random_uuid() as code`.execute(reader)
     return rows[0] ?? {}
   })
   const document = (await (await fetch(`${server.url}/api/openapi.json`)).json()) as {

@@ -93,6 +93,9 @@ export async function createSecondOrganization(db: Db): Promise<Scope> {
       trx,
     )
     await sql`
+      insert into passkeys (org_id, id, account_id, name, credential_id, public_key, counter)
+      values (${org}, ${id.token}, ${id.ada}, 'key', 'credential', '\\x00', 0)`.execute(trx)
+    await sql`
       insert into sign_in_attempts (org_id, id, token_hash, provider_id, return_to, expires_at)
       values (${org}, ${id.token}, ${hash('attempt')}, ${id.okta}, '/', now() + interval '1 year')`.execute(trx)
     await sql`

@@ -5,6 +5,7 @@ import { apiTokensApi } from './api-tokens.ts'
 import { auditApi } from './audit.ts'
 import { deletedGroupsApi } from './deleted-groups.ts'
 import { deletedPeopleApi } from './deleted-people.ts'
+import { confirmDeviceApi } from './devices.ts'
 import { directoriesApi } from './directories.ts'
 import { directoryLifeApi } from './directory-life.ts'
 import { eventsApi } from './events.ts'
@@ -15,6 +16,7 @@ import { importsApi } from './imports.ts'
 import { matchesApi } from './matches.ts'
 import { namesApi } from './names.ts'
 import { organizationApi } from './organization.ts'
+import { passkeysApi } from './passkeys.ts'
 import { peopleApi } from './people.ts'
 import { provisionedApi } from './provisioned.ts'
 import { reconciliationsApi } from './reconciliations.ts'
@@ -34,6 +36,8 @@ export const apiRoutes: ApiPlugin[] = [
   whoamiApi,
   sessionApi,
   connectProviderApi,
+  confirmDeviceApi,
+  passkeysApi,
   adminsApi,
   signInProvidersApi,
   organizationApi,

@@ -73,7 +73,9 @@ export const signInByProviderApi: ApiPlugin = async (app, parts) => {
           throw attemptNotValid()
         const scope: Scope = { ...found, actor: 'system', requestId: request.id }
         const attempt = await inTransaction(db, scope, (trx) => takeAttempt(trx, secret))
-        const provider = await reading(db, scope, (reader) => spokenTo(parts, reader, attempt.providerId))
+        const { providerId } = attempt
+        if (providerId === null) throw attemptNotValid()
+        const provider = await reading(db, scope, (reader) => spokenTo(parts, reader, providerId))
         const identified = await app.openId.identified(provider, cameBackTo, proofsOf(secret))
         if (attempt.accountId !== null) {
           const { accountId } = attempt

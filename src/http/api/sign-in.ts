@@ -10,6 +10,7 @@ import { enabledProviders } from '../../organization/sign-in-providers.ts'
 import { beginSession } from '../auth/begin-session.ts'
 import { findLink } from '../auth/live-tokens.ts'
 import { sessionCookie } from '../auth/session-cookie.ts'
+import { hasPasskeys } from '../auth/webauthn.ts'
 import type { ApiPlugin } from './api.ts'
 import { WhoAsks, whoAsks } from './session.ts'
 import { Id, Nullable, OneOf } from './shapes.ts'
@@ -39,6 +40,9 @@ export const signInApi: ApiPlugin = async (app, { db, publicUrl }) => {
           200: Type.Object({
             needsSetup: Type.Boolean({ description: 'There is no organization yet: a link that the server prints makes it' }),
             providers: Type.Array(Type.Object({ id: Id, name: Type.String() })),
+            passkeys: Type.Boolean({
+              description: 'Whether passkeys can be used: not where the server is reached by an address',
+            }),
           }),
         },
       },
@@ -46,7 +50,7 @@ export const signInApi: ApiPlugin = async (app, { db, publicUrl }) => {
     async ({ query }) => {
       const scope = await scopeOf(db, query.organization)
       const needsSetup = !scope && (await reading(db, nobodysScope(), countOrganizations)) === 0
-      return { needsSetup, providers: scope ? await reading(db, scope, enabledProviders) : [] }
+      return { needsSetup, providers: scope ? await reading(db, scope, enabledProviders) : [], passkeys: hasPasskeys(publicUrl) }
     },
   )
 

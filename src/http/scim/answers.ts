@@ -50,6 +50,8 @@ const scimTypes: Record<FailureCode | RefusalCode, ScimType | undefined> = {
   attempt_not_valid: undefined,
   not_invited: undefined,
   provider_failed: undefined,
+  passkey_not_valid: undefined,
+  device_not_confirmed: undefined,
   not_permitted: undefined,
   unauthenticated: undefined,
   invalid_request: undefined,
