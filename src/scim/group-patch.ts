@@ -11,10 +11,11 @@ import {
   groupText,
   type MemberInput,
   maxMembers,
-  readMembers,
+  memberTurns,
   tooManyMembers,
 } from './resource.ts'
 import { groupType } from './schemas.ts'
+import { atOnce, type Turns } from './turns.ts'
 import { known, seenName } from './values.ts'
 
 /**
@@ -22,21 +23,24 @@ import { known, seenName } from './values.ts'
  * Members come as ids, each once; `all` is set where the whole list is known.
  * @throws ScimError 400 `invalidSyntax`, `invalidPath`, `invalidFilter`, `invalidValue`, `mutability`, `noTarget`; 413 (RFC 7644 §3.5.2)
  */
-export function readGroupPatch(body: unknown, dialect: Dialect): GroupChange {
+export const readGroupPatch = (body: unknown, dialect: Dialect): GroupChange => atOnce(groupPatchTurns(body, dialect))
+
+/** The same where others have their turn between stretches of a long list. */
+export function* groupPatchTurns(body: unknown, dialect: Dialect): Turns<GroupChange> {
   const change: GroupChange = {}
   const members = new MemberChange()
   for (const operation of readOperations(groupType, body, dialect)) {
-    if (operation.path === undefined) applyWithoutPath(operation, change, members, dialect)
+    if (operation.path === undefined) yield* applyWithoutPath(operation, change, members, dialect)
     else {
       const path = parsePath(groupType, operation.path, dialect)
-      if (path !== undefined) applyAt(path, operation, change, members, dialect)
+      if (path !== undefined) yield* applyAt(path, operation, change, members, dialect)
     }
   }
   return { ...change, ...members.folded() }
 }
 
 // Okta renames with the id inside: `id`, `schemas` and `meta` are passed over.
-function applyWithoutPath({ op, value }: Operation, change: GroupChange, members: MemberChange, dialect: Dialect): void {
+function* applyWithoutPath({ op, value }: Operation, change: GroupChange, members: MemberChange, dialect: Dialect): Turns<void> {
   const given = isObject(value) ? value : {}
   for (const key of Object.keys(given)) known(attributesOf(groupType), key, dialect)
   const displayName = under(given, 'displayName')
@@ -44,12 +48,12 @@ function applyWithoutPath({ op, value }: Operation, change: GroupChange, members
   const list = under(given, 'members')
   if (displayName !== undefined && displayName !== null) change.displayName = newName(displayName, dialect)
   if (externalId !== undefined) change.externalId = groupText('externalId', externalId, dialect) ?? null
-  if (list !== undefined) members.give(op === 'replace' ? 'replace' : 'add', listOf(list, dialect))
+  if (list !== undefined) members.give(op === 'replace' ? 'replace' : 'add', yield* listOf(list, dialect))
 }
 
-function applyAt(path: Path, operation: Operation, change: GroupChange, members: MemberChange, dialect: Dialect): void {
+function* applyAt(path: Path, operation: Operation, change: GroupChange, members: MemberChange, dialect: Dialect): Turns<void> {
   const [{ name, mutability }] = path.name
-  if (name === 'members') applyToMembers(path, operation, members, dialect)
+  if (name === 'members') yield* applyToMembers(path, operation, members, dialect)
   else if (mutability === 'readOnly' || lastOf(path.name).mutability === 'readOnly') {
     throw new ScimError(400, 'mutability', `${name} is written by the server alone.`)
   } else applyToText(name, operation, change, dialect)
@@ -63,7 +67,12 @@ function applyToText(name: string, operation: Operation, change: GroupChange, di
   change.displayName = newName(operation.value, dialect)
 }
 
-function applyToMembers({ name, filter, sub }: Path, { op, value }: Operation, members: MemberChange, dialect: Dialect): void {
+function* applyToMembers(
+  { name, filter, sub }: Path,
+  { op, value }: Operation,
+  members: MemberChange,
+  dialect: Dialect,
+): Turns<void> {
   if (sub !== undefined || name.length > 1)
     throw new ScimError(400, 'mutability', 'A member is added or removed as a whole, not changed.')
   if (filter !== undefined) {
@@ -72,14 +81,16 @@ function applyToMembers({ name, filter, sub }: Path, { op, value }: Operation, m
     const ids = idsIn(filter)
     if (ids === undefined) members.takeMatching(filter)
     else members.take(ids)
-  } else if (op !== 'remove') members.give(op, listOf(op === 'add' ? asList(value) : value, dialect))
+  } else if (op !== 'remove') members.give(op, yield* listOf(op === 'add' ? asList(value) : value, dialect))
   // An empty list takes nobody; only no value at all takes everybody (RFC 7644 §3.5.2.2).
   else if (value === undefined || value === null) members.give('replace', [])
-  else members.take(readMembers(asList(value), dialect).map((member) => member.value))
+  else members.take((yield* memberTurns(asList(value), dialect)).map((member) => member.value))
 }
 
 // Null is nobody, as an empty list is (RFC 7643 §2.5).
-const listOf = (value: unknown, dialect: Dialect): MemberInput[] => (value === null ? [] : readMembers(value, dialect))
+function* listOf(value: unknown, dialect: Dialect): Turns<MemberInput[]> {
+  return value === null ? [] : yield* memberTurns(value, dialect)
+}
 
 // One id alone can do no harm where the other members stay.
 const asList = (value: unknown) => (typeof value === 'string' ? [value] : value)

@@ -1,3 +1,5 @@
+import { atOnce, inTurns, type Turns } from './turns.ts'
+
 /** A body that is no JSON, or JSON that two readers could read in two ways (RFC 8259 §4, §8; RFC 7493). */
 export class JsonError extends Error {
   constructor(message: string) {
@@ -21,14 +23,14 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 export function readJson(body: Uint8Array): unknown {
   if (body.length === 0) return undefined
   const text = decode(body)
-  for (const _turn of refuseAmbiguous(text));
+  atOnce(refuseAmbiguous(text))
   return parse(text)
 }
 
 /** The same for a long body: others have their turn between stretches of it, and after it. */
 export async function readJsonInTurns(body: Uint8Array, pause: () => Promise<void>): Promise<unknown> {
   const text = decode(body)
-  for (const _turn of refuseAmbiguous(text)) await pause()
+  await inTurns(refuseAmbiguous(text), pause)
   const value = parse(text)
   await pause()
   return value
@@ -60,7 +62,7 @@ const closeBracket = 0x5d
 
 // A scan before the parse, because a parser keeps the last of two equal keys and builds any depth: 12 MiB cost 0.1 s.
 // It trusts no syntax: what it lets pass may still be no JSON, and JSON.parse says so.
-function* refuseAmbiguous(text: string): Generator<undefined> {
+function* refuseAmbiguous(text: string): Turns<void> {
   let pauseAt = stretch
   // One place for each open array (null) or object (the keys seen so far).
   const open: (Keys | null)[] = []

@@ -6,6 +6,7 @@ import { find, sameName, under } from './names.ts'
 import { type Dialect, hasQuirk } from './quirks.ts'
 import { shownActive } from './representation.ts'
 import { groupType, type ResourceType, userType } from './schemas.ts'
+import { atOnce, type Turns } from './turns.ts'
 import {
   fitsInKey,
   known,
@@ -117,7 +118,10 @@ function partOfName(attributes: Record<string, unknown> | undefined, part: strin
 }
 
 /** Reads the body of a POST. @throws ScimError 400 `invalidSyntax`, `invalidValue`; 413 for too many members */
-export function readGroup(body: unknown, dialect: Dialect): GroupInput {
+export const readGroup = (body: unknown, dialect: Dialect): GroupInput => atOnce(groupTurns(body, dialect))
+
+/** The same where others have their turn between stretches of a long list. */
+export function* groupTurns(body: unknown, dialect: Dialect): Turns<GroupInput> {
   const given = bodyOf(body)
   refuseUnknownSchemas(groupType, given, dialect)
   for (const key of Object.keys(given)) known(attributesOf(groupType), key, dialect)
@@ -127,13 +131,16 @@ export function readGroup(body: unknown, dialect: Dialect): GroupInput {
   return {
     displayName: seenName('displayName', displayName),
     externalId: groupText('externalId', under(given, 'externalId'), dialect) ?? null,
-    members: members === undefined || members === null ? undefined : readMembers(members, dialect),
+    members: members === undefined || members === null ? undefined : yield* memberTurns(members, dialect),
   }
 }
 
 /** Reads the body of a PUT. Members that it does not name at all stay (RFC 7644 §3.5.1 leaves it to the server); `[]` takes them all. */
-export function readGroupReplacement(body: unknown, dialect: Dialect): GroupChange {
-  const { displayName, externalId, members } = readGroup(body, dialect)
+export const readGroupReplacement = (body: unknown, dialect: Dialect): GroupChange => atOnce(groupReplacementTurns(body, dialect))
+
+/** The same where others have their turn between stretches of a long list. */
+export function* groupReplacementTurns(body: unknown, dialect: Dialect): Turns<GroupChange> {
+  const { displayName, externalId, members } = yield* groupTurns(body, dialect)
   return { displayName, externalId, ...(members === undefined ? {} : { members: { all: members } }) }
 }
 
@@ -145,14 +152,18 @@ export function groupText(name: 'displayName' | 'externalId', given: unknown, di
 
 const memberParts = find(groupType.attributes, 'members')?.subAttributes
 
+/** So many members are read in one go, some 10 ms. */
+const stretch = 10_000
+
 /** Reads a list of members, or one of them where a list belongs. Read by hand: there may be 150,000. */
-export function readMembers(given: unknown, dialect: Dialect): MemberInput[] {
+export function* memberTurns(given: unknown, dialect: Dialect): Turns<MemberInput[]> {
   const list = Array.isArray(given) ? given : [given]
   if (list.length > maxMembers) throw tooManyMembers()
   // A text alone is no list of one: by mistake it would take everybody else.
   const takesBare = Array.isArray(given) && hasQuirk(dialect, 'bareComplexValue')
   const members = new Map<string, MemberInput>()
-  for (const element of list) {
+  for (const [at, element] of list.entries()) {
+    if (at % stretch === stretch - 1) yield
     if (dialect.isStrict && isObject(element)) for (const key of Object.keys(element)) known(memberParts, key, dialect)
     const value = isObject(element) ? under(element, 'value') : takesBare ? element : undefined
     if (typeof value !== 'string' || value === '' || value.length > maxTextLength || !fitsInKey(value)) {

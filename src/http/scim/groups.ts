@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Db, Trx } from '../../database/connection.ts'
 import type { ProvisionedGroupId } from '../../database/ids.ts'
@@ -7,15 +8,16 @@ import { pushMembersTogether } from '../../organization/memberships.ts'
 import { isLookUp } from '../../provisioning/filter-sql.ts'
 import { lookUpsTogether } from '../../provisioning/look-ups.ts'
 import { type GroupRecord, groupById, groupPage, groupsBy, type UniqueKey } from '../../provisioning/read.ts'
-import { readGroupPatch } from '../../scim/group-patch.ts'
+import { groupPatchTurns } from '../../scim/group-patch.ts'
 import { groupChangeInWords, newGroupInWords, queryInWords } from '../../scim/in-words.ts'
 import { resolveName } from '../../scim/names.ts'
 import { hasAlready, writeCondition } from '../../scim/precondition.ts'
 import type { Projection } from '../../scim/projection.ts'
 import { dialectOf } from '../../scim/quirks.ts'
 import { groupVersion } from '../../scim/representation.ts'
-import { type GroupChange, type GroupInput, readGroup, readGroupReplacement } from '../../scim/resource.ts'
+import { type GroupChange, type GroupInput, groupReplacementTurns, groupTurns } from '../../scim/resource.ts'
 import { groupType } from '../../scim/schemas.ts'
+import { inTurns } from '../../scim/turns.ts'
 import {
   receiveGroup,
   receiveGroupDeletion,
@@ -121,7 +123,7 @@ export function groupWrites(parts: Pick<Parts, 'db' | 'publicUrl' | 'jobs'>): Wr
 
   return {
     POST: async (asker, { body, projection }) => {
-      const input = readGroup(body, dialectOf(asker.directory))
+      const input = await inTurns(groupTurns(body, dialectOf(asker.directory)), setImmediate)
       noteAsked(asker, newGroupInWords(input))
       const { scope, directory } = asker
       const isAlone = input.members === undefined || input.members.length === 0
@@ -136,12 +138,12 @@ export function groupWrites(parts: Pick<Parts, 'db' | 'publicUrl' | 'jobs'>): Wr
       })
     },
     PUT: async (asker, write) => {
-      const changed = readGroupReplacement(write.body, dialectOf(asker.directory))
+      const changed = await inTurns(groupReplacementTurns(write.body, dialectOf(asker.directory)), setImmediate)
       noteAsked(asker, groupChangeInWords(changed))
       return change(asker, write, changed)
     },
     PATCH: async (asker, write) => {
-      const changed = readGroupPatch(write.body, dialectOf(asker.directory))
+      const changed = await inTurns(groupPatchTurns(write.body, dialectOf(asker.directory)), setImmediate)
       noteAsked(asker, groupChangeInWords(changed))
       if (write.projection && isAsked(write.projection)) return change(asker, write, changed)
       const { scope, directory } = asker
