@@ -203,6 +203,7 @@ interface Detail {
   grants: Review['productAccess']
   /** The pushed group that has the group of that name, where it is another one: of another directory, or of this one under another name. */
   elsewhere: { name: string; directory: string; isOfThisDirectory: boolean; isSynced: boolean } | null
+  isObserved: boolean
 }
 
 async function detailsById(reader: Reader, ids: readonly ProvisionedGroupId[]): Promise<Map<ProvisionedGroupId, Detail>> {
@@ -216,7 +217,8 @@ async function detailsById(reader: Reader, ids: readonly ProvisionedGroupId[]): 
       (select json_build_object('name', q.name, 'directory', d.name, 'isOfThisDirectory', d.id = p.directory_id, 'isSynced', x.managed_by is not null)
         from (select id, managed_by from groups where org_id = ${org} and name_key = p.name_key and effective and id <> p.group_id offset 0) x
         cross join lateral (select name, directory_id from provisioned_groups where org_id = ${org} and group_id = x.id offset 0) q
-        cross join lateral (select id, name from directories where org_id = ${org} and id = q.directory_id offset 0) d) as elsewhere
+        cross join lateral (select id, name from directories where org_id = ${org} and id = q.directory_id offset 0) d) as elsewhere,
+      (select observing from directories where org_id = ${org} and id = p.directory_id) as "isObserved"
     from unnest(${ids}::uuid[]) as given(id)
     cross join lateral (select * from provisioned_groups where org_id = ${org} and id = given.id offset 0) p
     cross join lateral (select * from groups where org_id = ${org} and id = p.group_id offset 0) o
@@ -252,6 +254,7 @@ function reviewOf(complete: Reviewed, detail: Detail): Review {
 function whyNotSync({ state, reasons, isFilling, isEmpty }: ReviewHeading, detail: Detail): string | undefined {
   if (state === 'blocked') return reasons.map((reason) => whyBlocked(reason, detail)).join(' ')
   if (state !== 'needs_review') return `The group is ${state.replaceAll('_', ' ')}. Only a group that needs review can be synced.`
+  if (detail.isObserved) return 'Its directory observes: nothing it pushes becomes effective. Go live first.'
   if (isFilling) return 'Still filling: members were written within the quiet time. Wait, or accept it as incomplete.'
   if (isEmpty) return 'The provider has nobody in this group. Accept it as empty, or push its members.'
   return undefined

@@ -95,6 +95,8 @@ test('nobody goes live with another report than the one that holds, nor twice', 
 test('what an observing directory pushed cannot be synced before it is live', async ({ acme, api, connects }) => {
   const okta = await observed(acme, connects)
   await okta.pushes({ group: 'engineering', members: ['ada'] })
+  const review = (await api('GET', `/reviews/${okta.idOf('engineering')}`)).body
+  expect(review).toMatchObject({ can: [], cannot: [{ what: 'sync', why: expect.stringContaining('Go live first') }] })
   const { body } = await syncing(api, 'okta').asks(['engineering'])
   expect(body).toMatchObject({ status: 409, type: 'urn:muster:problem:directory_observing' })
   expect(await acme.membersOf('Engineering')).toEqual(['ada', 'bob'])
@@ -177,4 +179,41 @@ test('pushes that arrive while a directory goes live are in force at the end, wh
   }
   expect((await acme.person('person7')).active).toBe(false)
   expect((await acme.person('late')).active).toBe(true)
+})
+
+test('going live waits for a second person where it takes access from more people than one may decide', async ({
+  acme,
+  api,
+  org,
+  connects,
+}) => {
+  const okta = await observed(acme, connects)
+  await okta.pushes({ group: 'Sales', members: ['cyd'] })
+  await okta.switches('bob', 'off')
+  await api('PATCH', '/organization', { approval: { peopleLosing: 0 } })
+  const { fingerprint } = (await api('GET', '/directories/okta/observation')).body
+  const asked = (await api('POST', '/directories/okta/go-live', { fingerprint })).body
+  expect(asked).toMatchObject({ state: 'awaiting_approval', foreseen: { access: { peopleLosing: 1 } } })
+  expect((await acme.person('bob')).active).toBe(true)
+  const again = await api('POST', '/directories/okta/go-live', { fingerprint })
+  expect(again.body).toMatchObject({ status: 409, type: 'urn:muster:problem:run_under_way' })
+  expect((await api('POST', `/runs/${asked.id}/approve`, {}, { token: await org.token('admin') })).status).toBeLessThan(300)
+  expect(await syncing(api, 'okta').ended(asked.id)).toMatchObject({ state: 'finished', groups: { synced: 1 } })
+  expect((await acme.person('bob')).active).toBe(false)
+  expect(await acme.membersOf('Sales')).toEqual(['cyd'])
+})
+
+test('an observing directory that is disconnected leaves nobody and nothing behind', async ({ acme, api, connects }) => {
+  const okta = await observed(acme, connects)
+  await okta.pushes({ group: 'Sales', members: ['ada', 'cyd'] })
+  const { fingerprint } = (await api('GET', '/directories/okta/disconnection')).body
+  expect((await api('POST', '/directories/okta/disconnect', { fingerprint })).status).toBe(202)
+  await expect
+    .poll(async () => (await api('GET', '/disconnected-directories')).body.items[0].left, { timeout: 20_000 })
+    .toEqual({ groups: 0, people: 0 })
+  expect(await listed(api, '/people')).toEqual(['ada', 'bob'])
+  expect(await listed(api, '/groups')).toEqual(['Engineering'])
+  // The name is free still, for whoever comes next.
+  await acme.has({ group: 'Guests', members: ['cyd'] })
+  expect(await listed(api, '/people')).toEqual(['ada', 'bob', 'cyd'])
 })
