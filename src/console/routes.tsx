@@ -69,7 +69,7 @@ const organization = createRoute({
 const overview = createRoute({
   getParentRoute: () => organization,
   path: '/',
-  component: lazyRouteComponent(() => import('./pages/Overview.tsx'), 'Overview'),
+  component: lazyRouteComponent(() => import('./pages/overview/Overview.tsx'), 'Overview'),
 })
 
 const reviewSearch = says('state', 'effect', 'members', 'site', 'product', 'role', 'warning', 'viewed')
@@ -124,7 +124,8 @@ const directorySettings = createRoute({
 const suggestions = createRoute({
   getParentRoute: () => organization,
   path: '/directories/$dir/review/suggestions',
-  component: soon,
+  validateSearch: says(),
+  component: lazyRouteComponent(() => import('./pages/directories/review/Suggestions.tsx'), 'Suggestions'),
 })
 const group = createRoute({
   getParentRoute: () => organization,

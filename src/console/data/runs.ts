@@ -131,3 +131,10 @@ export const useSay = (run: string) =>
     },
     onSuccess: changed,
   })
+
+/** The last ten. */
+export const lastRuns = () =>
+  queryOptions({
+    queryKey: ['runs', 'last'],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/runs', { params: { query: { limit: 10 } }, signal })),
+  })

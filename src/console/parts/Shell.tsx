@@ -24,7 +24,9 @@ import { directories, directoryOf } from '../data/directories.ts'
 import { useFollowing, useLive } from '../data/live.ts'
 import { runsAtWork, runsToApprove } from '../data/runs.ts'
 import { session, signOut } from '../data/session.ts'
+import { KeySheet } from './KeySheet.tsx'
 import { keysAreOn, switchKeys, useKeys } from './keys.ts'
+import { Palette } from './Palette.tsx'
 import styles from './Shell.module.css'
 import { Failed } from './states.tsx'
 import { initials, number } from './words.ts'
@@ -138,12 +140,15 @@ export function Shell() {
           <bdi className="cut">{me.data?.organization.name ?? org}</bdi>
         </span>
         <span className={styles.gap} />
+        <Palette org={org} places={places.flat()} />
+        <span className={styles.gap} />
         <RunsAtWork org={org} />
         <Account />
         <ActionIcon component="a" href={helpUrl} variant="subtle" color="gray" size={32} aria-label="Help">
           <IconHelp size={18} stroke={1.75} />
         </ActionIcon>
       </header>
+      <KeySheet />
       {!isNarrow && nav(isRail)}
       <Drawer opened={isNarrow && isOpen} onClose={() => setOpen(false)} size={260} title="Muster">
         {nav(false)}

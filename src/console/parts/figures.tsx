@@ -21,7 +21,7 @@ export function GroupName({ name, long = false }: { name: string; long?: boolean
   const [before, own] = [name.slice(0, at), name.slice(at)]
   // Read out as one word: the drawn parts are boxes of their own, which a screen reader would pause between.
   const shown = (
-    <bdi title={name} className={styles.whole}>
+    <bdi title={name} className={styles.group}>
       <span className="unseen">{name}</span>
       <span aria-hidden className={styles.name}>
         {before && (
