@@ -81,7 +81,6 @@ const review = createRoute({
   component: lazyRouteComponent(() => import('./pages/directories/review/ReviewList.tsx'), 'ReviewList'),
 })
 
-const soon = lazyRouteComponent(() => import('./pages/NotFound.tsx'), 'NotFound')
 const directoryList = createRoute({
   getParentRoute: () => organization,
   path: '/directories',

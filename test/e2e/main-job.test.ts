@@ -103,10 +103,15 @@ test('667 groups are reviewed in a browser: the harmless in one click, the worst
   await page.getByText('235 of 235 groups synced').waitFor()
 })
 
+// A script that is preloaded has two entries.
 const gzippedScripts = () =>
-  (performance.getEntriesByType('resource') as PerformanceResourceTiming[])
-    .filter(({ name }) => name.endsWith('.js'))
-    .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0)
+  [
+    ...new Map(
+      (performance.getEntriesByType('resource') as PerformanceResourceTiming[])
+        .filter(({ name }) => name.endsWith('.js'))
+        .map(({ name, encodedBodySize }) => [name, encodedBodySize]),
+    ).values(),
+  ].reduce((sum, bytes) => sum + bytes, 0)
 
 const figuresOf = ({ lost, gained, peopleLosing, peopleGaining }: Record<string, number>) => ({
   lost,

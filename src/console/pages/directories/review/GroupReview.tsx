@@ -3,7 +3,7 @@ import { useMediaQuery } from '@mantine/hooks'
 import { IconAlertTriangle, IconChevronLeft, IconChevronRight } from '@tabler/icons-react'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { useEffect, useState } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { answer, api, cache } from '../../../data/api.ts'
 import { groupHistory } from '../../../data/history.ts'
 import { type Asked, type Choice, effectOf, type Review, reviewOf, useViewed } from '../../../data/reviews.ts'
@@ -14,7 +14,7 @@ import { History } from '../../../parts/History.tsx'
 import { useKeys } from '../../../parts/keys.ts'
 import { PageHeader } from '../../../parts/PageHeader.tsx'
 import { Chip, StateChip } from '../../../parts/StateChip.tsx'
-import { SyncFlow, type ToSync } from '../../../parts/SyncFlow.tsx'
+import type { ToSync } from '../../../parts/SyncFlow.tsx'
 import { Failed, FailedLine, Waiting } from '../../../parts/states.tsx'
 import { Tabs } from '../../../parts/Tabs.tsx'
 import { counted, number, reasonWords, warningWords } from '../../../parts/words.ts'
@@ -24,6 +24,8 @@ import { GroupMembers } from './GroupMembers.tsx'
 import { GroupPeople } from './GroupPeople.tsx'
 import styles from './GroupReview.module.css'
 import { useNeighbours } from './neighbours.ts'
+
+const SyncFlow = lazy(() => import('../../../parts/SyncFlow.tsx').then((file) => ({ default: file.SyncFlow })))
 
 type Tab = 'people' | 'members' | 'access' | 'history'
 
@@ -237,14 +239,16 @@ export function GroupReview() {
         </aside>
       )}
       {toSync && (
-        <SyncFlow
-          org={org}
-          directory={dir}
-          given={toSync}
-          onClose={() => setToSync(undefined)}
-          onReviewAgain={() => void cache.invalidateQueries({ queryKey: ['reviews', dir] })}
-          onSynced={() => (neighbours.next ? go(neighbours.next) : back())}
-        />
+        <Suspense>
+          <SyncFlow
+            org={org}
+            directory={dir}
+            given={toSync}
+            onClose={() => setToSync(undefined)}
+            onReviewAgain={() => void cache.invalidateQueries({ queryKey: ['reviews', dir] })}
+            onSynced={() => (neighbours.next ? go(neighbours.next) : back())}
+          />
+        </Suspense>
       )}
     </div>
   )

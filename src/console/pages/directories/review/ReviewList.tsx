@@ -3,7 +3,7 @@ import { useDebouncedValue, useMediaQuery } from '@mantine/hooks'
 import { IconBulb, IconDownload, IconFilter, IconX } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { cache } from '../../../data/api.ts'
 import { directoryOf } from '../../../data/directories.ts'
 import { forgetChanged, useLive } from '../../../data/live.ts'
@@ -17,7 +17,7 @@ import { EffectSentence, Gained, Lost } from '../../../parts/figures.tsx'
 import { useKeys } from '../../../parts/keys.ts'
 import { PageHeader } from '../../../parts/PageHeader.tsx'
 import { SearchField } from '../../../parts/SearchField.tsx'
-import { SyncFlow, type ToSync } from '../../../parts/SyncFlow.tsx'
+import type { ToSync } from '../../../parts/SyncFlow.tsx'
 import { Empty, Failed, Waiting } from '../../../parts/states.tsx'
 import { choiceWords, counted, number } from '../../../parts/words.ts'
 import { filterOf } from './filter.ts'
@@ -25,6 +25,8 @@ import { QuickSets } from './QuickSets.tsx'
 import { ReviewFacets } from './ReviewFacets.tsx'
 import styles from './ReviewList.module.css'
 import { ReviewCard, reviewColumns } from './reviewRows.tsx'
+
+const SyncFlow = lazy(() => import('../../../parts/SyncFlow.tsx').then((file) => ({ default: file.SyncFlow })))
 
 const states = {
   needs_review: 'need review',
@@ -394,15 +396,17 @@ export function ReviewList() {
         {facetList}
       </Drawer>
       {toSync && (
-        <SyncFlow
-          org={org}
-          directory={dir}
-          given={toSync}
-          onClose={() => setToSync(undefined)}
-          onLeaveOut={(ids) => tick(dir, ids, false)}
-          onReviewAgain={() => void cache.invalidateQueries({ queryKey: ['reviews', dir] })}
-          onAsked={() => pickNothing(dir)}
-        />
+        <Suspense>
+          <SyncFlow
+            org={org}
+            directory={dir}
+            given={toSync}
+            onClose={() => setToSync(undefined)}
+            onLeaveOut={(ids) => tick(dir, ids, false)}
+            onReviewAgain={() => void cache.invalidateQueries({ queryKey: ['reviews', dir] })}
+            onAsked={() => pickNothing(dir)}
+          />
+        </Suspense>
       )}
     </div>
   )
