@@ -7,7 +7,7 @@ import type { DirectoryId, OrgId, ReconciliationId, RunId } from './ids.ts'
 export interface JobData {
   'sync-run': { orgId: OrgId; runId: RunId }
   'let-go-of-directory': { orgId: OrgId; directoryId: DirectoryId; actor: string }
-  'reset-directory': { orgId: OrgId; directoryId: DirectoryId; actor: string }
+  'reset-directory': { orgId: OrgId; directoryId: DirectoryId; actor: string; goesOn: boolean }
   'overwrite-conflicts': Record<string, never>
   'expire-approvals': Record<string, never>
   'forget-requests': Record<string, never>

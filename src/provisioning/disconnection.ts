@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Db, Reader, Trx } from '../database/connection.ts'
 import type { DirectoryId, GroupId, OrgId, ProvisionedGroupId, ProvisionedUserId } from '../database/ids.ts'
-import type { Jobs } from '../database/jobs.ts'
+import type { JobData, Jobs } from '../database/jobs.ts'
 import { inTransaction } from '../database/transaction.ts'
 import { accountsOwnedBy, forgetAccounts, handOverAccounts } from '../organization/accounts.ts'
 import { deleteGroupRows, unmanageGroups } from '../organization/groups.ts'
@@ -11,7 +11,7 @@ import { forgetPushed } from '../organization/memberships.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { lockGroups } from '../organization/permission.ts'
 import { Refusal } from '../organization/refusal.ts'
-import { lockToDisconnect, observes, setDisconnected, setPaused } from './directories.ts'
+import { findDirectory, listDirectories, lockToDisconnect, observes, setDisconnected, setPaused } from './directories.ts'
 import { deleteProvisionedGroups, heldGroups, lockConcerned } from './groups.ts'
 import { leaveAllNests } from './nesting.ts'
 import { settleNames } from './pairing.ts'
@@ -133,19 +133,24 @@ export async function reset(trx: Trx, jobs: Pick<Jobs, 'send'>, directory: { id:
       directory: name,
     })
   await refuseWhereRunIsUnderWay(trx, directory)
+  const goesOn = (await findDirectory(trx, id)).pausedAt === null
   await setPaused(trx, id, true)
   await appendLog(trx, { action: 'directory.reset', subject: id, directoryId: id, facts: { name } })
-  await jobs.send(trx, 'reset-directory', { orgId: trx.orgId, directoryId: id, actor: trx.scope.actor })
+  await jobs.send(trx, 'reset-directory', { orgId: trx.orgId, directoryId: id, actor: trx.scope.actor, goesOn })
 }
 
-/** Forgets all that an observing directory pushed, piece by piece, and lets it go on. */
+/** Forgets all that an observing directory pushed, piece by piece, and lets it go on, unless it was paused before, or is disconnected by now. */
 export async function forgetAllOfDirectory(
   db: Db,
-  scope: { orgId: OrgId; directoryId: DirectoryId; actor: string },
+  { goesOn, ...directory }: JobData['reset-directory'],
   signal: AbortSignal,
 ): Promise<void> {
-  await letGoOfDirectory(db, scope, signal)
-  await inTransaction(db, scope, (trx) => setPaused(trx, scope.directoryId, false))
+  await letGoOfDirectory(db, directory, signal)
+  if (!goesOn) return
+  await inTransaction(db, directory, async (trx) => {
+    const { directoryId } = directory
+    if ((await listDirectories(trx, {})).items.some(({ id }) => id === directoryId)) await setPaused(trx, directoryId, false)
+  })
 }
 
 /** Sends the jobs of disconnected directories of which something is left: theirs may have been lost. */

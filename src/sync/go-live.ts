@@ -13,12 +13,12 @@ import { bringPeopleIntoForce } from './people-in-force.ts'
 import {
   addReadyGroups,
   type GroupOutcome,
+  giveUpRun,
   heldRun,
   insertRun,
   type PendingGroup,
   type RunTerms,
   recordOutcome,
-  skipAllWaiting,
   skipped,
   takePlace,
 } from './runs.ts'
@@ -77,12 +77,7 @@ export async function goLive(trx: Trx, run: RunTerms): Promise<void> {
   await planForSets(trx)
   const now = await goLiveEffect(trx, run.directoryId)
   if (now.fingerprint !== fingerprint)
-    return skipAllWaiting(
-      trx,
-      run.id,
-      'review_changed',
-      'What going live comes to has changed since: the directory observes still.',
-    )
+    return giveUpRun(trx, run, 'review_changed', 'What going live comes to has changed since: the directory observes still.')
   await bringPeopleIntoForce(trx, directory)
   await setLive(trx, directory, run.id)
   await addReadyGroups(trx, run)

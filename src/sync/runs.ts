@@ -152,12 +152,14 @@ export async function addReadyGroups(trx: Trx, { id, directoryId }: RunTerms): P
   )
 }
 
-/** Ends what a run has not done: all of it is skipped. */
-export async function skipAllWaiting(trx: Trx, id: RunId, reason: SkipReason, detail: string): Promise<void> {
+/** A run is over that may not be done as it was reviewed: what it has not done is skipped. */
+export async function giveUpRun(trx: Trx, { id, directoryId }: RunTerms, reason: SkipReason, detail: string): Promise<void> {
   await sql`
     update run_groups x set result = 'skipped', reason = ${reason}, detail = ${detail}, added_count = 0, removed_count = 0,
       finished_at = clock_timestamp()
     where x.org_id = ${trx.orgId} and x.run_id = ${id} and ${waits}`.execute(trx)
+  await sql`update runs set state = 'stopped' where org_id = ${trx.orgId} and id = ${id} and finished_at is null`.execute(trx)
+  await appendLog(trx, { action: 'run.stopped', subject: id, directoryId, runId: id, facts: { reason, detail } })
 }
 
 /** Whether a run is being done, and the fingerprint of what was reviewed: its row held. */

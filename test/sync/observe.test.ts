@@ -1,3 +1,5 @@
+import { startGoingLive } from '../../src/sync/go-live.ts'
+import { runSync } from '../../src/sync/run-sync.ts'
 import type { Client } from '../support/clients.ts'
 import { expect, type Organization, type Provider, test } from '../support/story.ts'
 import { syncing } from './syncing.ts'
@@ -216,4 +218,30 @@ test('an observing directory that is disconnected leaves nobody and nothing behi
   // The name is free still, for whoever comes next.
   await acme.has({ group: 'Guests', members: ['cyd'] })
   expect(await listed(api, '/people')).toEqual(['ada', 'bob', 'cyd'])
+})
+
+test('what changes between the asking and the doing stops the run: the directory goes on observing', async ({
+  acme,
+  api,
+  connects,
+  db,
+  inOrg,
+  org,
+}) => {
+  const okta = await observed(acme, connects)
+  await okta.pushes({ group: 'Sales', members: ['ada'] })
+  const { fingerprint } = (await api('GET', '/directories/okta/observation')).body
+  const nobody = { send: async () => {} }
+  const runId = await inOrg((trx) => startGoingLive(trx, nobody, { directory: okta.directory as never, fingerprint, note: null }))
+  await okta.switches('bob', 'off')
+  await runSync(db, { orgId: org.id, runId })
+  expect((await api('GET', `/runs/${runId}`)).body).toMatchObject({
+    state: 'stopped',
+    groups: { total: 1, synced: 0, skipped: 1 },
+  })
+  expect((await api('GET', '/directories/okta')).body.observing).toBe(true)
+  expect((await acme.person('bob')).active).toBe(true)
+  expect(await listed(api, '/groups')).toEqual(['Engineering'])
+  expect((await goesLive(api, 'okta')).groups).toMatchObject({ synced: 1 })
+  expect((await acme.person('bob')).active).toBe(false)
 })
