@@ -146,14 +146,24 @@ export async function putBackMembers(
   const given = sql`
     select ${groupId}::uuid as group_id, account_id, case when p.id is null then effective end as pushed, effective
     from (${rows}) as given left join provisioned_groups p on p.org_id = ${trx.orgId} and p.group_id = ${groupId}`
-  const isKept = sql`account_id = any(${waits?.kept ?? []}::uuid[])`
-  const waiting = waits
-    ? sql`update memberships set waiting = case when ${isKept} then 'kept' else 'held' end, held_at = case when ${isKept} then null else now() end
-        where org_id = ${trx.orgId} and group_id = ${groupId} and pushed <> effective and (waiting is null or waiting = 'held' and ${isKept})`
-    : sql`update memberships set waiting = null, held_at = null
-        where org_id = ${trx.orgId} and group_id = ${groupId} and pushed <> effective and waiting is not null`
-  const [change] = await Promise.all([write(trx, act, given), waiting.execute(trx)])
+  const waiting = () =>
+    waits
+      ? haveWait(trx, groupId, waits.kept)
+      : sql`update memberships set waiting = null, held_at = null
+        where org_id = ${trx.orgId} and group_id = ${groupId} and pushed <> effective and waiting is not null`.execute(trx)
+  // Sent together, one after the other: what waits is what then differs.
+  const [change] = await Promise.all([write(trx, act, given), waiting()])
   return change
+}
+
+/** What differs from what is pushed waits, so that no push of the same undoes it: these people as kept, all others as held. */
+export async function haveWait(trx: Trx, groupId: GroupId, kept: readonly AccountId[]): Promise<void> {
+  const isKept = sql`account_id = any(${kept}::uuid[])`
+  await sql`
+    update memberships set waiting = case when ${isKept} then 'kept' else 'held' end, held_at = case when ${isKept} then null else now() end
+    where org_id = ${trx.orgId} and group_id = ${groupId} and pushed <> effective and (waiting is null or waiting = 'held' and ${isKept})`.execute(
+    trx,
+  )
 }
 
 /** How many members of a group a merge kept, as SQL: read through their index. */

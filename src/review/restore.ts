@@ -63,12 +63,22 @@ export interface Standing {
   reasons: GroupReason[]
 }
 
+/** What a pushed group was. */
+export interface PushedThen {
+  state: GroupState
+  reasons: GroupReason[]
+  isLinked: boolean
+  keepsName: boolean
+}
+
 /** A group that is put back. */
 export interface Restored {
   id: GroupId
   pushedId: ProvisionedGroupId | null
-  /** Another group that the pushed one was paired with then, and whether it was linked to that, and kept its name. */
-  pairedThen: { groupId: GroupId; isLinked: boolean; keepsName: boolean } | null
+  /** Another group that the pushed one was paired with then, and how. */
+  pairedThen: (PushedThen & { groupId: GroupId }) | null
+  /** Of the pushed one, where it was paired with this group. */
+  pushedThen: PushedThen | null
   now: Standing
   /** Null: there was no such group. */
   was: Standing | null
@@ -102,6 +112,8 @@ const standings = (reader: Reader, cuts: readonly Cut[]): Sql => sql`
     left join pushed_before b on b.id = p.id
   )`
 
+const pushedThen: Sql = sql`'state', state_then, 'reasons', coalesce(reasons_then, '{}'), 'isLinked', is_linked_then, 'keepsName', keeps_name_then`
+
 // What brought it into force first was that it was restored.
 const wasDeleted = (reader: Reader): Sql => sql`(
   select l.action = 'group.restored' from log_entries l
@@ -112,8 +124,8 @@ const wasDeleted = (reader: Reader): Sql => sql`(
 export async function restoredGroups(reader: Reader, cuts: readonly Cut[]): Promise<Restored[]> {
   const { rows } = await sql<Restored>`
     with ${standings(reader, cuts)}
-    select id, pushed_id as "pushedId", case when paired_then is not null then
-        json_build_object('groupId', paired_then, 'isLinked', is_linked_then, 'keepsName', keeps_name_then) end as "pairedThen",
+    select id, pushed_id as "pushedId", case when paired_then is not null then json_build_object('groupId', paired_then, ${pushedThen}) end as "pairedThen",
+      case when was_paired then json_build_object(${pushedThen}) end as "pushedThen",
       json_build_object('name', name, 'isInForce', effective, 'managedBy', ${directoryName(reader, sql`managed_by`)}, 'state', state, 'reasons', coalesce(reasons, '{}')) as now,
       case when was_there then json_build_object('name', name_then, 'isInForce', effective_then, 'managedBy', ${directoryName(reader, sql`managed_then`)},
         'state', case when was_paired then state_then end, 'reasons', case when was_paired then coalesce(reasons_then, '{}') else '{}' end) end as was,
@@ -151,7 +163,7 @@ export function restoreOf(reader: Reader, cuts: readonly Cut[]): Proposed {
 
 /**
  * Whom of those who would be in a group that is put back, and are not pushed, a merge kept then: who was in it and not pushed when it was linked
- * by that merge, and whom nothing has touched between; and whom an undo has put back as kept. `isGiven`: who comes back.
+ * by that merge, and whom nothing has touched between; and whom an undo has put back, or linked again, as kept. `isGiven`: who comes back.
  */
 export async function keptThen(
   reader: Reader,
@@ -162,13 +174,13 @@ export async function keptThen(
   const { selected, changing } = restoreOf(reader, [{ groupId, entry }])
   const { rows } = await sql<{ id: AccountId; isGiven: boolean }>`
     with linked as materialized (
-      select l.id from (
+      select l.id, l.facts ->> 'choice' = 'merge' as merged, l.facts -> 'kept' as kept from (
         select id, facts from log_entries
         where org_id = ${org} and subject = ${pushedId} and id < ${entry}::bigint and action = 'group.state_changed'
-          and facts #>> '{after,state}' = 'synced' and facts #>> '{before,state}' not in ('synced', 'held')
+          and facts #>> '{after,state}' in ('synced', 'held') and facts #>> '{before,state}' not in ('synced', 'held')
         order by id desc limit 1
       ) l
-      where l.facts ->> 'choice' = 'merge' and l.facts #>> '{after,groupId}' = ${groupId}::text
+      where (l.facts ->> 'choice' = 'merge' or l.facts ? 'kept') and l.facts #>> '{after,groupId}' = ${groupId}::text
     ),
     ${selected}, ${changing},
     stays as materialized (
@@ -208,7 +220,7 @@ export async function keptThen(
     from linked cross join stays s
     left join touched t on t.account_id = s.account_id
     left join pushed_since p on p.account_id = s.account_id
-    where coalesce(t.is_kept, true) and not coalesce(p.was, false)`.execute(reader)
+    where coalesce(t.is_kept, linked.merged, linked.kept ? s.account_id::text) and not coalesce(p.was, false)`.execute(reader)
   return rows
 }
 

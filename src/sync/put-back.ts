@@ -1,9 +1,9 @@
 import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
-import type { GroupId, RunId } from '../database/ids.ts'
+import type { AccountId, GroupId, RunId } from '../database/ids.ts'
 import { changeGroup, deleteAgain } from '../organization/groups.ts'
 import { appendLog, changeOf } from '../organization/log.ts'
-import { type MembershipChange, putBackMembers } from '../organization/memberships.ts'
+import { haveWait, type MembershipChange, putBackMembers } from '../organization/memberships.ts'
 import type { Moment } from '../organization/moment.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
@@ -26,7 +26,7 @@ import {
 } from '../review/restore.ts'
 
 /** What putting a group back to a moment comes to. */
-export interface Restoration extends Omit<Restored, 'id' | 'pushedId' | 'pairedThen' | 'wasDeleted'> {
+export interface Restoration extends Omit<Restored, 'id' | 'pushedId' | 'pairedThen' | 'pushedThen' | 'wasDeleted'> {
   /** So many changes of it since are undone. */
   changes: number
   effect: Effect
@@ -106,13 +106,14 @@ export async function lockToPutBack(trx: Trx, cut: Cut): Promise<void> {
 export async function putBack(trx: Trx, cut: Cut, run: { runId?: RunId } = {}): Promise<MembershipChange> {
   const [group] = await restoredGroups(trx, [cut])
   if (group === undefined) throw new Refusal('not_found', 'There is no such group.')
-  const { now, was, wasDeleted, pairedThen } = group
+  const { now, was, wasDeleted, pairedThen, pushedThen } = group
   const pushed = group.pushedId === null ? undefined : await heldGroup(trx, group.pushedId)
   const isMadeSince = was === null && pushed !== undefined && pairedThen !== null
   if (!isMadeSince && !(wasDeleted && now.isInForce)) refuseUnlessThere(group)
   await refuseTakenName(trx, group)
   const isLinked = pushed !== undefined && follows(pushed.state)
-  const staysLinked = isLinked && was?.state != null && follows(was.state)
+  // What is blocked by now is not forced.
+  const staysLinked = pushed !== undefined && pushedThen !== null && follows(pushedThen.state) && pushed.state !== 'blocked'
   const { selected, changing } = restoreOf(trx, [cut])
   const kept = staysLinked ? await keptThen(trx, cut, pushed.id) : []
   const keptAgain = kept.filter(({ isGiven }) => isGiven).map(({ id }) => id)
@@ -139,8 +140,9 @@ export async function putBack(trx: Trx, cut: Cut, run: { runId?: RunId } = {}): 
     await settleNames(trx, [former ?? now.name, was?.name ?? now.name, pushed?.name ?? now.name].map(nameKey), run)
     return change
   }
-  if (pushed && staysLinked) await hold(trx, group, pushed, run)
-  else if (pushed && pairedThen) await meetAsThen(trx, pushed, pairedThen, run)
+  if (staysLinked && !isLinked) await linkAgain(trx, pushed, { ...pushedThen, groupId: group.id }, kept, run)
+  else if (staysLinked) await hold(trx, group, pushed, run)
+  else if (pushed && pairedThen) await meetAsThen(trx, cut, pushed, pairedThen, run)
   else if (pushed && (isLinked || now.state !== was?.state)) await awaitReview(trx, was, pushed, isLinked, run)
   if (former !== undefined || (pushed && !staysLinked))
     await settleNames(trx, [former ?? now.name, now.name, was?.name ?? now.name, pushed?.name ?? now.name].map(nameKey), run)
@@ -189,25 +191,45 @@ async function putBackName(trx: Trx, { id, now, was }: Restored, run: InRun): Pr
 }
 
 /** It stays its directory's: it is held as long as something waits, and a name that is not the pushed one is kept. */
-async function hold(trx: Trx, { id, was }: Restored, pushed: ProvisionedGroup, run: InRun): Promise<void> {
-  const keepsName = was !== null && nameKey(was.name) !== pushed.nameKey ? true : pushed.keepsName
+async function hold(trx: Trx, { id, now, was }: Restored, pushed: ProvisionedGroup, run: InRun): Promise<void> {
+  const isPutBack = was !== null && was.name !== now.name && nameKey(was.name) !== pushed.nameKey
+  const keepsName = isPutBack || pushed.keepsName
   await setState(trx, pushed, { state: pushed.state, reasons: pushed.reasons, keepsName }, run)
   await settleHeld(trx, [{ groupId: id, reason: null }], run)
 }
 
-/** The pushed group was with another one: with that it was linked to, else with whom its name meets, it waits for a review again. */
-async function meetAsThen(
+/** Its directory manages it again, as it did: what differs from the push by now waits, as what an undo puts back does. */
+async function linkAgain(
   trx: Trx,
   pushed: ProvisionedGroup,
-  { groupId, isLinked, keepsName }: NonNullable<Restored['pairedThen']>,
+  { groupId, ...then }: PairedThen,
+  kept: readonly { id: AccountId }[],
   run: InRun,
 ): Promise<void> {
+  const { directoryId, name } = pushed
+  const managed = { managedBy: directoryId }
+  const facts = { name, ...changeOf(await changeGroup(trx, groupId, managed), managed) }
+  await appendLog(trx, { action: 'group.managed', subject: groupId, directoryId, ...run, facts })
+  const keptIds = kept.map(({ id }) => id)
+  await haveWait(trx, groupId, keptIds)
+  await setState(trx, pushed, { ...then, groupId }, { ...run, facts: { kept: keptIds } })
+  await settleHeld(trx, [{ groupId, reason: null }], run)
+}
+
+/** The pushed group was with another one: with that it was linked to, as it was, else with whom its name meets, it waits for a review again. */
+async function meetAsThen(trx: Trx, cut: Cut, pushed: ProvisionedGroup, then: PairedThen, run: InRun): Promise<void> {
+  const { groupId, isLinked, keepsName } = then
   if (follows(pushed.state)) await letGo(trx, pushed, run)
   const other = isLinked ? await existingGroup(trx, groupId) : undefined
   if (other === undefined || whyNotLinkTo(other)) return settlePairing(trx, pushed, run, { isLinked: false, keepsName })
   const { state, reasons } = judge(other, { id: pushed.id, isLinked })
   await pairWith(trx, pushed, { state, reasons, groupId, isLinked, keepsName }, run)
+  if (!follows(then.state)) return
+  const kept = await keptThen(trx, { groupId, entry: cut.entry }, pushed.id)
+  await linkAgain(trx, await heldGroup(trx, pushed.id), then, kept, run)
 }
+
+type PairedThen = NonNullable<Restored['pairedThen']>
 
 /** It is nobody's but the organization's, and what is pushed of it waits for a review, as it did. */
 async function awaitReview(

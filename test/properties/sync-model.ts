@@ -242,7 +242,6 @@ export function putBack(world: World, group: Group, then: { group: Group; one?: 
     return [person, wasKept || now === 'kept' ? 'kept' : 'held']
   })
   one.waiting = new Map(waiting)
-  one.keepsName = group.name === one.name ? one.keepsName : true
   settleHeld(one)
 }
 
