@@ -115,6 +115,24 @@ const requests = createRoute({
   validateSearch: says('status', 'method', 'request'),
   component: lazyRouteComponent(() => import('./pages/directories/requests/Requests.tsx'), 'Requests'),
 })
+const heldPage = createRoute({
+  getParentRoute: () => organization,
+  path: '/directories/$dir/held',
+  validateSearch: says(),
+  component: lazyRouteComponent(() => import('./pages/directories/held/HeldPage.tsx'), 'HeldPage'),
+})
+const matchesPage = createRoute({
+  getParentRoute: () => organization,
+  path: '/directories/$dir/people',
+  validateSearch: says('match'),
+  component: lazyRouteComponent(() => import('./pages/directories/matches/MatchesPage.tsx'), 'MatchesPage'),
+})
+const reconcilePage = createRoute({
+  getParentRoute: () => organization,
+  path: '/directories/$dir/reconcile',
+  validateSearch: says('finding'),
+  component: lazyRouteComponent(() => import('./pages/directories/reconcile/ReconcilePage.tsx'), 'ReconcilePage'),
+})
 const directorySettings = createRoute({
   getParentRoute: () => organization,
   path: '/directories/$dir/settings',
@@ -220,6 +238,9 @@ const tree = root.addChildren([
     provisionedGroups,
     provisionedUsers,
     requests,
+    heldPage,
+    matchesPage,
+    reconcilePage,
     directorySettings,
     review,
     suggestions,

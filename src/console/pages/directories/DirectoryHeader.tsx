@@ -20,7 +20,7 @@ export function DirectoryHeader({ org, dir, page, actions }: { org: string; dir:
         </Link>,
         <bdi key="this">{dir}</bdi>,
       ]}
-      beside={<StateChip state="live" />}
+      beside={data && <StateChip state={data.pausedAt ? 'paused' : data.observing ? 'observing' : 'live'} />}
       actions={actions}
     >
       <TabLinks
@@ -28,9 +28,12 @@ export function DirectoryHeader({ org, dir, page, actions }: { org: string; dir:
         tabs={[
           { to: at, label: 'Overview', exact: true },
           { to: `${at}/review`, label: 'Review', count: data?.groups.needsReview },
+          { to: `${at}/held`, label: 'Waiting removals' },
           { to: `${at}/groups`, label: 'Provisioned groups', count: data?.groups.received },
           { to: `${at}/users`, label: 'Provisioned users', count: data?.users.received },
+          { to: `${at}/people`, label: 'Who is whom' },
           { to: `${at}/requests`, label: 'Requests' },
+          { to: `${at}/reconcile`, label: 'Reconcile' },
           { to: `${at}/settings`, label: 'Settings' },
         ]}
       />

@@ -1,15 +1,17 @@
 import { Button } from '@mantine/core'
-import { IconAlertTriangle, IconArrowRight, IconCircleCheck } from '@tabler/icons-react'
+import { IconAlertTriangle, IconArrowRight, IconCircleCheck, IconPlayerPause, IconPlayerPlay } from '@tabler/icons-react'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import { type DirectoryDetail, directoryOf, directoryTokens } from '../../data/directories.ts'
+import { usePause } from '../../data/life.ts'
 import { requests } from '../../data/requests.ts'
 import { CopyField } from '../../parts/CopyField.tsx'
 import { GroupName, StackedBar, Time } from '../../parts/figures.tsx'
-import { Failed, Waiting } from '../../parts/states.tsx'
+import { Failed, FailedLine, Waiting } from '../../parts/states.tsx'
 import { counted, number } from '../../parts/words.ts'
 import { DirectoryHeader } from './DirectoryHeader.tsx'
 import styles from './DirectoryOverview.module.css'
+import { Observing } from './life/Observing.tsx'
 import { policyWords, providerNames } from './providers.ts'
 
 /** How a directory stands: what waits, what is in force, whether that is all, and how it is connected. */
@@ -18,14 +20,14 @@ export function DirectoryOverview() {
   const { data, error, refetch } = useQuery(directoryOf(dir))
   return (
     <div className="page">
-      <DirectoryHeader org={org} dir={dir} page="Overview" />
+      <DirectoryHeader org={org} dir={dir} page="Overview" actions={data && <Pause directory={data} />} />
       {error && !data ? (
         <Failed error={error} what="The directory could not be loaded" retry={() => void refetch()} />
       ) : data === undefined ? (
         <Waiting lines={8} />
       ) : (
         <>
-          <Banner org={org} directory={data} />
+          {data.observing ? <Observing org={org} dir={dir} /> : <Banner org={org} directory={data} />}
           <div className={styles.columns}>
             <div className={styles.column}>
               <InForce org={org} directory={data} />
@@ -37,6 +39,23 @@ export function DirectoryOverview() {
         </>
       )}
     </div>
+  )
+}
+
+// Reads go on; the provider is told to come back later.
+function Pause({ directory: { name, pausedAt } }: { directory: DirectoryDetail }) {
+  const pause = usePause(name)
+  return (
+    <>
+      <FailedLine error={pause.error} />
+      <Button
+        leftSection={pausedAt ? <IconPlayerPlay size={16} /> : <IconPlayerPause size={16} />}
+        loading={pause.isPending}
+        onClick={() => pause.mutate(!pausedAt)}
+      >
+        {pausedAt ? 'Take pushes again' : 'Pause'}
+      </Button>
+    </>
   )
 }
 
