@@ -41,6 +41,14 @@ const setup = createRoute({
   component: lazyRouteComponent(() => import('./pages/Setup.tsx'), 'Setup'),
 })
 
+const device = createRoute({
+  getParentRoute: () => root,
+  path: '/device',
+  validateSearch: (search): { code?: string } => (text(search.code) ? { code: text(search.code) } : {}),
+  beforeLoad: ({ location }) => known(location.href),
+  component: lazyRouteComponent(() => import('./pages/Device.tsx'), 'Device'),
+})
+
 const known = async (to: string) => {
   try {
     return await cache.ensureQueryData(session())
@@ -202,6 +210,21 @@ const generalSettings = createRoute({
   path: '/settings',
   component: lazyRouteComponent(() => import('./pages/settings/GeneralSettings.tsx'), 'GeneralSettings'),
 })
+const adminList = createRoute({
+  getParentRoute: () => organization,
+  path: '/settings/admins',
+  component: lazyRouteComponent(() => import('./pages/settings/Admins.tsx'), 'Admins'),
+})
+const signInSettings = createRoute({
+  getParentRoute: () => organization,
+  path: '/settings/sign-in',
+  component: lazyRouteComponent(() => import('./pages/settings/SignInSettings.tsx'), 'SignInSettings'),
+})
+const ownSignIn = createRoute({
+  getParentRoute: () => organization,
+  path: '/settings/sessions',
+  component: lazyRouteComponent(() => import('./pages/settings/OwnSignIn.tsx'), 'OwnSignIn'),
+})
 const apiTokens = createRoute({
   getParentRoute: () => organization,
   path: '/settings/tokens',
@@ -230,6 +253,7 @@ const tree = root.addChildren([
   index,
   signIn,
   setup,
+  device,
   organization.addChildren([
     overview,
     directoryList,
@@ -257,6 +281,9 @@ const tree = root.addChildren([
     auditPage,
     approvals,
     generalSettings,
+    adminList,
+    signInSettings,
+    ownSignIn,
     apiTokens,
   ]),
 ])

@@ -36,6 +36,15 @@ export async function signInByLink(link: string): Promise<void> {
   await begin()
 }
 
+/** Has the browser answer with a passkey of the person's. */
+export async function signInByPasskey(): Promise<void> {
+  const options = await answer(api.POST('/api/v1/sign-in/passkey/options', { body: {} }))
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options as unknown as PublicKeyCredentialRequestOptionsJSON)
+  const answered = (await navigator.credentials.get({ publicKey })) as PublicKeyCredential
+  await answer(api.POST('/api/v1/sign-in/passkey', { body: { response: { ...answered.toJSON() } } }))
+  await begin()
+}
+
 /** Makes the organization and its first owner, who is signed in by it. */
 export async function setUp(body: { link: string; organization: string; email: string }): Promise<void> {
   await answer(api.POST('/api/v1/sign-in/setup', { body }))

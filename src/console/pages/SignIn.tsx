@@ -2,7 +2,15 @@ import { Button, PasswordInput } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { type ReactNode, useEffect, useState } from 'react'
-import { goToProvider, linkInAddress, linkOf, signInByLink, signInByToken, waysToSignIn } from '../data/sign-in.ts'
+import {
+  goToProvider,
+  linkInAddress,
+  linkOf,
+  signInByLink,
+  signInByPasskey,
+  signInByToken,
+  waysToSignIn,
+} from '../data/sign-in.ts'
 import { FailedLine, Waiting } from '../parts/states.tsx'
 import styles from './SignIn.module.css'
 
@@ -15,7 +23,7 @@ export function SignIn() {
     document.title = 'Sign in – Muster'
   }, [])
   // Only a path of our own: an address that somebody put there leads nowhere else.
-  const returnTo = to?.startsWith('/o/') ? to : '/'
+  const returnTo = to !== undefined && /^\/(o\/|device\?)/.test(to) ? to : '/'
   const goOn = () => void navigate({ href: returnTo })
   return (
     <Page>
@@ -97,6 +105,7 @@ const problems: Record<string, string> = {
 function Ways({ returnTo, problem, goOn }: { returnTo: string; problem: string | undefined; goOn: () => void }) {
   const ways = useQuery(waysToSignIn())
   const going = useMutation({ mutationFn: (provider: string) => goToProvider(provider, returnTo) })
+  const byPasskey = useMutation({ mutationFn: signInByPasskey, onSuccess: goOn })
   if (ways.isPending) return <Waiting />
   if (ways.data?.needsSetup)
     return (
@@ -127,7 +136,12 @@ function Ways({ returnTo, problem, goOn }: { returnTo: string; problem: string |
           Continue with {name}
         </Button>
       ))}
-      <FailedLine error={going.error ?? ways.error} />
+      {ways.data?.passkeys && (
+        <Button size="lg" loading={byPasskey.isPending} onClick={() => byPasskey.mutate()}>
+          Sign in with a passkey
+        </Button>
+      )}
+      <FailedLine error={going.error ?? byPasskey.error ?? ways.error} />
       <p className={styles.text}>
         Invited? Open the link you were given. Locked out? On the server’s machine,{' '}
         <code className="mono">muster admin link</code> prints one.

@@ -69,6 +69,10 @@ const RequestId = ({ id }: { id: string }) => (
 /** What went wrong and what to do, in the server's words where it has any. */
 export function detailOf(error: unknown): string {
   if (error instanceof ApiError) return error.problem.detail
+  // What browsers say of a passkey that was not used: dismissed, none there, or there already.
+  if (error instanceof DOMException && error.name === 'InvalidStateError') return 'This device has a passkey here already.'
+  if (error instanceof DOMException && error.name === 'NotAllowedError')
+    return 'The browser gave no passkey. Try again, or sign in another way.'
   if (!navigator.onLine) return 'You are offline. This page goes on by itself once you are back.'
   return 'The server cannot be reached just now. Nothing was changed.'
 }

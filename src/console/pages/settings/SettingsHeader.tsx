@@ -10,6 +10,9 @@ export function SettingsHeader({ org, page }: { org: string; page: string }) {
         label="Settings"
         tabs={[
           { to: at, label: 'General', exact: true },
+          { to: `${at}/admins`, label: 'Admins' },
+          { to: `${at}/sign-in`, label: 'Sign-in' },
+          { to: `${at}/sessions`, label: 'Your sign-in' },
           { to: `${at}/tokens`, label: 'API tokens' },
         ]}
       />
