@@ -47,8 +47,7 @@ export function pushedWhole(
   const before = isNested
     ? sql`select account_id from direct_members d where d.org_id = ${trx.orgId} and d.provisioned_group_id = ${id}`
     : sql`select account_id from memberships m where m.org_id = ${trx.orgId} and m.group_id = p.group_id and m.pushed`
-  // As text: to have the driver write an array of 100,000 takes as long as to read one.
-  const ids = `{${[...idsOf(all)].join()}}`
+  const ids = idsAsText(all)
   return sql`
     select p.group_id, said.account_id, said.pushed, ${follow} as follow
     from provisioned_groups p
@@ -99,4 +98,14 @@ function idsOf(members: readonly { value: string }[]): Set<string> {
   const ids = new Set<string>()
   for (const { value } of members) if (isId(value)) ids.add(value.toLowerCase())
   return ids
+}
+
+// As PostgreSQL writes an array: to have the driver write one of 100,000 takes longer. In a list each value is there once; so then is each
+// id, unless some are in capitals.
+function idsAsText(members: readonly MemberInput[]): string {
+  const ids = members
+    .map(({ value }) => value)
+    .filter(isId)
+    .join()
+  return `{${/[A-F]/.test(ids) ? [...new Set(ids.toLowerCase().split(','))].join() : ids}}`
 }

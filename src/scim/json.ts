@@ -27,10 +27,11 @@ export function readJson(body: Uint8Array): unknown {
   return parse(text)
 }
 
-/** The same for a long body: others have their turn between stretches of it, and after it. */
+/** The same for a long body: others have their turn between stretches of it, and before and after it is parsed. */
 export async function readJsonInTurns(body: Uint8Array, pause: () => Promise<void>): Promise<unknown> {
   const text = decode(body)
   await inTurns(refuseAmbiguous(text), pause)
+  await pause()
   const value = parse(text)
   await pause()
   return value
