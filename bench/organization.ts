@@ -36,7 +36,7 @@ export async function withBenchOrganization(
     const scope: Scope = { orgId: newId<OrgId>(), actor: 'bench' }
     const { directory, token } = await inTransaction(db, scope, async (trx) => {
       await createOrganization(trx, { slug: 'bench' })
-      const directory = await createDirectory(trx, { name: 'okta', provider: 'okta', quietSeconds: 0 })
+      const directory = await createDirectory(trx, { name: 'okta', provider: 'okta', quietSeconds: 0, guardMembersPercent: 100 })
       return { directory, token: (await createDirectoryToken(trx, directory.id)).secret }
     })
     const server = fork(new URL('./server.ts', import.meta.url), [
