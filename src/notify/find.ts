@@ -35,13 +35,14 @@ interface Entry {
 
 async function toldOf(reader: Reader, after: string, upTo: string): Promise<Entry[]> {
   const { rows } = await sql<Entry>`
-    select l.id::text, l.at, l.kind, l.subject, coalesce(l.facts ->> 'name', p.name) as name, l.run_id as run,
+    select l.id::text, l.at, l.kind, l.subject, coalesce(l.facts ->> 'name', p.name, g.name) as name, l.run_id as run,
       case when d.id is not null then jsonb_build_object('id', d.id, 'name', d.name) end as directory,
       case when r.id is not null then jsonb_build_object('synced', r.synced_count, 'skipped', r.skipped_count, 'failed', r.failed_count) end as result
     from (
       select e.*, case
         when action in ('group.state_changed', 'group.provisioned') and facts -> 'before' ->> 'state' is distinct from facts -> 'after' ->> 'state'
-          then case facts -> 'after' ->> 'state' when 'needs_review' then 'review.created' when 'blocked' then 'group.blocked' when 'held' then 'group.held' end
+          then case facts -> 'after' ->> 'state' when 'needs_review' then 'review.created' when 'blocked' then 'group.blocked' end
+        when action like 'members.%' and facts ? 'held' then 'group.held'
         when action = 'removal.held' then 'removal.held'
         when action = 'run.finished' then 'run.finished'
         when action = 'run.approval_asked' then 'run.approval_requested'
@@ -51,6 +52,7 @@ async function toldOf(reader: Reader, after: string, upTo: string): Promise<Entr
     ) l
     left join lateral (select id, name from directories where org_id = ${reader.orgId} and id = l.directory_id offset 0) d on true
     left join lateral (select name from provisioned_groups where org_id = ${reader.orgId} and id = l.subject offset 0) p on true
+    left join lateral (select name from groups where org_id = ${reader.orgId} and id = l.subject offset 0) g on true
     left join lateral (
       select id, synced_count, skipped_count, failed_count from runs where org_id = ${reader.orgId} and id = l.run_id and l.kind = 'run.finished' offset 0
     ) r on true

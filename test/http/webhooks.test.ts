@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest'
 import { newSecretKey, readSecretKeys } from '../../src/database/secrets.ts'
 import { inTransaction } from '../../src/database/transaction.ts'
 import { deliverDue, type Tellers } from '../../src/notify/deliver.ts'
-import { tellOfTime } from '../../src/notify/find.ts'
+import { tellOfLog, tellOfTime } from '../../src/notify/find.ts'
 import { resealWebhooks } from '../../src/notify/webhooks.ts'
 import { readAllowList } from '../../src/outgoing/address.ts'
 import { outgoing } from '../../src/outgoing/request.ts'
@@ -252,26 +252,36 @@ test('what time alone brings is told once: what waits for a day and each further
   org,
 }) => {
   const { body: made } = await api('POST', '/webhooks', { url: 'https://example.org/', silentHours: 12 })
-  await okta.knows('ada', 'bob')
-  await okta.pushes({ group: 'Crew', members: ['ada', 'bob'] })
+  const crew = [...'abcdefghijklmnop']
+  await okta.knows(...crew)
+  await okta.pushes({ group: 'Crew', members: crew })
+  // What came an hour ago is there at the window's start.
+  await inOrg((trx) => sql`update groups set recent = '{}' where org_id = ${trx.orgId}`.execute(trx))
+  await okta.replaces('Crew', ['a'])
+  expect((await okta.stateOf('Crew')).state).toBe('held')
   const told = async () => {
-    await inTransaction(db, org.scope, tellOfTime)
+    await inTransaction(db, org.scope, async (trx) => {
+      const { rows } = await sql<{
+        last: string
+      }>`select max(id)::text as last from log_entries where org_id = ${trx.orgId}`.execute(trx)
+      await tellOfLog(trx, rows[0]?.last ?? '0')
+      await tellOfTime(trx)
+    })
     const { items } = (await api('GET', `/webhooks/${made.id}/deliveries?sort=kind`)).body
     return items.map(
       (one: { kind: string; data: { directory: { name: string } | null } }) => `${one.kind} ${one.data.directory?.name}`,
     )
   }
-  expect(await told()).toEqual([])
+  expect(await told()).toEqual(['group.held okta'])
   await inOrg(async (trx) => {
-    await sql`update provisioned_groups set state = 'held' where org_id = ${trx.orgId}`.execute(trx)
-    await sql`update memberships set pushed = false, waiting = 'held', held_at = now() - interval '25 hours' where org_id = ${trx.orgId}`.execute(
+    await sql`update memberships set held_at = held_at - interval '25 hours' where org_id = ${trx.orgId} and waiting = 'held'`.execute(
       trx,
     )
     await sql`update directory_tokens set last_used_at = now() - interval '13 hours', expires_at = now() + interval '20 days' where org_id = ${trx.orgId}`.execute(
       trx,
     )
   })
-  const once = ['directory.silent okta', 'removal.waiting okta', 'token.expiring okta']
+  const once = ['directory.silent okta', 'group.held okta', 'removal.waiting okta', 'token.expiring okta']
   expect(await told()).toEqual(once)
   expect(await told()).toEqual(once)
   await inOrg(async (trx) => {
@@ -280,5 +290,12 @@ test('what time alone brings is told once: what waits for a day and each further
     )
     await sql`update directory_tokens set expires_at = now() + interval '6 days' where org_id = ${trx.orgId}`.execute(trx)
   })
-  expect(await told()).toEqual([once[0], once[1], once[1], once[2], once[2]])
+  expect(await told()).toEqual([
+    'directory.silent okta',
+    'group.held okta',
+    'removal.waiting okta',
+    'removal.waiting okta',
+    'token.expiring okta',
+    'token.expiring okta',
+  ])
 })

@@ -34,6 +34,7 @@ export async function createSecondOrganization(db: Db): Promise<Scope> {
       'request',
       'list',
       'webhook',
+      'heldAct',
       'notice',
       'delivery',
     ].map((name) => [name, newId()]),
@@ -127,6 +128,9 @@ export async function createSecondOrganization(db: Db): Promise<Scope> {
     await sql`
       insert into reconciliation_differences (org_id, reconciliation_id, place, user_key, user_name, is_missing)
       values (${org}, ${id.list}, 1, 'ada', 'ada', true)`.execute(trx)
+    await sql`
+      insert into held_acts (org_id, id, directory_id, act, account_id, name, reason)
+      values (${org}, ${id.heldAct}, ${id.okta}, 'switch_off', ${id.bob}, 'bob', 'guard_passed')`.execute(trx)
     await sql`insert into log_followers (org_id, name, position) values (${org}, 'other', 0)`.execute(trx)
     await sql`insert into webhooks (org_id, id, url, is_enabled, created_by) values (${org}, ${id.webhook}, 'mailto:x@example.org', false, 'system')`.execute(
       trx,
