@@ -29,7 +29,7 @@ export default defineConfig({
           name: 'browser',
           include: browser,
           globalSetup: ['./test/support/database.ts', './test/e2e/build-console.ts'],
-          testTimeout: 120_000,
+          testTimeout: 240_000,
           hookTimeout: 60_000,
         },
       },

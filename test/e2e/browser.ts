@@ -49,7 +49,7 @@ export const test = base.extend<Visits>({
     await use(async (email, view = usual) => {
       const context = await (await launched()).newContext({ viewport: view, baseURL: server.url, reducedMotion: 'reduce' })
       contexts.push(context)
-      context.setDefaultTimeout(20_000)
+      context.setDefaultTimeout(45_000)
       const page = await context.newPage()
       watch(page, server.url, wrong)
       const { status, body } = await api('POST', '/admins', { person: email, role: 'owner' })

@@ -74,7 +74,8 @@ export const choiceOf = ({ choice, choices }: Picked, id: string): Choice => cho
 /** Nothing where nothing is ticked. */
 export function askedOf({ mode, ids, filter, except, choice, choices }: Picked): Asked | undefined {
   if (mode === 'ids' && ids.size === 0) return undefined
-  const selection: Selection = mode === 'ids' ? { mode, ids: [...ids] } : { mode, filter, except: [...except] }
+  const selection: Selection =
+    mode === 'ids' ? { mode, ids: [...ids] } : { mode, filter, ...(except.size > 0 ? { except: [...except] } : {}) }
   const told = Object.entries(choices).filter(([id]) => mode === 'filter' || ids.has(id))
   return { selection, defaultChoice: choice, ...(told.length > 0 ? { choices: Object.fromEntries(told) } : {}) }
 }

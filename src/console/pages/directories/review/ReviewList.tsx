@@ -7,7 +7,16 @@ import { lazy, Suspense, useState } from 'react'
 import { cache } from '../../../data/api.ts'
 import { directoryOf } from '../../../data/directories.ts'
 import { forgetChanged, useLive } from '../../../data/live.ts'
-import { type Choice, effectOf, peopleOf, type Review, type ReviewFilter, reviews, useViewed } from '../../../data/reviews.ts'
+import {
+  type Asked,
+  type Choice,
+  effectOf,
+  peopleOf,
+  type Review,
+  type ReviewFilter,
+  reviews,
+  useViewed,
+} from '../../../data/reviews.ts'
 import { askedOf, chooseFor, chooseForAll, isPicked, pickAll, pickNothing, tick, usePicked } from '../../../data/selection.ts'
 import { reviewedIn } from '../../../data/sync.ts'
 import { DataTable } from '../../../parts/DataTable.tsx'
@@ -57,23 +66,26 @@ export function ReviewList() {
   const isWide = useMediaQuery('(min-width: 1280px)') ?? true
   const hasFacets = useMediaQuery('(min-width: 1024px)') ?? true
 
-  const [asked] = useDebouncedValue(askedOf(picked), 300)
+  // By its text: an object made anew at each render would begin the waiting anew, too.
+  const now = JSON.stringify(askedOf(picked))
+  const [settled] = useDebouncedValue(now, 300)
+  const asked = settled === undefined ? undefined : (JSON.parse(settled) as Asked)
   const everything = { selection: { mode: 'filter' as const, filter: {} }, defaultChoice: 'overwrite' as const }
-  const effect = useQuery({ ...effectOf(dir, asked ?? everything), enabled: directory.data !== undefined })
-  const isSelected = asked !== undefined && askedOf(picked) !== undefined
+  const effect = useQuery(effectOf(dir, asked ?? everything))
+  const isSelected = asked !== undefined && now !== undefined
   // «all» and «nothing» are shown of the figures only once they are of what is ticked now.
-  const isOld = effect.isPlaceholderData || JSON.stringify(asked) !== JSON.stringify(askedOf(picked))
+  const isOld = effect.isPlaceholderData || settled !== now
 
   const change = (part: Partial<Record<keyof typeof search, string | undefined>>) =>
     navigate({ search: (now) => tidy({ ...now, ...part }), replace: true })
   const open = (row: Review) =>
     navigate({ to: '/o/$org/directories/$dir/review/$pgroup', params: { org, dir, pgroup: row.group.id }, search })
   const sync = () => {
-    const now = askedOf(picked)
-    if (now === undefined || effect.data === undefined || isOld) return
+    const meant = askedOf(picked)
+    if (meant === undefined || effect.data === undefined || isOld) return
     const [only] = effect.data.groups === 1 ? rows.filter(({ group }) => isPicked(picked, group.id)) : []
     setToSync({
-      asked: now,
+      asked: meant,
       effect: effect.data,
       name: only?.group.name,
       isAll: picked.mode === 'filter' && picked.except.size === 0 && picked.preset === 'all',
@@ -319,7 +331,7 @@ export function ReviewList() {
               )
             }
           />
-          {askedOf(picked) !== undefined && (
+          {now !== undefined && (
             <section className={styles.bar} aria-label="What is selected">
               <button type="button" className={styles.leave} onClick={() => pickNothing(dir)} aria-label="Select nothing">
                 <IconX size={16} aria-hidden />
