@@ -5,7 +5,8 @@ export type { Api }
 
 export interface Connection {
   server: string
-  token: string
+  /** None, while somebody signs in. */
+  token?: string
   timeoutMs: number
   trace?: (line: string) => void
 }
@@ -14,7 +15,7 @@ export interface Connection {
 export function apiOptions({ server, token, timeoutMs, trace }: Connection): ApiOptions {
   return {
     server,
-    token,
+    ...(token === undefined ? {} : { token }),
     userAgent: 'muster-cli',
     fetch: async (request) => {
       const began = performance.now()

@@ -11,6 +11,7 @@ import { groups } from './commands/groups.ts'
 import { importCommand } from './commands/import.ts'
 import { login, logout } from './commands/login.ts'
 import { migrate } from './commands/migrate.ts'
+import { open } from './commands/open.ts'
 import { organization } from './commands/organization.ts'
 import { people } from './commands/people.ts'
 import { profiles } from './commands/profiles.ts'
@@ -85,6 +86,7 @@ export function program(): Command {
     login,
     logout,
     whoami,
+    open,
     profiles,
     api,
   ]

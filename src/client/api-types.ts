@@ -198,7 +198,7 @@ export interface paths {
         get: operations["showSession"];
         put?: never;
         post?: never;
-        /** Sign out: end the session that asks */
+        /** Sign out: end the session that asks, or revoke the token of one's own */
         delete: operations["signOut"];
         options?: never;
         head?: never;

@@ -1,5 +1,6 @@
 import { browserOf } from '../support/browser.ts'
 import { clientOf } from '../support/clients.ts'
+import { dataFolder, runProgram } from '../support/programs.ts'
 import { expect, test } from '../support/world.ts'
 
 test('a program shows a code; whoever confirms it lets the program have a token of theirs, once', async ({ api, db, server }) => {
@@ -42,4 +43,23 @@ test('a program shows a code; whoever confirms it lets the program have a token 
   )
   expect((await program('POST', '/sign-in/device/token', { deviceCode: late.deviceCode })).status).toBe(410)
   expect((await program('POST', '/sign-in/device', { device: 'x'.repeat(101) })).status).toBe(400)
+})
+
+test('muster login shows a code, waits until it is confirmed, and keeps the token; muster logout revokes it', async ({
+  api,
+  server,
+}) => {
+  const { body } = await api('POST', '/admins', { person: 'ada@example.org', role: 'admin' })
+  const ada = browserOf(server.url)
+  await ada('POST', '/sign-in/link', { link: body.link.url.split('#')[1] })
+  const env = { MUSTER_CONFIG_DIR: dataFolder() }
+  const login = runProgram('src/cli/main.ts', ['login', '--server', server.url], env)
+  const [, code] = /confirm the code (\S+):/.exec(await login.says(/confirm the code/)) ?? []
+  expect((await ada('POST', `/session/devices/${code}`)).status).toBe(204)
+  expect(await login.ended()).toEqual({ exitCode: 0 })
+  const whoami = runProgram('src/cli/main.ts', ['whoami'], env)
+  expect(await whoami.says(/muster login on/)).toBeTruthy()
+  const logout = runProgram('src/cli/main.ts', ['logout'], env)
+  expect(await logout.says(/Signed out/)).toBeTruthy()
+  expect((await api('GET', '/api-tokens?search=muster login')).body.items[0].revokedAt).not.toBeNull()
 })

@@ -3,6 +3,7 @@ import type { Reader } from '../../database/connection.ts'
 import { apiRoles, waysToSignIn } from '../../database/tables.ts'
 import { inTransaction, reading } from '../../database/transaction.ts'
 import { accountById } from '../../organization/accounts.ts'
+import { revokeApiToken } from '../../organization/api-tokens.ts'
 import { thisOrganization } from '../../organization/organizations.ts'
 import { type Asking, deeds, deedsOf } from '../../organization/roles.ts'
 import { endSession, listSessions } from '../../organization/sessions.ts'
@@ -81,11 +82,20 @@ export const sessionApi: ApiPlugin = async (app, { db, publicUrl }) => {
     '/session',
     {
       preHandler: requireRole('auditor'),
-      schema: { operationId: 'signOut', tags, summary: 'Sign out: end the session that asks', response: { 204: NoContent } },
+      schema: {
+        operationId: 'signOut',
+        tags,
+        summary: "Sign out: end the session that asks, or revoke the token of one's own",
+        response: { 204: NoContent },
+      },
     },
     async ({ scope, token }, reply) => {
-      if (token.kind !== 'session') throw new Failure(403, 'not_permitted', 'A token has no session. Revoke it instead.')
-      await inTransaction(db, scope, (trx) => endSession(trx, token.id, token))
+      if (token.accountId === null)
+        throw new Failure(403, 'not_permitted', "A program's token has no session. Revoke it instead.")
+      await inTransaction(db, scope, (trx) =>
+        // It is one's own, whatever one may do by now.
+        token.kind === 'session' ? endSession(trx, token.id, token) : revokeApiToken(trx, token.id, 'owner'),
+      )
       app.forgetTokens()
       cookie.clear(reply)
       return reply.code(204).send()
