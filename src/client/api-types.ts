@@ -2363,6 +2363,313 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/push/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The sources that people and groups are pushed from
+         * @description Sorted by name, readAt or createdAt.
+         */
+        get: operations["listPushSources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/sources/{source}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One source */
+        get: operations["showPushSource"];
+        /**
+         * Make the source of this name be so
+         * @description The secret (a password, a token) is sealed and shown to nobody; left out, it stays.
+         */
+        put: operations["savePushSource"];
+        post?: never;
+        /** Remove a source that no target has */
+        delete: operations["removePushSource"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/sources/{source}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read a source to its end: counts, and some of what it has; nothing is kept */
+        post: operations["testPushSource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The SCIM servers that groups are pushed to
+         * @description Sorted by name or createdAt.
+         */
+        get: operations["listPushTargets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/targets/{target}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One target */
+        get: operations["showPushTarget"];
+        /**
+         * Make the target of this name be so
+         * @description Its token is sealed and shown to nobody; left out, it stays.
+         */
+        put: operations["savePushTarget"];
+        post?: never;
+        /** Remove a target with its rules, mappings and plans; what it holds stays there */
+        delete: operations["removePushTarget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/targets/{target}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a target how it is spoken to, and count what it has */
+        post: operations["testPushTarget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/targets/{target}/drift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What became other in the target since it was pushed, by nobody here
+         * @description Read from the target at this moment. A plan puts it right.
+         */
+        get: operations["pushDrift"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The rules that map groups by themselves
+         * @description Sorted by name or createdAt.
+         */
+        get: operations["listPushRules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/rules/{rule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One rule */
+        get: operations["showPushRule"];
+        /** Make the rule of this name be so */
+        put: operations["savePushRule"];
+        post?: never;
+        /** Remove a rule; what it mapped stays mapped by name, or is pushed no more */
+        delete: operations["removePushRule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/rules/{rule}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a rule would match, gain and lose; nothing is kept */
+        post: operations["previewPushRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/mappings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The groups that are pushed, and how far they are
+         * @description Sorted by sourceName, state, pushedAt or createdAt.
+         */
+        get: operations["listMappings"];
+        put?: never;
+        /** Push groups of a target’s source by name */
+        post: operations["addMappings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/mappings/{mapping}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One mapping */
+        get: operations["showMapping"];
+        put?: never;
+        post?: never;
+        /** Unlink a mapping that is not active; the group there is left, or deleted */
+        delete: operations["removeMapping"];
+        options?: never;
+        head?: never;
+        /** Pause a mapping, name its group there, or link it to one that is there */
+        patch: operations["changeMapping"];
+        trace?: never;
+    };
+    "/api/v1/push/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The plans that were made, and what became of them
+         * @description Newest first; sorted by createdAt or state.
+         */
+        get: operations["listPushPlans"];
+        put?: never;
+        /** Read a target and its source, and say what would be sent */
+        post: operations["planPush"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/plans/{plan}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A plan with all its steps, or what its push did */
+        get: operations["showPushPlan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/plans/{plan}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send exactly what a plan says, as a job */
+        post: operations["applyPushPlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/configuration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sources, targets, rules and mappings by name, without secrets, as one value */
+        get: operations["exportPushes"];
+        /** Make what it names be so, all or nothing; what it does not name stays */
+        put: operations["applyPushes"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -13404,6 +13711,1877 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPushSources: {
+        parameters: {
+            query?: {
+                /** @description How many to leave out at the beginning */
+                offset?: number;
+                /** @description How many to answer; 0 is all of them */
+                limit?: number;
+                /** @description Part of a name; case and blanks do not matter */
+                search?: string;
+                /** @description What to sort by; with a minus in front, downwards: `-name` */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        total: number;
+                        items: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                            settings: {
+                                /** @enum {string} */
+                                kind: "folder";
+                                /** @description A folder with users.csv, groups.csv and members.csv, or users.json and groups.json */
+                                path: string;
+                            } | {
+                                /** @enum {string} */
+                                kind: "ldap";
+                                /** @description ldaps://ldap.example.org:636 */
+                                url: string;
+                                /** @description Whether ldap:// is upgraded to TLS before anything is said */
+                                startTls?: boolean;
+                                /** @description An authority’s certificate, PEM, beside the known ones */
+                                ca?: string;
+                                /** @description Who reads; the password is the secret. Nobody: anonymous */
+                                bindDn?: string;
+                                /** @description Where people are: ou=people,dc=example,dc=org */
+                                userBase: string;
+                                /** @description Where groups are: ou=groups,dc=example,dc=org */
+                                groupBase: string;
+                                /** @description Which entries are people */
+                                userFilter?: string;
+                                /** @description Which entries are groups */
+                                groupFilter?: string;
+                                pageSize?: number;
+                                /** @description Which attribute says what */
+                                attributes?: {
+                                    id?: string;
+                                    userName?: string;
+                                    email?: string;
+                                    displayName?: string;
+                                    groupName?: string;
+                                    description?: string;
+                                };
+                            } | {
+                                /** @enum {string} */
+                                kind: "scim";
+                                url: string;
+                                ca?: string;
+                            } | {
+                                /** @enum {string} */
+                                kind: "okta";
+                                url: string;
+                                userName?: "login" | "email";
+                                ca?: string;
+                            } | {
+                                /** @enum {string} */
+                                kind: "built-in";
+                            };
+                            hasSecret: boolean;
+                            counts: {
+                                people: number;
+                                groups: number;
+                                memberships: number;
+                            } | null;
+                            readAt: string | null;
+                            error: string | null;
+                            /** Format: date-time */
+                            createdAt: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showPushSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        name: string;
+                        settings: {
+                            /** @enum {string} */
+                            kind: "folder";
+                            /** @description A folder with users.csv, groups.csv and members.csv, or users.json and groups.json */
+                            path: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "ldap";
+                            /** @description ldaps://ldap.example.org:636 */
+                            url: string;
+                            /** @description Whether ldap:// is upgraded to TLS before anything is said */
+                            startTls?: boolean;
+                            /** @description An authority’s certificate, PEM, beside the known ones */
+                            ca?: string;
+                            /** @description Who reads; the password is the secret. Nobody: anonymous */
+                            bindDn?: string;
+                            /** @description Where people are: ou=people,dc=example,dc=org */
+                            userBase: string;
+                            /** @description Where groups are: ou=groups,dc=example,dc=org */
+                            groupBase: string;
+                            /** @description Which entries are people */
+                            userFilter?: string;
+                            /** @description Which entries are groups */
+                            groupFilter?: string;
+                            pageSize?: number;
+                            /** @description Which attribute says what */
+                            attributes?: {
+                                id?: string;
+                                userName?: string;
+                                email?: string;
+                                displayName?: string;
+                                groupName?: string;
+                                description?: string;
+                            };
+                        } | {
+                            /** @enum {string} */
+                            kind: "scim";
+                            url: string;
+                            ca?: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "okta";
+                            url: string;
+                            userName?: "login" | "email";
+                            ca?: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "built-in";
+                        };
+                        hasSecret: boolean;
+                        counts: {
+                            people: number;
+                            groups: number;
+                            memberships: number;
+                        } | null;
+                        readAt: string | null;
+                        error: string | null;
+                        /** Format: date-time */
+                        createdAt: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    savePushSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description As SourceSettings: kind and what it takes */
+                    settings: unknown;
+                    secret?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        name: string;
+                        settings: {
+                            /** @enum {string} */
+                            kind: "folder";
+                            /** @description A folder with users.csv, groups.csv and members.csv, or users.json and groups.json */
+                            path: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "ldap";
+                            /** @description ldaps://ldap.example.org:636 */
+                            url: string;
+                            /** @description Whether ldap:// is upgraded to TLS before anything is said */
+                            startTls?: boolean;
+                            /** @description An authority’s certificate, PEM, beside the known ones */
+                            ca?: string;
+                            /** @description Who reads; the password is the secret. Nobody: anonymous */
+                            bindDn?: string;
+                            /** @description Where people are: ou=people,dc=example,dc=org */
+                            userBase: string;
+                            /** @description Where groups are: ou=groups,dc=example,dc=org */
+                            groupBase: string;
+                            /** @description Which entries are people */
+                            userFilter?: string;
+                            /** @description Which entries are groups */
+                            groupFilter?: string;
+                            pageSize?: number;
+                            /** @description Which attribute says what */
+                            attributes?: {
+                                id?: string;
+                                userName?: string;
+                                email?: string;
+                                displayName?: string;
+                                groupName?: string;
+                                description?: string;
+                            };
+                        } | {
+                            /** @enum {string} */
+                            kind: "scim";
+                            url: string;
+                            ca?: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "okta";
+                            url: string;
+                            userName?: "login" | "email";
+                            ca?: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "built-in";
+                        };
+                        hasSecret: boolean;
+                        counts: {
+                            people: number;
+                            groups: number;
+                            memberships: number;
+                        } | null;
+                        readAt: string | null;
+                        error: string | null;
+                        /** Format: date-time */
+                        createdAt: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removePushSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testPushSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        counts: {
+                            people: number;
+                            groups: number;
+                            memberships: number;
+                        };
+                        people: {
+                            userName: string;
+                            email: string | null;
+                            displayName: string | null;
+                        }[];
+                        groups: {
+                            name: string;
+                            description: string | null;
+                            memberCount: number;
+                        }[];
+                        notes: string[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPushTargets: {
+        parameters: {
+            query?: {
+                /** @description How many to leave out at the beginning */
+                offset?: number;
+                /** @description How many to answer; 0 is all of them */
+                limit?: number;
+                /** @description Part of a name; case and blanks do not matter */
+                search?: string;
+                /** @description What to sort by; with a minus in front, downwards: `-name` */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        total: number;
+                        items: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                            source: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                            };
+                            /**
+                             * @description How it is spoken to; learnt: as it says of itself
+                             * @enum {string}
+                             */
+                            profile: "generic" | "muster" | "okta-strict" | "aws" | "atlassian" | "learnt";
+                            ca: string | null;
+                            hasSecret: boolean;
+                            /** @description The SCIM base URL */
+                            url: string;
+                            isPaused: boolean;
+                            everyMinutes: number | null;
+                            /** @description Whether a plan that the push guard lets pass is sent by itself */
+                            appliesByItself: boolean;
+                            nextAt: string | null;
+                            mappings: {
+                                active: number;
+                                inactive: number;
+                                error: number;
+                            };
+                            /** Format: date-time */
+                            createdAt: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showPushTarget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                target: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        name: string;
+                        source: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                        };
+                        /**
+                         * @description How it is spoken to; learnt: as it says of itself
+                         * @enum {string}
+                         */
+                        profile: "generic" | "muster" | "okta-strict" | "aws" | "atlassian" | "learnt";
+                        ca: string | null;
+                        hasSecret: boolean;
+                        /** @description The SCIM base URL */
+                        url: string;
+                        isPaused: boolean;
+                        everyMinutes: number | null;
+                        /** @description Whether a plan that the push guard lets pass is sent by itself */
+                        appliesByItself: boolean;
+                        nextAt: string | null;
+                        mappings: {
+                            active: number;
+                            inactive: number;
+                            error: number;
+                        };
+                        /** Format: date-time */
+                        createdAt: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    savePushTarget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                target: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Id or name */
+                    source: string;
+                    /** @description The SCIM base URL */
+                    url: string;
+                    /**
+                     * @description How it is spoken to; learnt: as it says of itself
+                     * @enum {string}
+                     */
+                    profile?: "generic" | "muster" | "okta-strict" | "aws" | "atlassian" | "learnt";
+                    ca?: string | null;
+                    secret?: string;
+                    isPaused?: boolean;
+                    everyMinutes?: number | null;
+                    /** @description Whether a plan that the push guard lets pass is sent by itself */
+                    appliesByItself?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        name: string;
+                        source: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                        };
+                        /**
+                         * @description How it is spoken to; learnt: as it says of itself
+                         * @enum {string}
+                         */
+                        profile: "generic" | "muster" | "okta-strict" | "aws" | "atlassian" | "learnt";
+                        ca: string | null;
+                        hasSecret: boolean;
+                        /** @description The SCIM base URL */
+                        url: string;
+                        isPaused: boolean;
+                        everyMinutes: number | null;
+                        /** @description Whether a plan that the push guard lets pass is sent by itself */
+                        appliesByItself: boolean;
+                        nextAt: string | null;
+                        mappings: {
+                            active: number;
+                            inactive: number;
+                            error: number;
+                        };
+                        /** Format: date-time */
+                        createdAt: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removePushTarget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                target: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testPushTarget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                target: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        profile: {
+                            /** @enum {string} */
+                            name: "generic" | "muster" | "okta-strict" | "aws" | "atlassian";
+                            /** @enum {string} */
+                            groupUpdate: "patch" | "put";
+                            membersPerRequest: number;
+                            pageSize: number;
+                            membersReadable: boolean;
+                            filters: boolean;
+                        };
+                        people: number;
+                        groups: number;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pushDrift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                target: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        total: number;
+                        items: {
+                            /** Format: uuid */
+                            mapping: string;
+                            name: string;
+                            renamedTo: string | null;
+                            isGone: boolean;
+                            onlyInTarget: string[];
+                            missingInTarget: string[];
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPushRules: {
+        parameters: {
+            query?: {
+                /** @description How many to leave out at the beginning */
+                offset?: number;
+                /** @description How many to answer; 0 is all of them */
+                limit?: number;
+                /** @description Part of a name; case and blanks do not matter */
+                search?: string;
+                /** @description What to sort by; with a minus in front, downwards: `-name` */
+                sort?: string;
+                /** @description Id or name */
+                target?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        total: number;
+                        items: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                            target: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                            };
+                            condition: {
+                                /** @description A group is meant where one of these holds */
+                                include: {
+                                    /** @enum {string} */
+                                    field: "name" | "description";
+                                    /** @enum {string} */
+                                    is: "starts_with" | "contains" | "equals" | "ends_with" | "matches";
+                                    value: string;
+                                }[];
+                                /** @description but not where one of these does */
+                                exclude?: {
+                                    /** @enum {string} */
+                                    field: "name" | "description";
+                                    /** @enum {string} */
+                                    is: "starts_with" | "contains" | "equals" | "ends_with" | "matches";
+                                    value: string;
+                                }[];
+                                /** @description The name there: {name} is the name here */
+                                template?: string;
+                                /**
+                                 * @description What becomes of a mapping whose group no longer matches: it is flagged, no longer pushed, or unlinked
+                                 * @enum {string}
+                                 */
+                                whenUnmatched?: "flag" | "stop" | "unlink";
+                            };
+                            mappings: number;
+                            /** Format: date-time */
+                            createdAt: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showPushRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        name: string;
+                        target: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                        };
+                        condition: {
+                            /** @description A group is meant where one of these holds */
+                            include: {
+                                /** @enum {string} */
+                                field: "name" | "description";
+                                /** @enum {string} */
+                                is: "starts_with" | "contains" | "equals" | "ends_with" | "matches";
+                                value: string;
+                            }[];
+                            /** @description but not where one of these does */
+                            exclude?: {
+                                /** @enum {string} */
+                                field: "name" | "description";
+                                /** @enum {string} */
+                                is: "starts_with" | "contains" | "equals" | "ends_with" | "matches";
+                                value: string;
+                            }[];
+                            /** @description The name there: {name} is the name here */
+                            template?: string;
+                            /**
+                             * @description What becomes of a mapping whose group no longer matches: it is flagged, no longer pushed, or unlinked
+                             * @enum {string}
+                             */
+                            whenUnmatched?: "flag" | "stop" | "unlink";
+                        };
+                        mappings: number;
+                        /** Format: date-time */
+                        createdAt: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    savePushRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name */
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Id or name */
+                    target: string;
+                    /** @description include, exclude, template, whenUnmatched */
+                    condition: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        name: string;
+                        target: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                        };
+                        condition: {
+                            /** @description A group is meant where one of these holds */
+                            include: {
+                                /** @enum {string} */
+                                field: "name" | "description";
+                                /** @enum {string} */
+                                is: "starts_with" | "contains" | "equals" | "ends_with" | "matches";
+                                value: string;
+                            }[];
+                            /** @description but not where one of these does */
+                            exclude?: {
+                                /** @enum {string} */
+                                field: "name" | "description";
+                                /** @enum {string} */
+                                is: "starts_with" | "contains" | "equals" | "ends_with" | "matches";
+                                value: string;
+                            }[];
+                            /** @description The name there: {name} is the name here */
+                            template?: string;
+                            /**
+                             * @description What becomes of a mapping whose group no longer matches: it is flagged, no longer pushed, or unlinked
+                             * @enum {string}
+                             */
+                            whenUnmatched?: "flag" | "stop" | "unlink";
+                        };
+                        mappings: number;
+                        /** Format: date-time */
+                        createdAt: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removePushRule: {
+        parameters: {
+            query?: {
+                mappings?: "keep" | "unlink";
+            };
+            header?: never;
+            path: {
+                /** @description Id or name */
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewPushRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of a rule, or of none yet */
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Id or name */
+                    target: string;
+                    /** @description include, exclude, template, whenUnmatched */
+                    condition: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        matches: number;
+                        /** @description The first 20 of them */
+                        first: string[];
+                        /** @description Not mapped yet */
+                        gained: string[];
+                        /** @description Mapped by the rule of this name, and no longer */
+                        lost: string[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMappings: {
+        parameters: {
+            query?: {
+                /** @description How many to leave out at the beginning */
+                offset?: number;
+                /** @description How many to answer; 0 is all of them */
+                limit?: number;
+                /** @description Part of a name; case and blanks do not matter */
+                search?: string;
+                /** @description What to sort by; with a minus in front, downwards: `-name` */
+                sort?: string;
+                /** @description Id or name */
+                target?: string;
+                state?: "active" | "inactive" | "error";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        total: number;
+                        items: {
+                            /** Format: uuid */
+                            id: string;
+                            target: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                            };
+                            sourceKey: string;
+                            sourceName: string;
+                            targetName: string | null;
+                            targetGroupId: string | null;
+                            rule: string | null;
+                            /** @enum {string} */
+                            state: "active" | "inactive" | "error";
+                            error: string | null;
+                            memberCount: number | null;
+                            goneSince: string | null;
+                            unmatchedSince: string | null;
+                            pushedAt: string | null;
+                            /** Format: date-time */
+                            createdAt: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addMappings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Id or name */
+                    target: string;
+                    /** @description Names in the source */
+                    groups: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        added: number;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showMapping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id */
+                mapping: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        target: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                        };
+                        sourceKey: string;
+                        sourceName: string;
+                        targetName: string | null;
+                        targetGroupId: string | null;
+                        rule: string | null;
+                        /** @enum {string} */
+                        state: "active" | "inactive" | "error";
+                        error: string | null;
+                        memberCount: number | null;
+                        goneSince: string | null;
+                        unmatchedSince: string | null;
+                        pushedAt: string | null;
+                        /** Format: date-time */
+                        createdAt: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeMapping: {
+        parameters: {
+            query?: {
+                group?: "leave" | "delete";
+            };
+            header?: never;
+            path: {
+                /** @description Id */
+                mapping: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeMapping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id */
+                mapping: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    state?: "active" | "inactive";
+                    targetName?: string | null;
+                    targetGroupId?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        target: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                        };
+                        sourceKey: string;
+                        sourceName: string;
+                        targetName: string | null;
+                        targetGroupId: string | null;
+                        rule: string | null;
+                        /** @enum {string} */
+                        state: "active" | "inactive" | "error";
+                        error: string | null;
+                        memberCount: number | null;
+                        goneSince: string | null;
+                        unmatchedSince: string | null;
+                        pushedAt: string | null;
+                        /** Format: date-time */
+                        createdAt: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPushPlans: {
+        parameters: {
+            query?: {
+                /** @description How many to leave out at the beginning */
+                offset?: number;
+                /** @description How many to answer; 0 is all of them */
+                limit?: number;
+                /** @description Part of a name; case and blanks do not matter */
+                search?: string;
+                /** @description What to sort by; with a minus in front, downwards: `-name` */
+                sort?: string;
+                /** @description Id or name */
+                target?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        total: number;
+                        items: {
+                            /** Format: uuid */
+                            id: string;
+                            target: {
+                                /** Format: uuid */
+                                id: string;
+                                name: string;
+                            };
+                            /** @enum {string} */
+                            state: "planned" | "queued" | "running" | "done" | "incomplete" | "failed";
+                            fingerprint: string;
+                            totals: {
+                                people: {
+                                    create: number;
+                                    update: number;
+                                    deactivate: number;
+                                    unchanged: number;
+                                };
+                                groups: {
+                                    create: number;
+                                    update: number;
+                                    delete: number;
+                                    unchanged: number;
+                                    notPushed: number;
+                                };
+                                members: {
+                                    added: number;
+                                    removed: number;
+                                };
+                            };
+                            stops: string[];
+                            estimatedRequests: number;
+                            done: number;
+                            failed: number;
+                            result: {
+                                users: {
+                                    created: number;
+                                    updated: number;
+                                    deactivated: number;
+                                    linked: number;
+                                    failed: number;
+                                };
+                                groups: {
+                                    created: number;
+                                    updated: number;
+                                    deleted: number;
+                                    unchanged: number;
+                                    failed: number;
+                                };
+                                requests: number;
+                                repeated: number;
+                                errors: {
+                                    /** @enum {string} */
+                                    what: "user" | "group";
+                                    name: string;
+                                    why: string;
+                                }[];
+                                counted: {
+                                    source: {
+                                        people: number;
+                                        groups: number;
+                                        memberships: number;
+                                    };
+                                    target: {
+                                        people: number;
+                                        groups: number;
+                                        memberships: number;
+                                    };
+                                    differences: number;
+                                };
+                            } | null;
+                            error: string | null;
+                            createdBy: string;
+                            /** Format: date-time */
+                            createdAt: string;
+                            startedAt: string | null;
+                            finishedAt: string | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    planPush: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Id or name */
+                    target: string;
+                    allowRemovals?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        target: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                        };
+                        /** @enum {string} */
+                        state: "planned" | "queued" | "running" | "done" | "incomplete" | "failed";
+                        fingerprint: string;
+                        totals: {
+                            people: {
+                                create: number;
+                                update: number;
+                                deactivate: number;
+                                unchanged: number;
+                            };
+                            groups: {
+                                create: number;
+                                update: number;
+                                delete: number;
+                                unchanged: number;
+                                notPushed: number;
+                            };
+                            members: {
+                                added: number;
+                                removed: number;
+                            };
+                        };
+                        stops: string[];
+                        estimatedRequests: number;
+                        done: number;
+                        failed: number;
+                        result: {
+                            users: {
+                                created: number;
+                                updated: number;
+                                deactivated: number;
+                                linked: number;
+                                failed: number;
+                            };
+                            groups: {
+                                created: number;
+                                updated: number;
+                                deleted: number;
+                                unchanged: number;
+                                failed: number;
+                            };
+                            requests: number;
+                            repeated: number;
+                            errors: {
+                                /** @enum {string} */
+                                what: "user" | "group";
+                                name: string;
+                                why: string;
+                            }[];
+                            counted: {
+                                source: {
+                                    people: number;
+                                    groups: number;
+                                    memberships: number;
+                                };
+                                target: {
+                                    people: number;
+                                    groups: number;
+                                    memberships: number;
+                                };
+                                differences: number;
+                            };
+                        } | null;
+                        error: string | null;
+                        createdBy: string;
+                        /** Format: date-time */
+                        createdAt: string;
+                        startedAt: string | null;
+                        finishedAt: string | null;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showPushPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id */
+                plan: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        target: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                        };
+                        /** @enum {string} */
+                        state: "planned" | "queued" | "running" | "done" | "incomplete" | "failed";
+                        fingerprint: string;
+                        totals: {
+                            people: {
+                                create: number;
+                                update: number;
+                                deactivate: number;
+                                unchanged: number;
+                            };
+                            groups: {
+                                create: number;
+                                update: number;
+                                delete: number;
+                                unchanged: number;
+                                notPushed: number;
+                            };
+                            members: {
+                                added: number;
+                                removed: number;
+                            };
+                        };
+                        stops: string[];
+                        estimatedRequests: number;
+                        done: number;
+                        failed: number;
+                        result: {
+                            users: {
+                                created: number;
+                                updated: number;
+                                deactivated: number;
+                                linked: number;
+                                failed: number;
+                            };
+                            groups: {
+                                created: number;
+                                updated: number;
+                                deleted: number;
+                                unchanged: number;
+                                failed: number;
+                            };
+                            requests: number;
+                            repeated: number;
+                            errors: {
+                                /** @enum {string} */
+                                what: "user" | "group";
+                                name: string;
+                                why: string;
+                            }[];
+                            counted: {
+                                source: {
+                                    people: number;
+                                    groups: number;
+                                    memberships: number;
+                                };
+                                target: {
+                                    people: number;
+                                    groups: number;
+                                    memberships: number;
+                                };
+                                differences: number;
+                            };
+                        } | null;
+                        error: string | null;
+                        createdBy: string;
+                        /** Format: date-time */
+                        createdAt: string;
+                        startedAt: string | null;
+                        finishedAt: string | null;
+                        plan: {
+                            people: {
+                                /** @enum {string} */
+                                do: "create" | "update" | "deactivate";
+                                userName: string;
+                                id: string | null;
+                                changed: string[];
+                            }[];
+                            groups: {
+                                /** @enum {string} */
+                                do: "create" | "update" | "delete";
+                                name: string;
+                                id: string | null;
+                                formerly: string | null;
+                                added: string[];
+                                removed: string[];
+                            }[];
+                            notPushed: {
+                                name: string;
+                                why: string;
+                            }[];
+                            warnings: string[];
+                        };
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    applyPushPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id */
+                plan: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description That of the plan that was seen */
+                    fingerprint: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        target: {
+                            /** Format: uuid */
+                            id: string;
+                            name: string;
+                        };
+                        /** @enum {string} */
+                        state: "planned" | "queued" | "running" | "done" | "incomplete" | "failed";
+                        fingerprint: string;
+                        totals: {
+                            people: {
+                                create: number;
+                                update: number;
+                                deactivate: number;
+                                unchanged: number;
+                            };
+                            groups: {
+                                create: number;
+                                update: number;
+                                delete: number;
+                                unchanged: number;
+                                notPushed: number;
+                            };
+                            members: {
+                                added: number;
+                                removed: number;
+                            };
+                        };
+                        stops: string[];
+                        estimatedRequests: number;
+                        done: number;
+                        failed: number;
+                        result: {
+                            users: {
+                                created: number;
+                                updated: number;
+                                deactivated: number;
+                                linked: number;
+                                failed: number;
+                            };
+                            groups: {
+                                created: number;
+                                updated: number;
+                                deleted: number;
+                                unchanged: number;
+                                failed: number;
+                            };
+                            requests: number;
+                            repeated: number;
+                            errors: {
+                                /** @enum {string} */
+                                what: "user" | "group";
+                                name: string;
+                                why: string;
+                            }[];
+                            counted: {
+                                source: {
+                                    people: number;
+                                    groups: number;
+                                    memberships: number;
+                                };
+                                target: {
+                                    people: number;
+                                    groups: number;
+                                    memberships: number;
+                                };
+                                differences: number;
+                            };
+                        } | null;
+                        error: string | null;
+                        createdBy: string;
+                        /** Format: date-time */
+                        createdAt: string;
+                        startedAt: string | null;
+                        finishedAt: string | null;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportPushes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        version: number;
+                        sources: {
+                            name: string;
+                            settings: unknown;
+                        }[];
+                        targets: {
+                            name: string;
+                            source: string;
+                            url: string;
+                            profile?: string;
+                            isPaused?: boolean;
+                            everyMinutes?: number | null;
+                            appliesByItself?: boolean;
+                        }[];
+                        rules: {
+                            name: string;
+                            target: string;
+                            condition: unknown;
+                        }[];
+                        mappings: {
+                            target: string;
+                            group: string;
+                            name?: string;
+                            targetName?: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    applyPushes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    version: number;
+                    sources: {
+                        name: string;
+                        settings: unknown;
+                    }[];
+                    targets: {
+                        name: string;
+                        source: string;
+                        url: string;
+                        profile?: string;
+                        isPaused?: boolean;
+                        everyMinutes?: number | null;
+                        appliesByItself?: boolean;
+                    }[];
+                    rules: {
+                        name: string;
+                        target: string;
+                        condition: unknown;
+                    }[];
+                    mappings: {
+                        target: string;
+                        group: string;
+                        name?: string;
+                        targetName?: string;
+                    }[];
+                };
+            };
+        };
         responses: {
             /** @description Done */
             204: {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fromKysely, PgBoss } from 'pg-boss'
 import type { ConnectionOptions, Trx } from './connection.ts'
-import type { DirectoryId, OrgId, ReconciliationId, RunId } from './ids.ts'
+import type { DirectoryId, OrgId, PushPlanId, ReconciliationId, RunId } from './ids.ts'
 
 /** What each queue's jobs carry. A new queue is a line here and one in `queues`. */
 export interface JobData {
@@ -14,6 +14,8 @@ export interface JobData {
   'purge-deleted-groups': Record<string, never>
   'note-log-people': Record<string, never>
   'seal-log': Record<string, never>
+  'push-plan': { orgId: OrgId; planId: PushPlanId }
+  'scheduled-pushes': Record<string, never>
   'compare-list': { orgId: OrgId; reconciliationId: ReconciliationId; actor: string }
   'forget-lists': Record<string, never>
   'forget-notices': Record<string, never>
@@ -42,6 +44,8 @@ const queues: Record<QueueName, { retryLimit: number; retryDelay: number; expire
   'compare-list': { retryLimit: 20, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'forget-notices': { retryLimit: 2, retryDelay: 60, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'forget-lists': { retryLimit: 2, retryDelay: 60, expireInSeconds: 3600, heartbeatSeconds: 10 },
+  'push-plan': { retryLimit: 20, retryDelay: 5, expireInSeconds: 24 * 3600, heartbeatSeconds: 10 },
+  'scheduled-pushes': { retryLimit: 0, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'seal-log': { retryLimit: 0, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'overwrite-conflicts': { retryLimit: 0, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
   'expire-approvals': { retryLimit: 0, retryDelay: 1, expireInSeconds: 3600, heartbeatSeconds: 10 },
@@ -58,6 +62,7 @@ const scheduled: Partial<Record<QueueName, string>> = {
   'forget-lists': '47 * * * *',
   'forget-notices': '57 * * * *',
   'seal-log': '* * * * *',
+  'scheduled-pushes': '* * * * *',
   'overwrite-conflicts': '* * * * *',
   'expire-approvals': '* * * * *',
 }

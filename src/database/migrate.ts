@@ -38,6 +38,7 @@ import * as notifications from './migrations/0037-notifications.ts'
 import * as peopleWhoSignIn from './migrations/0039-people-who-sign-in.ts'
 import * as signInProviders from './migrations/0040-sign-in-providers.ts'
 import * as passkeysAndDevices from './migrations/0041-passkeys-and-devices.ts'
+import * as pushOut from './migrations/0042-push.ts'
 import * as linksInRuns from './migrations/0046-links-in-runs.ts'
 import * as decided from './migrations/0047-decided.ts'
 import * as wholeRequests from './migrations/0048-whole-requests.ts'
@@ -82,6 +83,7 @@ const migrations: Record<string, Migration> = {
   '0036-reconciliations': reconciliations,
   '0037-notifications': notifications,
   '0039-people-who-sign-in': peopleWhoSignIn,
+  '0042-push': pushOut,
   '0046-links-in-runs': linksInRuns,
   '0047-decided': decided,
   '0048-whole-requests': wholeRequests,

@@ -9,6 +9,11 @@ import type {
   ProductId,
   ProvisionedGroupId,
   ProvisionedUserId,
+  PushMappingId,
+  PushPlanId,
+  PushRuleId,
+  PushSourceId,
+  PushTargetId,
   ReconciliationId,
   RoleId,
   RunId,
@@ -65,6 +70,12 @@ export interface Tables {
   webhooks: WebhookRow
   notices: NoticeRow
   notice_deliveries: NoticeDeliveryRow
+  push_sources: PushSourceRow
+  push_targets: PushTargetRow
+  push_rules: PushRuleRow
+  push_mappings: PushMappingRow
+  push_plans: PushPlanRow
+  push_steps: PushStepRow
 }
 
 type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>
@@ -708,4 +719,96 @@ export interface NoticeDeliveryRow {
   status: number | null
   error: string | null
   answer: string | null
+}
+
+export const pushMappingStates = ['active', 'inactive', 'error'] as const
+export type PushMappingState = (typeof pushMappingStates)[number]
+export const pushPlanStates = ['planned', 'queued', 'running', 'done', 'incomplete', 'failed'] as const
+export type PushPlanState = (typeof pushPlanStates)[number]
+export const pushStepOutcomes = ['intended', 'done', 'failed'] as const
+export type PushStepOutcome = (typeof pushStepOutcomes)[number]
+
+export interface PushSourceRow {
+  org_id: OrgId
+  id: PushSourceId
+  name: string
+  name_key: string
+  settings: Json<object>
+  secret: Buffer | null
+  people_count: number | null
+  group_count: number | null
+  membership_count: number | null
+  read_at: Date | null
+  error: string | null
+  created_at: Timestamp
+}
+
+export interface PushTargetRow {
+  org_id: OrgId
+  id: PushTargetId
+  name: string
+  name_key: string
+  source_id: PushSourceId
+  url: string
+  profile: string
+  ca: string | null
+  secret: Buffer | null
+  is_paused: Generated<boolean>
+  every_minutes: number | null
+  applies_by_itself: Generated<boolean>
+  next_at: Date | null
+  created_at: Timestamp
+}
+
+export interface PushRuleRow {
+  org_id: OrgId
+  id: PushRuleId
+  target_id: PushTargetId
+  name: string
+  name_key: string
+  condition: Json<object>
+  created_at: Timestamp
+}
+
+export interface PushMappingRow {
+  org_id: OrgId
+  id: PushMappingId
+  target_id: PushTargetId
+  source_key: string
+  source_name: string
+  target_name: string | null
+  target_group_id: string | null
+  rule_id: PushRuleId | null
+  state: Generated<PushMappingState>
+  error: string | null
+  confirmed: string[] | null
+  member_count: number | null
+  gone_since: Date | null
+  unmatched_since: Date | null
+  pushed_at: Date | null
+  created_at: Timestamp
+}
+
+export interface PushPlanRow {
+  org_id: OrgId
+  id: PushPlanId
+  target_id: PushTargetId
+  state: Generated<PushPlanState>
+  fingerprint: string
+  plan: Json<object>
+  result: Json<object> | null
+  error: string | null
+  created_by: string
+  created_at: Timestamp
+  started_at: Date | null
+  finished_at: Date | null
+}
+
+export interface PushStepRow {
+  org_id: OrgId
+  plan_id: PushPlanId
+  step: string
+  outcome: Generated<PushStepOutcome>
+  why: string | null
+  at: Timestamp
 }

@@ -81,6 +81,8 @@ export const refusalStatus: Record<RefusalCode, number> = {
   nothing_to_restore: 409,
   push_stopped: 409,
   plan_changed: 409,
+  push_in_use: 409,
+  push_failed: 502,
   list_not_receiving: 409,
   list_incomplete: 409,
   idempotency_key_reused: 422,

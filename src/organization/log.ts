@@ -93,6 +93,10 @@ export type Action =
   | 'run.expired'
   | 'run.stopped'
   | 'run.finished'
+  | 'push.saved'
+  | 'push.removed'
+  | 'push.started'
+  | 'push.finished'
 
 /**
  * What an entry says besides who, when and in which request, which come from the transaction. `facts.before` and `facts.after` have the

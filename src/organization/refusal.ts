@@ -29,6 +29,8 @@ export type RefusalCode =
   | 'nothing_to_restore'
   | 'push_stopped'
   | 'plan_changed'
+  | 'push_in_use'
+  | 'push_failed'
   | 'list_not_receiving'
   | 'list_incomplete'
   | 'idempotency_key_reused'

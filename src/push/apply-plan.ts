@@ -2,7 +2,7 @@ import { Refusal } from '../organization/refusal.ts'
 import { eachAtOnce } from './each-at-once.ts'
 import { type Journal, noJournal } from './journal.ts'
 import type { MadePlan } from './make-plan.ts'
-import type { GroupStep, PersonStep, PushPlan } from './plan.ts'
+import { type GroupStep, type PersonStep, type PushPlan, stepText } from './plan.ts'
 import { TargetDown, TargetError, TargetUnreachable } from './target/answer.ts'
 import type { ScimTarget } from './target/scim-target.ts'
 
@@ -191,10 +191,8 @@ function isWithin(some: string[], all: string[]): boolean {
 }
 
 function differing(plan: PushPlan, again: PushPlan): (PersonStep | GroupStep)[] {
-  const text = (step: PersonStep | GroupStep) =>
-    JSON.stringify('added' in step ? { ...step, added: [...step.added].sort(), removed: [...step.removed].sort() } : step)
   const [before, after] = [plan, again].map(
-    ({ people, groups }) => new Map([...people, ...groups].map((step) => [text(step), step])),
+    ({ people, groups }) => new Map([...people, ...groups].map((step) => [stepText(step), step])),
   )
   const gone = [...(before ?? [])].filter(([key]) => !after?.has(key))
   const come = [...(after ?? [])].filter(([key]) => !before?.has(key))

@@ -18,7 +18,7 @@ const few = 10 // One of two exchanged for another is half, and nothing strange;
  */
 export function guardStops({ source, there, removed, allowRemovals }: Taken): string[] {
   const all = removed.people + removed.groups + removed.members
-  if (all > 0 && all <= allowRemovals) return []
+  if (allowRemovals > 0 && all <= allowRemovals) return []
   const stops: string[] = []
   const allow = `If that is right, allow it: --allow-removals ${all}.`
   if ((source.people === 0 && there.people > 0) || (source.groups === 0 && there.allGroups > 0))
@@ -33,4 +33,21 @@ export function guardStops({ source, there, removed, allowRemovals }: Taken): st
   if (removed.people > Math.max(few, there.people * groupShare))
     stops.push(`${removed.people} of ${there.people} people would be switched off, more than 10 %. ${allow}`)
   return stops
+}
+
+interface Counts {
+  groups: number
+  memberships: number
+}
+
+/** Why nothing may be sent of a source that has lost too much since it was last used. Of the whole source: what is mapped of it gets less by an admin's choice. */
+export function lossStops(before: Counts | null, now: Counts, allowRemovals: number): string[] {
+  if (before === null || allowRemovals > 0) return []
+  const lost = (what: keyof Counts, share: number, words: string) =>
+    before[what] - now[what] > before[what] * share
+      ? [
+          `The source has lost ${before[what] - now[what]} of ${before[what]} ${words} since it was last used. If that is right, allow removals.`,
+        ]
+      : []
+  return [...lost('groups', groupShare, 'groups'), ...lost('memberships', memberShare, 'members')]
 }

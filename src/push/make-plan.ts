@@ -26,6 +26,8 @@ export interface PlanRequest {
   known?: Map<string, KnownGroup>
   /** Target groups of our own that the source has no more; only those are deleted. Undefined: every one of the target. */
   mayDelete?: Set<string>
+  /** Whether people are left alone whatever becomes of groups: a stored push knows which groups are its own, not which people. */
+  keepsPeople?: boolean
   now?: Date
 }
 
@@ -39,6 +41,8 @@ export interface MadePlan {
   groups: Map<string, SourceGroup>
   /** Source person → user name. */
   userNames: Map<string, string>
+  /** Group name → the target's id, of those that are there. */
+  met: Map<string, string>
 }
 
 /** What identifies a source group: its own id, else its name. */
@@ -54,7 +58,11 @@ export async function makePlan(request: PlanRequest): Promise<MadePlan> {
   const { source } = from
   const profile = await target.profile()
   const there = await target.users(source.users.map(({ userName }) => userName))
-  const { people, ids, besidePeople, unchanged } = comparePeople(source.users, there, options)
+  const { people, ids, besidePeople, unchanged } = comparePeople(
+    source.users,
+    there,
+    options.removeAbsent && !request.keepsPeople,
+  )
   const names = new Map(there.map((user) => [user.id, user.userName]))
   const userNames = new Map(source.users.map(({ id, userName }) => [id, userName]))
   const groups = await compareGroups(request, profile, { ids, names, userNames, known })
@@ -103,7 +111,7 @@ export async function makePlan(request: PlanRequest): Promise<MadePlan> {
       there: {
         allGroups: groups.count,
         people: there.length,
-        groups: groups.met,
+        groups: groups.comparable,
         memberships: groups.memberships,
       },
       removed: { people: totals.people.deactivate, groups: totals.groups.delete, members: totals.members.removed },
@@ -127,10 +135,11 @@ export async function makePlan(request: PlanRequest): Promise<MadePlan> {
     people: new Map(source.users.map((user) => [user.userName, user])),
     groups: new Map(source.groups.map((group) => [group.name, group])),
     userNames,
+    met: groups.met,
   }
 }
 
-function comparePeople(users: SourceUser[], there: TargetUser[], { removeAbsent }: PlanOptions) {
+function comparePeople(users: SourceUser[], there: TargetUser[], removeAbsent: boolean) {
   const byExternalId = new Map(there.flatMap((user) => (user.externalId === null ? [] : [[user.externalId, user] as const])))
   const byName = new Map(there.map((user) => [nameKey(user.userName), user]))
   const met = new Set<string>()
@@ -224,7 +233,8 @@ async function compareGroups({ from, target, options, mayDelete }: PlanRequest, 
     notPushed,
     count,
     /** How many of them are in the source, or were. */
-    met: met.size + (options.removeAbsent ? absent.length : 0),
+    comparable: met.size + (options.removeAbsent ? absent.length : 0),
+    met: new Map([...met].map(([group, id]) => [group.name, id])),
     memberships,
     unchanged: [...met.keys()].filter((group) => !stepOf.has(group) && !twins.has(group)).length,
     beside: options.removeAbsent ? 0 : absent.length,

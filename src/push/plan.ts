@@ -69,9 +69,14 @@ export interface PushPlan {
 /** A hash over what is to be done, in whatever order it was found. */
 export function stepsFingerprint(sourceFingerprint: string, people: PersonStep[], groups: GroupStep[]): string {
   const hash = createHash('sha256').update(sourceFingerprint)
-  const lines = [...people, ...groups].map((step) =>
-    JSON.stringify('added' in step ? { ...step, added: [...step.added].sort(), removed: [...step.removed].sort() } : step),
-  )
-  for (const line of lines.sort()) hash.update(line)
+  for (const line of [...people, ...groups].map(stepText).sort()) hash.update(line)
   return hash.digest('hex')
 }
+
+/** What a step does, as text: equal texts, equal steps, whoever stored them in between. */
+export const stepText = (step: PersonStep | GroupStep): string =>
+  JSON.stringify(
+    'added' in step
+      ? [step.do, step.name, step.id, step.formerly, [...step.added].sort(), [...step.removed].sort()]
+      : [step.do, step.userName, step.id, step.changed],
+  )

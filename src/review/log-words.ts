@@ -144,6 +144,10 @@ const words: Record<Action, (entry: Told) => string> = {
   'run.expired': () => 'nobody approved the run in time',
   'run.stopped': () => 'the run was stopped',
   'run.finished': () => 'the run ended',
+  'push.saved': ({ facts }) => `the push ${facts.what} ${quoted(facts.name)} was saved`,
+  'push.removed': ({ facts }) => `the push ${facts.what} ${quoted(facts.name)} was removed`,
+  'push.started': ({ facts }) => `a push to ${quoted(facts.target)} was started`,
+  'push.finished': ({ facts }) => `a push to ${quoted(facts.target)} ended: ${text(facts.state)}`,
 }
 
 const because = ({ comment }: Told['facts']): string => (comment === undefined ? '' : `: ${text(comment)}`)

@@ -4,12 +4,19 @@ import type { SecretKeys } from '../database/secrets.ts'
 import { inTransaction } from '../database/transaction.ts'
 import { resealWebhooks } from '../notify/webhooks.ts'
 import { resealProviders } from '../organization/sign-in-providers.ts'
+import { resealPushSources } from '../push/stored/sources.ts'
+import { resealPushTargets } from '../push/stored/targets.ts'
 import type { ServerConfig } from './config.ts'
 import { findSecretKeys } from './secret-key.ts'
 import { organizations } from './workers.ts'
 
 /** Whoever keeps secrets at rest seals its own anew, those of an organization. */
-const kept: ((trx: Trx, keys: SecretKeys) => Promise<number>)[] = [resealProviders, resealWebhooks]
+const kept: ((trx: Trx, keys: SecretKeys) => Promise<number>)[] = [
+  resealProviders,
+  resealWebhooks,
+  resealPushSources,
+  resealPushTargets,
+]
 
 /** Seals every secret at rest under the newest key, beside the running server or without one. @returns how many @throws CannotStart */
 export async function rotateSecrets(config: Pick<ServerConfig, 'database' | 'secret'>): Promise<number> {

@@ -71,6 +71,8 @@ export async function startServer(config: ServerConfig, say: (line: string) => v
     closers.push(() => Promise.all([drain(app), jobs.rest()]))
     await startWorkers(database.db, jobs, {
       signal: stopping.signal,
+      secrets,
+      reach,
       onError: (error) => app.log.error({ err: error }, 'a job met an error'),
     })
     await resumeRuns(database.db, jobs)

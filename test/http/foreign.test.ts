@@ -20,7 +20,7 @@ test('on every route a foreign id and a missing one are the same answer, byte fo
   const theirs = await reading(db, second, async (reader) => {
     const { rows } = await sql<Ids>`
       select (select id from directories) as directory, (select id from groups limit 1) as "group", (select account_id from admins) as person,
-        (select id from runs) as run, (select id from scim_requests) as request, (select id from api_tokens) as token, (select id from sessions) as session, (select id from product_roles limit 1) as role,
+        (select id from runs) as run, (select id from scim_requests) as request, (select id from api_tokens) as token, (select id from sessions) as session, (select id from product_roles limit 1) as role, (select id from push_sources) as source, (select id from push_targets) as target, (select id from push_rules) as rule, (select id from push_mappings) as mapping, (select id from push_plans) as plan,
         (select id from provisioned_groups) as pushed, (select id from provisioned_users limit 1) as "user", (select id::text from log_entries) as entry,
         (select id from reconciliations) as list, (select id from webhooks) as webhook,
         (select id from notice_deliveries) as delivery, (select id from sign_in_providers) as provider,

@@ -32,6 +32,11 @@ export async function createSecondOrganization(db: Db): Promise<Scope> {
       'scim',
       'her',
       'request',
+      'source',
+      'target',
+      'rule',
+      'mapping',
+      'plan',
       'list',
       'webhook',
       'heldAct',
@@ -167,6 +172,22 @@ export async function createSecondOrganization(db: Db): Promise<Scope> {
       insert into not_the_same (org_id, provisioned_group_id, group_id, said_by) values (${org}, ${id.pushed}, ${id.sales}, 'tests')`.execute(
       trx,
     )
+    await sql`insert into push_sources (org_id, id, name, name_key, settings) values (${org}, ${id.source}, 'ldap', 'ldap', '{"kind":"built-in"}')`.execute(
+      trx,
+    )
+    await sql`
+      insert into push_targets (org_id, id, name, name_key, source_id, url, profile)
+      values (${org}, ${id.target}, 'wiki', 'wiki', ${id.source}, 'https://scim.invalid/v2', 'learnt')`.execute(trx)
+    await sql`
+      insert into push_rules (org_id, id, target_id, name, name_key, condition)
+      values (${org}, ${id.rule}, ${id.target}, 'all', 'all', '{"include":[]}')`.execute(trx)
+    await sql`
+      insert into push_mappings (org_id, id, target_id, source_key, source_name)
+      values (${org}, ${id.mapping}, ${id.target}, 'engineering', 'Engineering')`.execute(trx)
+    await sql`
+      insert into push_plans (org_id, id, target_id, fingerprint, plan, created_by)
+      values (${org}, ${id.plan}, ${id.target}, 'f', '{}', 'system')`.execute(trx)
+    await sql`insert into push_steps (org_id, plan_id, step) values (${org}, ${id.plan}, 'group Engineering')`.execute(trx)
     await sql`insert into log_entries (org_id, actor, action) values (${org}, 'system', 'organization.created')`.execute(trx)
     await sql`
       insert into log_people (org_id, account_id, last, entries)

@@ -21,11 +21,11 @@ export async function startTestServer(
   const { buildApp } = await import('../../src/http/app.ts')
   const { startWorkers } = await import('../../src/server/workers.ts')
   const jobs = await startJobs(connection, (error) => console.error(error))
-  await startWorkers(db, jobs)
-  const port = await freePort()
-  const url = `http://127.0.0.1:${port}`
   const secrets = readSecretKeys(newSecretKey())
   const reach = readAllowList('127.0.0.1')
+  await startWorkers(db, jobs, { secrets, reach })
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
   const app = await buildApp({
     db,
     publicUrl: url,

@@ -19,6 +19,11 @@ import { organizationApi } from './organization.ts'
 import { passkeysApi } from './passkeys.ts'
 import { peopleApi } from './people.ts'
 import { provisionedApi } from './provisioned.ts'
+import { pushMappingsApi } from './push-mappings.ts'
+import { pushPlansApi } from './push-plans.ts'
+import { pushRulesApi } from './push-rules.ts'
+import { pushSourcesApi } from './push-sources.ts'
+import { pushTargetsApi } from './push-targets.ts'
 import { reconciliationsApi } from './reconciliations.ts'
 import { requestsApi } from './requests.ts'
 import { restoresApi } from './restores.ts'
@@ -64,4 +69,9 @@ export const apiRoutes: ApiPlugin[] = [
   auditApi,
   eventsApi,
   webhooksApi,
+  pushSourcesApi,
+  pushTargetsApi,
+  pushRulesApi,
+  pushMappingsApi,
+  pushPlansApi,
 ]

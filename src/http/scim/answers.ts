@@ -40,6 +40,8 @@ const scimTypes: Record<FailureCode | RefusalCode, ScimType | undefined> = {
   nothing_to_restore: undefined,
   push_stopped: undefined,
   plan_changed: undefined,
+  push_in_use: undefined,
+  push_failed: undefined,
   list_not_receiving: undefined,
   list_incomplete: undefined,
   idempotency_key_reused: undefined,
