@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
 import type { DirectoryId } from '../database/ids.ts'
+import { heldDeletions } from './held-acts.ts'
 import { type Findings, findingsOf } from './reconcile-list.ts'
 import { nameWaits } from './waiting-name-list.ts'
 
@@ -35,13 +36,14 @@ export interface Completeness {
 
 /** Counts what a directory pushed, by state (behaviour.md, «Complete?»). */
 export async function completenessOf(reader: Reader, directory: DirectoryId): Promise<Completeness> {
-  const [groups, users, unknown, compared] = await Promise.all([
+  const [groups, users, unknown, deletions, compared] = await Promise.all([
     groupCounts(reader, directory),
     userCounts(reader, directory),
     unknownMembers(reader, directory),
+    heldDeletions(reader, directory),
     findingsOf(reader, directory),
   ])
-  const incomplete = whyIncomplete(groups, users, unknown, compared)
+  const incomplete = whyIncomplete(groups, users, { unknown, deletions }, compared)
   return {
     groups: groups.counts,
     users: users.counts,
@@ -56,8 +58,13 @@ export async function completenessOf(reader: Reader, directory: DirectoryId): Pr
 
 type Counted = ReturnType<typeof split>
 
-function whyIncomplete(groups: Counted, users: Counted, unknown: number, compared: Findings | undefined): string[] {
-  if (groups.counts.received + users.counts.received === 0) return ['Nothing was pushed yet.']
+function whyIncomplete(
+  groups: Counted,
+  users: Counted,
+  { unknown, deletions }: { unknown: number; deletions: number },
+  compared: Findings | undefined,
+): string[] {
+  if (groups.counts.received + users.counts.received + deletions === 0) return ['Nothing was pushed yet.']
   const not = (n: number, one: string, many: string) => (n === 0 ? [] : [`${n} ${n === 1 ? one : many}.`])
   const waiting = [...of('group', groups.counts), ...of('person', users.counts)]
   const differences = groups.differences - groups.waitingNames
@@ -71,6 +78,7 @@ function whyIncomplete(groups: Counted, users: Counted, unknown: number, compare
       'member of a pushed group is no user of the directory',
       'members of pushed groups are no users of the directory',
     ),
+    ...not(deletions, 'deletion waits', 'deletions wait'),
     ...(compared === undefined ? [] : differs(compared)),
   ]
 }

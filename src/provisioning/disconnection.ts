@@ -13,6 +13,7 @@ import { lockGroups } from '../organization/permission.ts'
 import { Refusal } from '../organization/refusal.ts'
 import { findDirectory, listDirectories, lockToDisconnect, observes, setDisconnected, setPaused } from './directories.ts'
 import { deleteProvisionedGroups, heldGroups, lockConcerned } from './groups.ts'
+import { forgetHeldActs } from './held-acts.ts'
 import { leaveAllNests } from './nesting.ts'
 import { settleNames } from './pairing.ts'
 import { revokeAllTokens } from './tokens.ts'
@@ -91,6 +92,7 @@ export async function disconnect(
   await appendLog(trx, { action: 'directory.disconnected', subject: id, directoryId: id, facts: { name, ...foreseen } })
   await revokeAllTokens(trx, id)
   await setDisconnected(trx, id)
+  await forgetHeldActs(trx, id)
   await jobs.send(trx, 'let-go-of-directory', { orgId: trx.orgId, directoryId: id, actor: trx.scope.actor })
   return now
 }

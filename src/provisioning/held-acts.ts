@@ -33,6 +33,19 @@ export async function heldActOf(
   return rows[0]
 }
 
+/** How many deletions of people and groups wait: what the directory pushed of them is gone already. */
+export async function heldDeletions(reader: Reader, directoryId: DirectoryId): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::integer as count from held_acts
+    where org_id = ${reader.orgId} and directory_id = ${directoryId} and act <> 'switch_off' and not is_rejected`.execute(reader)
+  return rows[0]?.count ?? 0
+}
+
+/** A directory is disconnected: what it asked for and waits is nobody's word any more. */
+export async function forgetHeldActs(trx: Trx, directoryId: DirectoryId): Promise<void> {
+  await sql`delete from held_acts where org_id = ${trx.orgId} and directory_id = ${directoryId}`.execute(trx)
+}
+
 /** Something else decides: the provider says otherwise, or what waited is done. @returns whether anything waited, or was rejected */
 export async function endHeldAct(
   trx: Trx,

@@ -253,6 +253,7 @@ function reviewOf(complete: Reviewed, detail: Detail): Review {
 /** Why a group may not be synced as it is, and what to do about it; every reason that holds. */
 function whyNotSync({ state, reasons, isFilling, isEmpty }: ReviewHeading, detail: Detail): string | undefined {
   if (state === 'blocked') return reasons.map((reason) => whyBlocked(reason, detail)).join(' ')
+  if (state === 'held') return 'It is synced, and something waits. Allow or reject that: muster reviews held.'
   if (state !== 'needs_review') return `The group is ${state.replaceAll('_', ' ')}. Only a group that needs review can be synced.`
   if (detail.isObserved) return 'Its directory observes: nothing it pushes becomes effective. Go live first.'
   if (isFilling) return 'Still filling: members were written within the quiet time. Wait, or accept it as incomplete.'

@@ -24,6 +24,25 @@ test('names that wait, and each way to settle them', async ({ muster, acme, okta
   })
 })
 
+test('what waits: listed with why, shown, allowed or rejected', async ({ muster, acme, okta }) => {
+  await okta.knows('ada', 'bob')
+  await okta.pushes({ group: 'Admins', members: ['ada', 'bob'] })
+  await acme.grants('Admins', 'here/app/admin')
+  await okta.switches('bob', 'off')
+  await okta.replaces('Admins', [])
+  const line = (since: string) => since.replace(/\t[^\t]*\n$/, '\n')
+  const listed = await muster('reviews held')
+  expect(line(listed.stdout)).toBe('Admins\tmembers\t1\tlast_admin\n')
+  expect((await muster('reviews allow Admins --dry-run')).stdout).toMatch(
+    /1 thing that waits would be done.*\n! .*last holder[\s\S]*dry run/,
+  )
+  expect((await muster('reviews allow Admins')).exitCode).toBe(6)
+  expect(await muster('reviews allow')).toMatchObject({ exitCode: 64, stderr: expect.stringContaining('names, or --all') })
+  expect((await muster('reviews reject Admins')).exitCode).toBe(0)
+  expect(await muster('reviews held')).toMatchObject({ stdout: '', stderr: 'Nothing waits.\n' })
+  expect((await muster('reviews kept')).stdout).toMatch(/^Admins\tada/)
+})
+
 test('suggestions: listed with their figures, rejected, allowed again', async ({ muster, acme, okta }) => {
   await acme.has({ group: 'Design', members: ['ada', 'bob'] })
   await okta.knows('ada')
