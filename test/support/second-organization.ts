@@ -39,6 +39,7 @@ export async function createSecondOrganization(db: Db): Promise<Scope> {
       'plan',
       'list',
       'webhook',
+      'device',
       'heldAct',
       'notice',
       'delivery',
@@ -136,6 +137,9 @@ export async function createSecondOrganization(db: Db): Promise<Scope> {
     await sql`
       insert into held_acts (org_id, id, directory_id, act, account_id, name, reason)
       values (${org}, ${id.heldAct}, ${id.okta}, 'switch_off', ${id.bob}, 'bob', 'guard_passed')`.execute(trx)
+    await sql`
+      insert into device_logins (org_id, id, token_hash, user_code, device, expires_at)
+      values (${org}, ${id.device}, ${hash('device')}, 'ABCD-EFGH', 'theirs', now() + interval '1 hour')`.execute(trx)
     await sql`insert into log_followers (org_id, name, position) values (${org}, 'other', 0)`.execute(trx)
     await sql`insert into webhooks (org_id, id, url, is_enabled, created_by) values (${org}, ${id.webhook}, 'mailto:x@example.org', false, 'system')`.execute(
       trx,

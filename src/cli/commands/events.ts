@@ -19,13 +19,14 @@ export const events = new Command('events')
   .option('--topics <actions>', 'only these actions of the log, or all of a kind: run,group.state_changed')
   .option('-d, --directory <name>', 'only of this directory')
   .option('--after <id>', 'begin behind this event')
-  .action(async (options: Options, command: Command) => {
+  .action(async ({ topics, directory, after }: Options, command: Command) => {
+    const query = Object.fromEntries(Object.entries({ topics, directory, after }).filter(([, value]) => value !== undefined))
     const { out, connection } = await contextOf(command)
     const api = connect({ ...connection, timeoutMs: unendingMs })
     const body = await answer<ReadableStream<Uint8Array>>(
-      api.GET('/api/v1/events', { params: { query: { ...options } }, parseAs: 'stream' }) as never,
+      api.GET('/api/v1/events', { params: { query }, parseAs: 'stream' }) as never,
     )
-    let last = options.after
+    let last = after
     try {
       for await (const event of eventsOf(body)) {
         if (event.data !== undefined && event.event === undefined) {
