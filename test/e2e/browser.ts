@@ -18,9 +18,9 @@ export interface Visitor {
 }
 
 interface Visits {
-  sample: StoredWorld
+  sample: StoredWorld & { token: string }
   /** Signs somebody in, in a window of their own. */
-  signsIn: (email: string, view?: { width: number; height: number }) => Promise<Visitor>
+  signsIn: (email: string, role?: 'owner' | 'auditor', view?: { width: number; height: number }) => Promise<Visitor>
   visitor: Visitor
 }
 
@@ -39,20 +39,20 @@ afterAll(async () => (await browser)?.close())
 /** Tests in a real browser, against the real server, on kubernetes-org as Okta has pushed it. */
 export const test = base.extend<Visits>({
   sample: async ({ inOrg, org }, use) => {
-    const { id } = await org.directory()
-    await use(await inOrg((trx) => storeWorld(trx, world, id)))
+    const { id, token } = await org.directory()
+    await use({ ...(await inOrg((trx) => storeWorld(trx, world, id))), token })
   },
   signsIn: async ({ server, api, org, sample }, use) => {
     void sample
     const contexts: BrowserContext[] = []
     const wrong: string[] = []
-    await use(async (email, view = usual) => {
+    await use(async (email, role = 'owner', view = usual) => {
       const context = await (await launched()).newContext({ viewport: view, baseURL: server.url, reducedMotion: 'reduce' })
       contexts.push(context)
       context.setDefaultTimeout(45_000)
       const page = await context.newPage()
       watch(page, server.url, wrong)
-      const { status, body } = await api('POST', '/admins', { person: email, role: 'owner' })
+      const { status, body } = await api('POST', '/admins', { person: email, role })
       expect(status, JSON.stringify(body)).toBe(201)
       const link = new URL(body.link.url ?? body.link.path, server.url).hash.slice(1)
       const answer = await page.request.post('/api/v1/sign-in/link', { data: { link }, headers: { origin: server.url } })

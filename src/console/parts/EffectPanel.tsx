@@ -166,7 +166,11 @@ function PersonLine({ person, lost, gained }: Person) {
           {first && (
             <>
               {lost.length > 0 ? 'loses ' : 'gains '}
-              <AccessName {...first} tone={lost.length > 0 ? 'lost' : 'gained'} />
+              <AccessName
+                {...first}
+                site={told.length === 1 && stays.length > 0 ? undefined : first.site}
+                tone={lost.length > 0 ? 'lost' : 'gained'}
+              />
               {told.length > 1 && ` +${told.length - 1} more`}
               {told.length === 1 && stays.length > 0 && <span className="grey"> · still has {stays.join(', ')}</span>}
             </>

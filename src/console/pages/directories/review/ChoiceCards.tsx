@@ -72,7 +72,7 @@ export function ChoiceCards({ directory, review: { group, existing, members, acc
         {cards.map(({ value, figures, consequence, words }) => (
           <Radio.Card key={value} value={value} className={styles.card} aria-label={choiceWords[value]}>
             <span className={styles.title}>
-              <Radio.Indicator size="sm" /> {choiceWords[value]}
+              <Radio.Indicator size="sm" color="var(--accent)" iconColor="var(--on-accent)" /> {choiceWords[value]}
             </span>
             <span className={styles.figures}>{figures}</span>
             <span className={`${styles.consequence} small`}>{consequence}</span>

@@ -7,6 +7,7 @@ import { lazy, Suspense, useEffect, useState } from 'react'
 import { answer, api, cache } from '../../../data/api.ts'
 import { groupHistory } from '../../../data/history.ts'
 import { type Asked, type Choice, effectOf, type Review, reviewOf, useViewed } from '../../../data/reviews.ts'
+import { useMayNotReview } from '../../../data/session.ts'
 import { reviewedIn } from '../../../data/sync.ts'
 import { EffectPanel } from '../../../parts/EffectPanel.tsx'
 import { AccessName, Gained, GroupName, Lost, OverlapBar, Time } from '../../../parts/figures.tsx'
@@ -39,6 +40,7 @@ export function GroupReview() {
   const [newName, setNewName] = useState<string>()
   const [toSync, setToSync] = useState<ToSync>()
   const viewed = useViewed(dir)
+  const mayNot = useMayNotReview()
   const isWide = useMediaQuery('(min-width: 1280px)') ?? true
   // biome-ignore lint/correctness/useExhaustiveDependencies: each group begins with the usual choice
   useEffect(() => {
@@ -61,7 +63,7 @@ export function GroupReview() {
   const mark = (isViewed: boolean) =>
     review.data && viewed.mutate({ group: pgroup, fingerprint: isViewed ? review.data.fingerprint : null })
   const sync = (as: Choice = choice) => {
-    if (!review.data || !effect.data || effect.isPlaceholderData) return
+    if (mayNot || !review.data || !effect.data || effect.isPlaceholderData) return
     if (as === 'ignore' && choice !== 'ignore') return setChoice('ignore')
     setToSync({ asked, effect: effect.data, name: review.data.group.name, reviewed: reviewedIn(dir, (id) => id === pgroup) })
   }
@@ -216,7 +218,8 @@ export function GroupReview() {
                 <span className="small grey">accesses</span>
               </span>
             )}
-            {choice !== 'ignore' && canSync && (
+            {mayNot && <span className="small grey">{mayNot}</span>}
+            {choice !== 'ignore' && canSync && !mayNot && (
               <Button size="md" onClick={() => setChoice('ignore')}>
                 Ignore
               </Button>
@@ -225,7 +228,7 @@ export function GroupReview() {
               size="md"
               variant="filled"
               color={effect.data && effect.data.access.lost > 0 ? 'take' : undefined}
-              disabled={!canSync || !effect.data || effect.isPlaceholderData}
+              disabled={mayNot !== undefined || !canSync || !effect.data || effect.isPlaceholderData}
               onClick={() => sync()}
             >
               {deed}

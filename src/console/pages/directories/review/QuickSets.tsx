@@ -55,7 +55,8 @@ function QuickSet({ directory, set, label }: { directory: string; set: Preset | 
           'links the group, changes nothing else'
         ) : (
           <>
-            <Lost count={effect.access.lost} /> <Gained count={effect.access.gained} /> accesses,{' '}
+            <Lost count={effect.access.lost} /> <Gained count={effect.access.gained} />{' '}
+            <span className={styles.wide}>accesses, </span>
             {effect.access.peopleLosing === 0
               ? 'nobody loses'
               : counted(effect.access.peopleLosing, 'person loses', 'people lose')}

@@ -18,6 +18,7 @@ import {
   useViewed,
 } from '../../../data/reviews.ts'
 import { askedOf, chooseFor, chooseForAll, isPicked, pickAll, pickNothing, tick, usePicked } from '../../../data/selection.ts'
+import { useMayNotReview } from '../../../data/session.ts'
 import { reviewedIn } from '../../../data/sync.ts'
 import { DataTable } from '../../../parts/DataTable.tsx'
 import { download } from '../../../parts/download.ts'
@@ -57,6 +58,7 @@ export function ReviewList() {
   const directory = useQuery(directoryOf(dir))
   const picked = usePicked(dir)
   const viewed = useViewed(dir)
+  const mayNot = useMayNotReview()
   const old = useLive().changed.get(directory.data?.id ?? '')?.size ?? 0
   const [rows, setRows] = useState<Review[]>([])
   const [total, setTotal] = useState<number>()
@@ -82,7 +84,7 @@ export function ReviewList() {
     navigate({ to: '/o/$org/directories/$dir/review/$pgroup', params: { org, dir, pgroup: row.group.id }, search })
   const sync = () => {
     const meant = askedOf(picked)
-    if (meant === undefined || effect.data === undefined || isOld) return
+    if (meant === undefined || mayNot || effect.data === undefined || isOld) return
     const [only] = effect.data.groups === 1 ? rows.filter(({ group }) => isPicked(picked, group.id)) : []
     setToSync({
       asked: meant,
@@ -331,6 +333,7 @@ export function ReviewList() {
               )
             }
           />
+          {now !== undefined && mayNot && <p className={styles.old}>{mayNot}</p>}
           {now !== undefined && (
             <section className={styles.bar} aria-label="What is selected">
               <button type="button" className={styles.leave} onClick={() => pickNothing(dir)} aria-label="Select nothing">
@@ -380,7 +383,7 @@ export function ReviewList() {
                 variant="filled"
                 size="md"
                 color={effect.data && effect.data.access.lost > 0 ? 'take' : undefined}
-                disabled={isOld || !effect.data?.groups}
+                disabled={isOld || !effect.data?.groups || mayNot !== undefined}
                 onClick={sync}
               >
                 {isOld ? 'Computing…' : `Sync ${counted(effect.data?.groups ?? 0, 'group')}`}

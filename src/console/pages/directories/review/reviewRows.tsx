@@ -64,11 +64,11 @@ export function reviewColumns(given: Given): Column<Review>[] {
       first: 'up',
       cell: (row) => <Name row={row} place={given} />,
     },
-    { key: 'access', header: 'Product access · site', width: '152px', cell: (row) => <Access row={row} /> },
+    { key: 'access', header: 'Product access · site', width: '148px', cell: (row) => <Access row={row} /> },
     {
       key: 'members',
       header: 'Members',
-      width: '110px',
+      width: given.isBlocked ? '140px' : '116px',
       sort: 'removed',
       cell: (row) => <Members row={row} most={given.most} />,
     },
