@@ -179,7 +179,8 @@ test('the keyboard alone suffices; a push moves no row; who may not, and who is 
       headers,
     )
   ).body.Resources[0]
-  const [person] = (await scim('GET', '/Users?count=1', undefined, headers)).body.Resources
+  const newcomer = { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: 'newcomer', active: true }
+  const { body: person } = await scim('POST', '/Users', newcomer, headers)
   const pushed = {
     schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
     Operations: [{ op: 'add', path: 'members', value: [{ value: person.id }] }],
