@@ -120,7 +120,13 @@ function RightsFields({
           help="As site/product, between commas. A group that gives access to anything else is not theirs to decide."
         >
           {(props) => (
-            <input {...props} className="field" value={products} onChange={(event) => onProducts(event.currentTarget.value)} />
+            <input
+              {...props}
+              className="field"
+              style={{ width: '100%', maxWidth: 420 }}
+              value={products}
+              onChange={(event) => onProducts(event.currentTarget.value)}
+            />
           )}
         </Field>
       )}
@@ -148,7 +154,13 @@ function Invite() {
         <Fields>
           <Field label="E-mail" help="Or the user name of somebody of the organization.">
             {(props) => (
-              <input {...props} className="field" value={person} onChange={(event) => setPerson(event.currentTarget.value)} />
+              <input
+                {...props}
+                className="field"
+                style={{ width: '100%', maxWidth: 420 }}
+                value={person}
+                onChange={(event) => setPerson(event.currentTarget.value)}
+              />
             )}
           </Field>
           <RightsFields role={role} onRole={setRole} products={products} onProducts={setProducts} />

@@ -140,7 +140,9 @@ function Sessions({ isOwner }: { isOwner: boolean }) {
             <bdi key="what" className="strong cut" title={one.userAgent ?? undefined}>
               {everybody ? one.person.userName : browserIn(one.userAgent)}
             </bdi>,
-            signedInBy[one.signedInBy],
+            <span key="by" style={{ whiteSpace: 'nowrap' }}>
+              {signedInBy[one.signedInBy]}
+            </span>,
             one.address ?? '',
             <Time key="used" at={one.lastUsedAt} />,
             one.isThis ? (

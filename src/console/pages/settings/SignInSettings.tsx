@@ -98,6 +98,7 @@ function AddProvider() {
         <input
           {...props}
           className="field"
+          style={{ width: '100%', maxWidth: 420 }}
           type={type}
           autoComplete="off"
           value={given[name]}
@@ -112,7 +113,9 @@ function AddProvider() {
         <h2>Add a provider</h2>
       </header>
       <div className="body">
-        <CopyField label="Redirect URI, to enter at the provider first" value={`${location.origin}/api/v1/sign-in/callback`} />
+        <div style={{ marginBottom: 20 }}>
+          <CopyField label="Redirect URI, to enter at the provider first" value={`${location.origin}/api/v1/sign-in/callback`} />
+        </div>
         <Fields>
           {field('name', 'Name', 'What people read on the button: Okta, Entra ID.')}
           {field('issuer', 'Issuer', 'As the provider calls itself, to the letter: https://acme.okta.com')}
