@@ -8,6 +8,17 @@ import { type Output, print } from '../views/output.ts'
 import { pushView } from '../views/push.ts'
 import { applyPushPlan } from './push/apply.ts'
 import { planPush, takingAway } from './push/plan.ts'
+import {
+  exportStoredPushes,
+  importStoredPushes,
+  pushDrift,
+  pushMappings,
+  pushRules,
+  pushSources,
+  pushTargets,
+  runStoredPush,
+  setPushSecret,
+} from './push/stored.ts'
 
 export const push = takingAway(
   new Command('push')
@@ -26,6 +37,15 @@ export const push = takingAway(
   })
   .addCommand(planPush)
   .addCommand(applyPushPlan)
+  .addCommand(pushSources)
+  .addCommand(pushTargets)
+  .addCommand(pushRules)
+  .addCommand(pushMappings)
+  .addCommand(runStoredPush)
+  .addCommand(pushDrift)
+  .addCommand(exportStoredPushes)
+  .addCommand(importStoredPushes)
+  .addCommand(setPushSecret)
 
 interface PushFlags {
   to?: string
