@@ -7,6 +7,8 @@ export const choiceWords = {
   ignore: 'Ignore',
   drop_kept: 'Drop kept',
   restore: 'Put back',
+  allow: 'Allow',
+  reject: 'Reject',
 } as const
 
 /** What a run does, before the number of its groups. */
@@ -52,6 +54,8 @@ export const resultWords: Record<string, string> = {
   review_changed: 'It changed meanwhile. Review it again.',
   not_possible: 'What was chosen is not possible.',
   nothing_kept: 'Nobody is kept in it any more.',
+  not_ready: 'It cannot go live as it is.',
+  needs_review: 'It needs a review of its own.',
   not_approved: 'The run was not approved.',
   run_stopped: 'The run was stopped before it.',
   busy: 'Others were changing it for too long. Nothing of it was changed.',

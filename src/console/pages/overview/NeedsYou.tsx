@@ -57,7 +57,7 @@ export function NeedsYou({
               what: `${counted(groups.held, 'group is', 'groups are')} held`,
               why: `Access is being kept that ${name} took. Allow it, or reject it.`,
               link: (
-                <Link to="/o/$org/directories/$dir/review" params={{ org, dir: name }} search={{ state: 'held' }}>
+                <Link to="/o/$org/directories/$dir/held" params={{ org, dir: name }}>
                   Look at it
                 </Link>
               ),
