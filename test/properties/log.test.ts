@@ -208,7 +208,13 @@ function nesting(provider: Provider, how: 'adds' | 'removes' | 'replaces', group
   )
 }
 
-test('every change is in the log, with what is needed to undo it', async ({ acme, okta, entra, api, inOrg }) => {
+test('every change is in the log, with what is needed to undo it', { timeout: 600_000 }, async ({
+  acme,
+  okta,
+  entra,
+  api,
+  inOrg,
+}) => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.oneof(...commands), { minLength: 10, maxLength: 30 }), async (sequence) => {
       const world = { acme, providers: [okta, entra], api, syncs: syncing(api, okta.directory.id) }

@@ -221,7 +221,7 @@ const tables: Record<string, { table: string; key: string; fields: string }> = {
   named: { table: 'direct_members', key: 'provisioned_group_id, account_id', fields: '' },
 }
 
-/** Rows that a transaction without a log entry has written last; of tokens it is written when they were used. */
+/** Rows that a transaction, or a part of one after a savepoint, without a log entry has written last; of tokens it is written when they were used. */
 export async function writtenUnseen(reader: Reader): Promise<string[]> {
   const others = ['taken_offers', 'provisioned_emails']
   const all = [...Object.values(tables).map(({ table }) => table), ...others]
@@ -230,7 +230,7 @@ export async function writtenUnseen(reader: Reader): Promise<string[]> {
       (table) => sql`
     select ${table}::text || ' ' || row::text as row from ${sql.table(table)} as row
     where org_id = ${reader.orgId} and not exists (
-      select from log_entries l where l.org_id = ${reader.orgId} and l.xid::xid = row.xmin)`,
+      select from log_entries l where l.org_id = ${reader.orgId} and row.xmin in (l.xid::xid, l.xmin))`,
     )
   const { rows } = await sql<{ row: string }>`${sql.join(all, sql` union all `)}`.execute(reader)
   return rows.map(({ row }) => row)
