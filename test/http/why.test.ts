@@ -1,3 +1,4 @@
+import { commandLine } from '../cli/command-line.ts'
 import { expect, test } from '../support/story.ts'
 
 test('who is pushed into a group that another directory manages is told of it, and why it is not in force', async ({
@@ -101,4 +102,28 @@ test('why somebody is in a group or not, and what would be so if it were synced'
     steps: [{ text: 'No directory pushes "Own": what is in it is yours to change.' }, {}, {}],
   })
   expect((await api('GET', '/groups/Sales/why?person=nobody')).status).toBe(404)
+})
+
+test('muster why: of a group, of somebody in it, of what it gives', async ({ acme, okta, org, server }) => {
+  const { muster } = commandLine({ MUSTER_SERVER: server.url, MUSTER_TOKEN: org.adminToken })
+  await acme.has({ group: 'site/Sales', members: ['ada'] })
+  await acme.grants('site/Sales', 'site/product/user')
+  await okta.knows('cyd')
+  await okta.pushes({ group: 'site/Sales', members: ['cyd'] })
+  const [group, member, access, webhook] = await Promise.all([
+    muster('why site/Sales'),
+    muster('why cyd site/Sales'),
+    muster('why cyd site/product/user'),
+    muster('webhooks create mailto:ops@example.org --kind group.held --silent-hours 6'),
+  ])
+  expect(group.stdout).toMatch(
+    /^site\/Sales is not as it is pushed: "site\/Sales" is pushed by okta: it needs review, because its name was taken\. Review it/,
+  )
+  expect(member.stdout).toMatch(
+    /^cyd is not in site\/Sales: cyd is pushed into "site\/Sales" by okta, but that is not in force\.\n[\s\S]*\nIf synced: cyd is in it\.\n$/,
+  )
+  expect(access.stdout).toMatch(/^cyd does not have site\/product:user: [\s\S]*\nIf synced: has it through site\/Sales\.\n$/)
+  expect(webhook.stdout).toMatch(
+    /^Webhook\t\S+\nTo\tmailto:ops@example\.org\nTold\tgroup\.held\nSilence\t6 hours\nState\tenabled\n$/,
+  )
 })
