@@ -29,6 +29,14 @@ export class OutgoingError extends Error {
   }
 }
 
+/** The deployment does not let a request go there: it was not sent, and never will be. */
+export class OutgoingForbidden extends OutgoingError {
+  constructor(message: string) {
+    super(message, false)
+    this.name = 'OutgoingForbidden'
+  }
+}
+
 export interface OutgoingOptions {
   reach: Reach
   /** Certificates of an own authority, in PEM, beside the known ones. */
@@ -61,7 +69,7 @@ export function outgoing({
       new Promise((resolve, reject) => {
         const to = new URL(url)
         const no = whyNot(to, reach)
-        if (no !== undefined) return reject(new OutgoingError(no, false))
+        if (no !== undefined) return reject(new OutgoingForbidden(no))
         const isSecure = to.protocol === 'https:'
         const sent = (isSecure ? overHttps : overHttp)(to, {
           method,
@@ -79,7 +87,7 @@ export function outgoing({
         }
         const fail = (why: string, cause?: unknown) => {
           settle()
-          reject(new OutgoingError(why, isConnected, cause))
+          reject(cause instanceof OutgoingForbidden ? cause : new OutgoingError(why, isConnected, cause))
         }
         const end = (why: string) => {
           fail(why)
@@ -137,7 +145,7 @@ export function checkedLookup(host: string, reach: Reach): LookupFunction {
       if (error) return callback(error, [])
       const allowed = reach === 'anywhere' ? addresses : addresses.filter(({ address }) => mayConnect(address, host, reach))
       const first = allowed[0]
-      if (first === undefined) return callback(new Error(notAllowed(host)), [])
+      if (first === undefined) return callback(new OutgoingForbidden(notAllowed(host)), [])
       if (options.all) callback(null, allowed)
       else callback(null, first.address, first.family)
     })

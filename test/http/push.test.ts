@@ -125,7 +125,7 @@ test('a source that is gone, empty or lost too much takes nothing away; a group 
     sql`update push_mappings set gone_since = gone_since - interval '4 days' where gone_since is not null`.execute(trx),
   )
   expect(await pushed(api, 1)).toMatchObject({ state: 'done' })
-  expect(Object.keys(target.members())).toEqual(Object.keys(before).slice(1))
+  expect(Object.keys(target.members())).toEqual(Object.keys(before).filter((name) => name !== 'a'))
   expect((await api('GET', '/push/mappings')).body).toMatchObject({ total: 11 })
 })
 

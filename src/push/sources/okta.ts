@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Reach } from '../../outgoing/address.ts'
-import { type Outgoing, OutgoingError, outgoing } from '../../outgoing/request.ts'
+import { type Outgoing, OutgoingError, OutgoingForbidden, outgoing } from '../../outgoing/request.ts'
 import { eachAtOnce } from '../each-at-once.ts'
 import { type Source, SourceError, type SourceGroup, type SourceUser } from '../source.ts'
 import { strangersNote } from './nesting.ts'
@@ -131,7 +131,8 @@ async function get(way: Outgoing, url: string, token: string) {
       await sleep(answer.status === 429 && Number.isFinite(resetMs) ? Math.min(Math.max(resetMs, 0), 60_000) : pauseMs)
     } catch (error) {
       if (!(error instanceof OutgoingError)) throw error
-      if (tries === maxTries) throw new SourceError([`${new URL(url).origin} did not answer: ${error.message}`])
+      if (tries === maxTries || error instanceof OutgoingForbidden)
+        throw new SourceError([`${new URL(url).origin} did not answer: ${error.message}`])
       await sleep(pauseMs)
     }
   }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Reach } from '../../outgoing/address.ts'
-import { type Outgoing, OutgoingError, outgoing } from '../../outgoing/request.ts'
+import { type Outgoing, OutgoingError, OutgoingForbidden, outgoing } from '../../outgoing/request.ts'
 import { retryAfterMs, TargetDown, TargetError, TargetUnreachable, targetError } from './answer.ts'
 
 export type Json = Record<string, unknown>
@@ -125,6 +125,7 @@ async function answerOf(way: Outgoing, base: string, request: Parameters<Outgoin
   try {
     return await way.send(request)
   } catch (error) {
+    if (error instanceof OutgoingForbidden) throw new TargetError(0, `${error.message}.`)
     if (!(error instanceof OutgoingError)) throw error
     throw new TargetUnreachable(`${base} did not answer: ${error.message}.`, error)
   }
