@@ -158,7 +158,9 @@ const waiting = (reader: Reader, directoryId: DirectoryId): Sql => {
     ) w
     where w.since is not null
     union all
-    select h.id, h.act, h.name, lower(h.name), array[h.reason], h.since, h.is_rejected
+    select h.id, h.act, h.name, coalesce(
+        (select user_name_key from accounts a where a.org_id = ${org} and a.id = h.account_id),
+        (select name_key from groups o where o.org_id = ${org} and o.id = h.group_id)), array[h.reason], h.since, h.is_rejected
     from (select * from held_acts where org_id = ${org} and directory_id = ${directoryId} offset 0) h
     where case when h.account_id is not null
       then (select active from accounts a where a.org_id = ${org} and a.id = h.account_id)
