@@ -1,5 +1,9 @@
 import { sql } from 'kysely'
 import { onTestFinished } from 'vitest'
+import type { PushPlanId } from '../../src/database/ids.ts'
+import { readAllowList } from '../../src/outgoing/address.ts'
+import { runPush } from '../../src/push/run-push.ts'
+import { queuePlan } from '../../src/push/stored/plans.ts'
 import { startTinyScimService, type TinyScimService, token } from '../push/tiny-scim-service.ts'
 import type { Client } from '../support/clients.ts'
 import { expect, test } from '../support/world.ts'
@@ -205,4 +209,36 @@ test('one file holds all of it, without secrets; patterns are linear or refused;
   expect((await api('POST', '/push/sources/cloud/test', {})).body).toMatchObject({
     detail: expect.stringContaining('169.254.169.254'),
   })
+})
+
+test('a push that ends in between is gone on with by its journal, and makes nothing twice', async ({
+  api,
+  db,
+  inOrg,
+  org,
+  server,
+}) => {
+  const { source, target } = await services()
+  for (let i = 0; i < 12; i++) group(source, `sig-${i}`, 'ada', 'bob')
+  await stored(api, { source, target })
+  await api('PUT', '/push/rules/sigs', { target: 'wiki', condition: all('sig-') })
+  const plan = (await api('POST', '/push/plans', { target: 'wiki' })).body as { id: PushPlanId; fingerprint: string }
+  await inOrg((trx) => queuePlan(trx, plan.id, plan.fingerprint))
+  const world = { db, scope: org.scope, keys: server.secrets, reach: readAllowList('127.0.0.1') }
+  const node = new AbortController()
+  // The node dies while the sixth group is answered: it was made, and nobody heard of it.
+  target.faultOf = (method) => {
+    if (method === 'POST' && target.groups.length === 5) node.abort(new Error('The node stops.'))
+    return method === 'POST' && target.groups.length === 5 ? 'cut after' : undefined
+  }
+  await expect(runPush(world, plan.id, node.signal)).rejects.toThrow('The node stops.')
+  expect(target.groups.length).toBeLessThan(12)
+  target.faultOf = () => undefined
+  await runPush(world, plan.id, new AbortController().signal)
+  expect((await api('GET', `/push/plans/${plan.id}`)).body).toMatchObject({
+    state: 'done',
+    result: { counted: { differences: 0 } },
+  })
+  expect(target.groups).toHaveLength(12)
+  expect(Object.values(target.members())).toEqual(Array(12).fill(['ada', 'bob']))
 })
