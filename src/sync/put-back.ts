@@ -19,10 +19,10 @@ import {
   changedSince,
   cutAt,
   keptThen,
+  type PushedThen,
   type Restored,
   restoredGroups,
   restoreOf,
-  type Standing,
 } from '../review/restore.ts'
 
 /** What putting a group back to a moment comes to. */
@@ -82,18 +82,25 @@ async function restorationOf(reader: Reader, cut: Cut): Promise<Restoration> {
 /** Locks a group that is put back, what that may come to judge, and who would go: what is shown of it from now on is what is done. */
 export async function lockToPutBack(trx: Trx, cut: Cut): Promise<void> {
   const [before] = await restoredGroups(trx, [cut])
+  await lockConcernedByCut(trx, cut, before)
+}
+
+/** The same of a group as it was found; all of it is sent together, so that what is sent behind it sees what it holds still. */
+export async function lockConcernedByCut(trx: Trx, cut: Cut, before: Restored | undefined): Promise<void> {
   const names = [before?.now.name, before?.was?.name].filter((name) => name !== undefined)
   const groupIds = [cut.groupId, ...(before?.pairedThen ? [before.pairedThen.groupId] : [])]
-  await lockConcerned(trx, { groupIds, nameKeys: names.map(nameKey) })
   const { selected, changing } = restoreOf(trx, [cut])
   // Two groups that each keep the other's access alive are not put back at once, each in reliance on the other. In id order (rule 12).
-  await sql`select from groups where org_id = ${trx.orgId} and id = any(${groupIds}::uuid[]) order by id for no key update`.execute(
-    trx,
-  )
-  await sql`
+  await Promise.all([
+    lockConcerned(trx, { groupIds, nameKeys: names.map(nameKey) }),
+    sql`select from groups where org_id = ${trx.orgId} and id = any(${groupIds}::uuid[]) order by id for no key update`.execute(
+      trx,
+    ),
+    sql`
     with ${selected}, ${changing}
     select from accounts where org_id = ${trx.orgId} and id = any(array(select account_id from changing where not gives))
-    order by id for no key update`.execute(trx)
+    order by id for no key update`.execute(trx),
+  ])
 }
 
 /**
@@ -101,10 +108,11 @@ export async function lockToPutBack(trx: Trx, cut: Cut): Promise<void> {
  * pushed: a group that stays linked is held, and what differs from the push waits; one that is unlinked is judged as one that was just pushed.
  * What it was granted stays as it is.
  * @param cut of a group that the caller has locked (`lockToPutBack`)
+ * @param found what it comes to, where that was read since
  * @throws Refusal `name_taken`, `invalid_value` where it was not there, or is deleted
  */
-export async function putBack(trx: Trx, cut: Cut, run: { runId?: RunId } = {}): Promise<MembershipChange> {
-  const [group] = await restoredGroups(trx, [cut])
+export async function putBack(trx: Trx, cut: Cut, run: { runId?: RunId } = {}, found?: Restored): Promise<MembershipChange> {
+  const group = found ?? (await restoredGroups(trx, [cut]))[0]
   if (group === undefined) throw new Refusal('not_found', 'There is no such group.')
   const { now, was, wasDeleted, pairedThen, pushedThen } = group
   const pushed = group.pushedId === null ? undefined : await heldGroup(trx, group.pushedId)
@@ -143,8 +151,8 @@ export async function putBack(trx: Trx, cut: Cut, run: { runId?: RunId } = {}): 
   if (staysLinked && !isLinked) await linkAgain(trx, pushed, { ...pushedThen, groupId: group.id }, kept, run)
   else if (staysLinked) await hold(trx, group, pushed, run)
   else if (pushed && pairedThen) await meetAsThen(trx, cut, pushed, pairedThen, run)
-  else if (pushed && (isLinked || now.state !== was?.state)) await awaitReview(trx, was, pushed, isLinked, run)
-  if (former !== undefined || (pushed && !staysLinked))
+  else if (pushed && (isLinked || now.state !== was?.state)) await awaitReview(trx, pushedThen ?? pushed, pushed, isLinked, run)
+  if (former !== undefined || (pushed && !staysLinked && pushed.nameKey !== nameKey(now.name)))
     await settleNames(trx, [former ?? now.name, now.name, was?.name ?? now.name, pushed?.name ?? now.name].map(nameKey), run)
   return change
 }
@@ -231,15 +239,9 @@ async function meetAsThen(trx: Trx, cut: Cut, pushed: ProvisionedGroup, then: Pa
 
 type PairedThen = NonNullable<Restored['pairedThen']>
 
-/** It is nobody's but the organization's, and what is pushed of it waits for a review, as it did. */
-async function awaitReview(
-  trx: Trx,
-  was: Standing | null,
-  pushed: ProvisionedGroup,
-  isLinked: boolean,
-  run: InRun,
-): Promise<void> {
+/** It is nobody's but the organization's, and what is pushed of it waits for a review, as it did, or stays ignored. */
+async function awaitReview(trx: Trx, then: PushedThen, pushed: ProvisionedGroup, isLinked: boolean, run: InRun): Promise<void> {
   if (isLinked) await letGo(trx, pushed, run)
-  const state = was?.state != null && !follows(was.state) ? was.state : 'needs_review'
-  await setState(trx, pushed, { state, reasons: was?.state === state ? was.reasons : ['name_taken'] }, run)
+  if (then.state === 'ignored') await setState(trx, pushed, then, run)
+  else await settlePairing(trx, pushed, run, then)
 }

@@ -8,9 +8,9 @@ import { Refusal } from '../organization/refusal.ts'
 import { accessEffects } from '../review/access-effects.ts'
 import { type Effect, effectOfProposed } from '../review/effect.ts'
 import type { Expectation } from '../review/expected-in-run.ts'
-import { type Cut, changedSince, cutsOfRun, restoredGroups, restoreOf } from '../review/restore.ts'
+import { type Cut, changedSince, cutsOfRun, type Restored, restoredGroups, restoreOf } from '../review/restore.ts'
 import { approvalFor } from './approvals.ts'
-import { lockToPutBack, putBack } from './put-back.ts'
+import { lockConcernedByCut, lockToPutBack, putBack } from './put-back.ts'
 import { findRun, type Run } from './run-reports.ts'
 import { type GroupOutcome, insertRun, type PendingGroup, type RunTerms, recordOutcome, skipped, waits } from './runs.ts'
 import { isForeseen } from './sync-group.ts'
@@ -145,14 +145,20 @@ export async function undoGroup(
   group: Pick<PendingGroup, 'id' | 'cut'>,
 ): Promise<GroupOutcome | 'later' | undefined> {
   const cut = cutOf(group)
-  await lockToPutBack(trx, cut)
-  const foreseen = await claim(trx, run, group.id)
+  const [before] = await restoredGroups(trx, [cut])
+  // Sent together, one after the other: what is read sees what the locks hold still.
+  const [, foreseen, expected, [found]] = await Promise.all([
+    lockConcernedByCut(trx, cut, before),
+    claim(trx, run, group.id),
+    expectedOf(trx, [cut]),
+    restoredGroups(trx, [cut]),
+  ])
   if (foreseen === undefined) return undefined
-  const now = (await expectedOf(trx, [cut])).get(cut.groupId)
+  const now = expected.get(cut.groupId)
   if (now?.digest !== foreseen.digest) return recordOutcome(trx, run.id, group.id, skipped('review_changed'))
   // What it takes rests on another group of the run, which gives it back.
   if (!isForeseen(foreseen, now)) return 'later'
-  return putBackInRun(trx, run, group)
+  return putBackInRun(trx, run, group, found)
 }
 
 /**
@@ -189,15 +195,23 @@ export async function undoTogether(
 
 const cutOf = ({ id, cut }: Pick<PendingGroup, 'id' | 'cut'>): Cut => ({ groupId: id as string as GroupId, entry: cut ?? '' })
 
-async function putBackInRun(trx: Trx, run: RunTerms, group: Pick<PendingGroup, 'id' | 'cut'>): Promise<GroupOutcome> {
-  const { added, removed } = await putBack(trx, cutOf(group), { runId: run.id })
+async function putBackInRun(
+  trx: Trx,
+  run: RunTerms,
+  group: Pick<PendingGroup, 'id' | 'cut'>,
+  found?: Restored,
+): Promise<GroupOutcome> {
+  const { added, removed } = await putBack(trx, cutOf(group), { runId: run.id }, found)
   return recordOutcome(trx, run.id, group.id, { result: 'synced', reason: null, detail: null, added, removed })
 }
 
-/** Takes a group's place in the run; what was foreseen of it, or undefined where it is done, or the run was stopped. */
+/**
+ * Takes a group's place in the run; what was foreseen of it, or undefined where it is done, or the run was stopped. As with a sync, each commit
+ * leaves the disk to the run's end.
+ */
 async function claim(trx: Trx, run: RunTerms, id: ProvisionedGroupId): Promise<Expectation | undefined> {
   const { rows } = await sql<{ expected: string }>`
-    select x.expected from run_groups x
+    select x.expected, set_config('synchronous_commit', 'off', true) from run_groups x
     where x.org_id = ${trx.orgId} and x.run_id = ${run.id} and x.provisioned_group_id = ${id} and ${waits}
       and exists (select from runs r where r.org_id = ${trx.orgId} and r.id = ${run.id} and r.state = 'running')
     for update of x`.execute(trx)
