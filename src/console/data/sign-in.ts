@@ -73,6 +73,7 @@ export async function goToProvider(provider: string, returnTo: string): Promise<
 async function begin(): Promise<void> {
   taken = undefined
   pastedToken.forget()
-  cache.clear()
+  // But for the link, which the page still shows and which opens nothing any more.
+  cache.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'sign-in' })
   await cache.fetchQuery(session())
 }
