@@ -43,7 +43,7 @@ export function HeldPage() {
         onError: () => void effect.refetch(),
       },
     )
-  const what = ids ? counted(ids.length, 'removal') : `all ${counted(total, 'removal')}`
+  const what = ids ? counted(ids.length, 'removal') : total === 1 ? 'the removal' : `all ${counted(total, 'removal')}`
   return (
     <ListPage
       hasTabs

@@ -207,10 +207,10 @@ function SettingsForm({ directory }: { directory: DirectoryDetail }) {
         <Fields>
           {numberField('guardMembersPercent', 'Members of one group', '% of its size')}
           {numberField('guardMembersOver', 'In groups of more than', 'members', undefined, 1_000_000)}
-          {numberField('guardPeople', 'People switched off', 'people, and', undefined, 1_000_000)}
-          {numberField('guardPeoplePercent', '', '% of the directory’s people')}
-          {numberField('guardGroups', 'Groups deleted', 'groups, and', undefined, 1_000_000)}
-          {numberField('guardGroupsPercent', '', '% of the directory’s groups')}
+          {numberField('guardPeople', 'People switched off', 'people', undefined, 1_000_000)}
+          {numberField('guardPeoplePercent', 'and of those pushed', '% of the directory’s people')}
+          {numberField('guardGroups', 'Groups deleted', 'groups', undefined, 1_000_000)}
+          {numberField('guardGroupsPercent', 'and of those pushed', '% of the directory’s groups')}
         </Fields>
         <p className="small grey">
           Additions always apply. The last holder of an administrative role, and the organization’s last owner, are never taken by
