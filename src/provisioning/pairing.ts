@@ -165,6 +165,16 @@ async function move(trx: Trx, group: ProvisionedGroup, to: GroupId, run: InRun):
   await movePushed(trx, { from, to }, { action: 'group.paired', subject: id, directoryId, ...run, facts: { name, from, to } })
 }
 
+/**
+ * A pushed group gets its name, which nobody has now: a synced one is renamed, another is synced as a group of its own. Neither who pushed the
+ * name before nor what was deleted of it comes first. The caller settles the name for the others.
+ */
+export async function takeName(trx: Trx, group: ProvisionedGroup, run: InRun): Promise<void> {
+  if (follows(group.state)) return settleName(trx, group, run)
+  const groupId = await groupApart(trx, group, run)
+  await bringIntoForce(trx, group, { groupId, isLinked: false, keepsName: group.keepsName }, run)
+}
+
 /** A synced group whose new name was taken takes it as soon as it is free. */
 async function settleName(trx: Trx, group: ProvisionedGroup, run: InRun): Promise<void> {
   if (!group.reasons.includes('name_taken')) return

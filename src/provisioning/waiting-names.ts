@@ -9,7 +9,7 @@ import { type ExistingGroup, existingGroup, existingGroupNamed } from './conflic
 import { freeName } from './free-names.ts'
 import { follows, type ProvisionedGroup } from './groups.ts'
 import { lockWithConcerned } from './linking.ts'
-import { type InRun, settleNames } from './pairing.ts'
+import { type InRun, settleNames, takeName } from './pairing.ts'
 import { setState } from './states.ts'
 
 // A pushed name that another group has: what an admin may do about it besides linking to that group (linking.ts).
@@ -44,6 +44,7 @@ export async function renameExisting(
     ...run,
     facts: changeOf({ name: existing.name }, { name: after }),
   })
+  await takeName(trx, group, run)
   await settleNames(trx, [group.nameKey, nameKey(after)], run)
   return names
 }

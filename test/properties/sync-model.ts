@@ -83,11 +83,15 @@ function settlePairing(
   const linked = wasLinked && one.group.inForce ? one.group : undefined
   const existing = linked ?? met(world, one.name)
   const { pairing, state, reasons } = judge(world, existing, one, linked !== undefined)
-  const apart = () => (isApart(one.group) ? one.group : newGroup(world, { name: one.name, inForce: false }))
-  const to = pairing === 'existing' && existing ? existing : apart()
-  move(world, one, to)
-  if (pairing === 'free') Object.assign(to, { name: one.name, inForce: true, isManaged: true, effective: new Set(one.pushed) })
+  move(world, one, pairing === 'existing' && existing ? existing : groupApart(world, one))
+  if (pairing === 'free') bringIntoForce(one)
   Object.assign(one, { state, reasons: [...reasons], isLinked: linked !== undefined, keepsName })
+}
+
+const groupApart = (world: World, { name, group }: Pushed) => (isApart(group) ? group : newGroup(world, { name, inForce: false }))
+
+function bringIntoForce({ name, group, pushed }: Pushed): void {
+  Object.assign(group, { name, inForce: true, isManaged: true, effective: new Set(pushed) })
 }
 
 /** Whatever frees or takes names has every pushed group of them be judged afresh, the earliest first. */
@@ -225,8 +229,13 @@ function renameExisting(world: World, one: Pushed): void {
     pushedNamed(world, name) !== undefined
   let n = 2
   while (isTaken(`${one.name} (${n})`)) n++
-  one.group.name = `${one.name} (${n})`
-  settle(world, [one.name, one.group.name])
+  const existing = one.group
+  existing.name = `${one.name} (${n})`
+  // Neither who pushed the name before nor what was deleted of it comes first.
+  move(world, one, groupApart(world, one))
+  bringIntoForce(one)
+  Object.assign(one, { state: 'synced', reasons: [], isLinked: false })
+  settle(world, [one.name, existing.name])
 }
 
 /** A group is put back to what it was then; one of a directory keeps what it was told meanwhile as differences, which wait. */

@@ -102,6 +102,38 @@ test('rename existing: the existing group keeps members and access under another
   expect((await api('GET', '/people/cyd/access')).body.items).toHaveLength(0)
 })
 
+test('rename existing gives the pushed group a group of its own, whoever else had or pushes the name', async ({
+  acme,
+  okta,
+  entra,
+  admin,
+  api,
+}) => {
+  await acme.has({ group: 'Crew', members: ['ada'] })
+  await acme.grants('Crew', 'site/wiki/user')
+  await acme.deletes('Crew')
+  for (const group of ['Crew', 'Gang', 'Former']) await acme.has({ group, members: ['bob'] })
+  for (const provider of [okta, entra]) await provider.knows('ada', 'cyd')
+  // Pushed first by another directory, linked to another group while that one is judged, and back.
+  await entra.pushes({ group: 'Gang', members: ['cyd'] })
+  const link = `/reviews/${entra.idOf('Gang')}/link`
+  expect((await api('PUT', link, { to: 'Former' })).status).toBeLessThan(300)
+  for (const group of ['Crew', 'Gang']) await okta.pushes({ group, members: ['ada'] })
+  expect((await api('DELETE', link)).status).toBeLessThan(300)
+  expect(await entra.stateOf('Gang')).toEqual({ state: 'blocked', reasons: ['managed_elsewhere'] })
+  const choice = { defaultChoice: 'rename_existing' } as const
+  const run = await admin.syncs(['Crew', 'Gang'], choice)
+  expect(run).toMatchObject({ groups: { synced: 2 }, members: { added: 2, removed: 0 }, access: { lost: 0, gained: 0 } })
+  for (const group of ['Crew', 'Gang']) {
+    expect(await okta.stateOf(group)).toEqual({ state: 'synced', reasons: [] })
+    expect(await acme.membersOf(group)).toEqual(['ada'])
+    expect(await acme.membersOf(`${group} (2)`)).toEqual(['bob'])
+  }
+  expect(await entra.stateOf('Gang')).toEqual({ state: 'blocked', reasons: ['managed_elsewhere'] })
+  expect(await acme.accessOf('ada')).toEqual([])
+  expect((await api('GET', '/deleted-groups')).body.items).toMatchObject([{ name: 'Crew', memberCount: 1, grantCount: 1 }])
+})
+
 test('rename existing proposes a free name; without a group of its name there is none to rename', async ({
   acme,
   okta,

@@ -76,6 +76,8 @@ test('undo of a run of mixed choices gives byte for byte what was before, as a r
 
 for (const choice of ['overwrite', 'merge', 'ignore', 'rename_existing'] as const)
   test(`undo of a run that chose ${choice} for one group`, async ({ acme, okta, admin, undoes, places }) => {
+    await acme.has({ group: 'Sales', members: ['bob'] })
+    await acme.deletes('Sales')
     await acme.has({ group: 'Sales', members: ['ada', 'bob'] })
     await okta.knows('ada', 'cyd')
     await okta.pushes({ group: 'sales', members: ['ada', 'cyd'] })
