@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { endOfPage, holdFollower, moveFollower } from '../organization/followers.ts'
+import { stillWaits } from '../organization/held-sql.ts'
 import type { NoticeData, NoticeKind } from './kinds.ts'
 import { addNotices, type NewNotice } from './notices.ts'
 import { follower } from './webhooks.ts'
@@ -95,7 +96,8 @@ export async function tellOfTime(trx: Trx): Promise<void> {
       ) m
       where p.org_id = ${trx.orgId} and p.state = 'held' group by p.directory_id, p.id, p.name
       union all
-      select directory_id, coalesce(account_id, group_id), name, since from held_acts where org_id = ${trx.orgId} and not is_rejected
+      select directory_id, coalesce(account_id, group_id), name, since from held_acts h
+      where org_id = ${trx.orgId} and not is_rejected and ${stillWaits(trx)}
     ),
     waiting_for_days as (
       select directory_id, count(*)::int as n, min(since) as since, (jsonb_agg(jsonb_build_object('id', id, 'name', name) order by since) ) as subjects,

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { type AccountId, type DirectoryId, type GroupId, newId } from '../database/ids.ts'
 import type { HeldAct, HeldReason } from '../database/tables.ts'
+import { stillWaits } from '../organization/held-sql.ts'
 import { type Act, appendLog, appendLogs } from '../organization/log.ts'
 
 // The only writer of held_acts: switch-offs and deletions that a push asked for and the guard has wait (decision 0044).
@@ -36,8 +37,10 @@ export async function heldActOf(
 /** How many deletions of people and groups wait: what the directory pushed of them is gone already. */
 export async function heldDeletions(reader: Reader, directoryId: DirectoryId): Promise<number> {
   const { rows } = await sql<{ count: number }>`
-    select count(*)::integer as count from held_acts
-    where org_id = ${reader.orgId} and directory_id = ${directoryId} and act <> 'switch_off' and not is_rejected`.execute(reader)
+    select count(*)::integer as count from held_acts h
+    where org_id = ${reader.orgId} and directory_id = ${directoryId} and act <> 'switch_off' and not is_rejected and ${stillWaits(reader)}`.execute(
+    reader,
+  )
   return rows[0]?.count ?? 0
 }
 

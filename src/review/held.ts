@@ -3,6 +3,7 @@ import type { Reader } from '../database/connection.ts'
 import { type AccountId, type DirectoryId, isId, type ProvisionedGroupId } from '../database/ids.ts'
 import { type HeldAct, type HeldReason, heldActs, heldReasons } from '../database/tables.ts'
 import { accountIdsOf } from '../organization/accounts.ts'
+import { stillWaits } from '../organization/held-sql.ts'
 import { found, type Listed, type Listing, list } from '../organization/listing.ts'
 import { nameKey } from '../organization/name-key.ts'
 import { Refusal } from '../organization/refusal.ts'
@@ -146,7 +147,7 @@ export function heldOf(reader: Reader, units: readonly HeldUnit[]): Proposed {
   }
 }
 
-// All that waits, or was rejected, in a directory. A switch-off of who is off by now is none, nor a deletion of a group that is pushed again.
+// All that waits, or was rejected, in a directory.
 const waiting = (reader: Reader, directoryId: DirectoryId): Sql => {
   const org = reader.orgId
   const reasons = sql`array(select r from unnest(p.reasons) r where r = any(${[...heldReasons]}::text[]))`
@@ -162,10 +163,7 @@ const waiting = (reader: Reader, directoryId: DirectoryId): Sql => {
         (select user_name_key from accounts a where a.org_id = ${org} and a.id = h.account_id),
         (select name_key from groups o where o.org_id = ${org} and o.id = h.group_id)), array[h.reason], h.since, h.is_rejected
     from (select * from held_acts where org_id = ${org} and directory_id = ${directoryId} offset 0) h
-    where case when h.account_id is not null
-      then (select active from accounts a where a.org_id = ${org} and a.id = h.account_id)
-      else (select effective from groups o where o.org_id = ${org} and o.id = h.group_id)
-        and not exists (select from provisioned_groups p where p.org_id = ${org} and p.group_id = h.group_id) end
+    where ${stillWaits(reader)}
   ) as waiting`
 }
 

@@ -5,6 +5,7 @@ import { inHashes } from '../database/in-hashes.ts'
 import type { Jobs } from '../database/jobs.ts'
 import type { HeldAct } from '../database/tables.ts'
 import { planForSets } from '../database/transaction.ts'
+import { stillWaits } from '../organization/held-sql.ts'
 import { appendLog } from '../organization/log.ts'
 import { applyHeld, applyHeldOf, keepHeld, keepHeldOf } from '../organization/memberships.ts'
 import { Refusal } from '../organization/refusal.ts'
@@ -161,12 +162,12 @@ async function lockPlace(trx: Trx, id: ProvisionedGroupId): Promise<Place | unde
       order by id for no key update`.execute(trx)
     const { active, isProtected, ownedBy } = await lockAccountInForce(trx, held.accountId)
     const isOthers = isProtected || (ownedBy !== null && ownedBy !== held.directoryId)
-    if (!active || isOthers || !(await stillWaits(trx, id))) return undefined
+    if (!active || isOthers || !(await waitsStill(trx, id))) return undefined
     return { kind: 'person', accountId: held.accountId, directoryId: held.directoryId }
   }
   if (held?.groupId) {
     await lockConcerned(trx, { groupIds: [held.groupId] })
-    return (await stillWaits(trx, id)) ? { kind: 'group', groupId: held.groupId } : undefined
+    return (await waitsStill(trx, id)) ? { kind: 'group', groupId: held.groupId } : undefined
   }
   await sql`select from provisioned_groups where org_id = ${trx.orgId} and id = ${id} for no key update`.execute(trx)
   const group = await heldGroup(trx, id).catch((error) => {
@@ -182,8 +183,10 @@ async function lockPlace(trx: Trx, id: ProvisionedGroupId): Promise<Place | unde
   return { kind: 'members', id, groupId: group.groupId, name: group.name }
 }
 
-async function stillWaits(trx: Trx, id: string): Promise<boolean> {
-  const { rows } = await sql`select from held_acts where org_id = ${trx.orgId} and id = ${id}`.execute(trx)
+async function waitsStill(trx: Trx, id: string): Promise<boolean> {
+  const { rows } = await sql`select from held_acts h where org_id = ${trx.orgId} and id = ${id} and ${stillWaits(trx)}`.execute(
+    trx,
+  )
   return rows.length > 0
 }
 

@@ -144,6 +144,17 @@ test('groups that are deleted with what is pushed wait past the limit, with memb
   const { body } = await api('POST', '/directories/okta/held/decisions', { decision: 'allow', ...asked, fingerprint })
   expect(await ended(api, body.id)).toMatchObject({ members: { removed: 1 }, groups: { synced: 1 } })
   expect((await api('GET', '/deleted-groups')).body.items.map(({ name }: { name: string }) => name)).toContain('Straße')
+  // Nor does what an admin deleted, or what another pushed group is linked to, count as waiting.
+  for (const group of ['Kept', 'Gone', 'Former']) await okta.pushes({ group, members: ['ada'] })
+  for (const group of ['Gone', 'Former']) await okta.deletes(group)
+  const incomplete = async () => (await api('GET', '/directories/okta')).body.incomplete
+  expect(await incomplete()).toEqual(['3 deletions wait.'])
+  await acme.deletes('Gone')
+  await acme.has({ group: 'New', members: [] })
+  await okta.pushes({ group: 'New', members: ['ada'] })
+  expect((await api('PUT', '/reviews/New/link', { to: 'Former' })).status).toBe(200)
+  expect(await incomplete()).toEqual(['1 group needs review.', '1 deletion waits.'])
+  expect((await api('GET', '/directories/okta/held')).body.total).toBe(1)
   // What is pushed again waits no more.
   await okta.pushes({ group: 'G4', members: ['ada'] })
   expect((await api('GET', '/directories/okta/held')).body.total).toBe(0)
