@@ -8,6 +8,7 @@ import { appendLog } from '../../src/organization/log.ts'
 import { startTestServer } from '../support/server.ts'
 import { root } from '../support/source-files.ts'
 import { expect, test } from '../support/story.ts'
+import { someoneWaits } from '../support/waiting.ts'
 
 interface Told {
   id?: string
@@ -144,9 +145,41 @@ test('a stream ends when its token is revoked, and when the server stops', async
   const child = spawn(join(root, 'bin/muster'), ['events', '--topics', 'token', '--after', '0'], {
     env: { PATH: process.env.PATH, HOME: '/nonexistent', MUSTER_SERVER: other.url, MUSTER_TOKEN: org.adminToken },
   })
+  // It may be over before the server is.
+  const closed = once(child, 'close')
   const [told] = await once(child.stdout, 'data')
   expect(String(told)).toMatch(/^20\S+\ttoken\.created\t[0-9a-f-]{36}\tentry \d+\n/)
   await other.stop()
-  expect(await once(child, 'close')).toEqual([1, null])
+  expect(await closed).toEqual([1, null])
   await ended
+})
+
+test('a stream that was asked for before the server stops, and begins after, does not keep it up', async ({
+  database,
+  db,
+  okta,
+  org,
+}) => {
+  const other = await startTestServer(database)
+  const url = `${other.url}/api/v1/events`
+  const first = await listen(url, org.adminToken)
+  const goesOn = Promise.withResolvers<void>()
+  const isLocked = Promise.withResolvers<void>()
+  const locking = inTransaction(db, org.scope, async (trx) => {
+    await sql`lock table directories`.execute(trx)
+    isLocked.resolve()
+    await goesOn.promise
+  })
+  await isLocked.promise
+  const late = listen(`${url}?directory=${okta.directory.id}`, org.adminToken)
+  await someoneWaits(db)
+  const stoppedAt = performance.now()
+  const stopped = other.stop()
+  await first.end()
+  goesOn.resolve()
+  await locking
+  await (await late).end()
+  await stopped
+  // What does not end by itself is cut off after 15 s.
+  expect(performance.now() - stoppedAt).toBeLessThan(10_000)
 })

@@ -35,7 +35,9 @@ const unreadAtMost = 1 << 20
 export const eventsApi: ApiPlugin = async (app, { db }: Parts) => {
   const live = liveEvents(db, (error) => app.log.warn({ err: error }, 'the log could not be read; it is tried again'))
   const streams = new Set<PassThrough>()
+  let isStopping = false
   app.addHook('preClose', async () => {
+    isStopping = true
     for (const stream of streams) stream.end()
   })
 
@@ -93,13 +95,16 @@ export const eventsApi: ApiPlugin = async (app, { db }: Parts) => {
         clearInterval(asking)
         streams.delete(stream)
       })
+      // Asked for before the server began to stop, answered after: nobody else would end it.
+      if (isStopping) stream.end()
       return sendEvents(reply, stream)
     },
   )
 }
 
+// Kept open after its end, the connection would keep a server that stops from being closed.
 const sendEvents = (reply: FastifyReply, stream: PassThrough): FastifyReply =>
-  reply.header('content-type', 'text/event-stream').header('x-accel-buffering', 'no').send(stream)
+  reply.headers({ 'content-type': 'text/event-stream', 'x-accel-buffering': 'no', connection: 'close' }).send(stream)
 
 const lastEventId = (header: string | string[] | undefined): string | undefined =>
   typeof header === 'string' && /^\d{1,18}$/.test(header) ? header : undefined
