@@ -1,5 +1,4 @@
 import { readFile, stat } from 'node:fs/promises'
-import { parse } from 'yaml'
 import type { Reach } from '../../outgoing/address.ts'
 import type { ReadSource } from '../make-plan.ts'
 import { type Source, SourceError, wholeSource } from '../source.ts'
@@ -19,8 +18,13 @@ export async function readSourceAt(place: string, secret: string | undefined): P
     (found) => found.isFile(),
     () => false,
   )
-  const settings = isFile ? readSourceSettings(parse(await readFile(place, 'utf8'))) : { kind: 'folder' as const, path: place }
+  const settings = isFile ? await settingsIn(place) : { kind: 'folder' as const, path: place }
   return { kind: settings.kind, place, source: await readSource(settings, secret, 'anywhere') }
+}
+
+async function settingsIn(file: string): Promise<SourceSettings> {
+  const { parse } = await import('yaml')
+  return readSourceSettings(parse(await readFile(file, 'utf8')))
 }
 
 /** Reads a source to its end. @throws SourceError */
