@@ -160,7 +160,8 @@ export const stopped = (stops: string[]) => new Refusal('push_stopped', stops.jo
 function expectSame(plan: PushPlan, again: PushPlan, intended: ReadonlySet<string>): void {
   if (plan.source.fingerprint !== again.source.fingerprint)
     throw changed('The source has changed since the plan was made. Make another plan, and look at it.', [])
-  if (plan.fingerprint === again.fingerprint) return
+  // Nothing is left to send: an attempt was ended after its last step, or somebody else did the same.
+  if (plan.fingerprint === again.fingerprint || again.people.length + again.groups.length === 0) return
   const planned = new Map([...plan.people, ...plan.groups].map((step) => [stepKey(step), step]))
   const steps = [...again.people, ...again.groups]
   const other =

@@ -35,8 +35,9 @@ export async function startOkta({ users, groups }: Source, limitPerSecond = 400)
     _embedded: { stats: { usersCount: members.length } },
   }))
   const groupIndex = new Map(teams.map(({ id }, i) => [id, i]))
+  const never = Number.POSITIVE_INFINITY
   let left = limitPerSecond
-  let reset = Math.ceil(Date.now() / 1_000)
+  let reset = never
   const server = createServer((request, response) => {
     service.requests++
     const answer = (status: number, body: object, headers: Record<string, string> = {}) =>
@@ -45,17 +46,19 @@ export async function startOkta({ users, groups }: Source, limitPerSecond = 400)
           'content-type': 'application/json',
           'x-rate-limit-limit': String(limitPerSecond),
           'x-rate-limit-remaining': String(left),
-          'x-rate-limit-reset': String(reset),
+          'x-rate-limit-reset': String(reset === never ? Math.floor(Date.now() / 1_000) + 1 : reset),
           ...headers,
         })
         .end(JSON.stringify(body))
     if (request.headers.authorization !== `SSWS ${service.token}`)
       return answer(401, { errorCode: 'E0000011', errorSummary: 'Invalid token provided' })
-    if (Date.now() >= reset * 1_000) {
+    if (left <= 0 && Date.now() >= reset * 1_000) {
       left = limitPerSecond
-      reset = Math.floor(Date.now() / 1_000) + 1
+      reset = never
     }
     if (left <= 0) {
+      // The window ends a moment after the first who is refused: however slow the machine, a limit that is passed refuses.
+      if (reset === never) reset = Math.floor(Date.now() / 1_000) + 1
       service.refused++
       return answer(429, { errorCode: 'E0000047', errorSummary: 'API call exceeded rate limit due to too many requests.' })
     }
