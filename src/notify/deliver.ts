@@ -1,4 +1,3 @@
-import { Webhook } from 'standardwebhooks'
 import type { Db, Scope } from '../database/connection.ts'
 import type { SecretKeys } from '../database/secrets.ts'
 import { inTransaction, reading } from '../database/transaction.ts'
@@ -59,6 +58,7 @@ async function post(
 ): Promise<Outcome> {
   const body = JSON.stringify({ type: kind, timestamp: at.toISOString(), data })
   const now = new Date()
+  const { Webhook } = await import('standardwebhooks')
   const headers = {
     'content-type': 'application/json',
     'user-agent': 'muster-webhooks',

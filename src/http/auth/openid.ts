@@ -1,13 +1,4 @@
-import {
-  allowInsecureRequests,
-  authorizationCodeGrant,
-  buildAuthorizationUrl,
-  type Configuration,
-  calculatePKCECodeChallenge,
-  customFetch,
-  discovery,
-  fetchUserInfo,
-} from 'openid-client'
+import type { Configuration } from 'openid-client'
 import type { SignInProviderId } from '../../database/ids.ts'
 import type { Identified } from '../../organization/identities.ts'
 import { Refusal } from '../../organization/refusal.ts'
@@ -42,6 +33,9 @@ export interface OpenId {
 /** Where providers send browsers back to, below the public URL. */
 export const signInCallback = '/api/v1/sign-in/callback'
 
+// Loaded when somebody first signs in so: most servers' starts do without.
+const library = () => import('openid-client')
+
 // A person waits for it.
 const timeoutMs = 15_000
 
@@ -54,14 +48,19 @@ export function openId(reach: Reach, redirectUri: string): OpenId {
     const since = provider.updatedAt.getTime()
     const kept = known.get(provider.id)
     if (kept?.since === since) return kept.configuration
-    const configuration = discovery(new URL(provider.issuer), provider.clientId, provider.clientSecret ?? undefined, undefined, {
+    const configuration = discovered(provider)
+    known.set(provider.id, { since, configuration })
+    configuration.catch(() => known.delete(provider.id))
+    return configuration
+  }
+
+  async function discovered(provider: OpenIdProvider): Promise<Configuration> {
+    const { allowInsecureRequests, customFetch, discovery } = await library()
+    return discovery(new URL(provider.issuer), provider.clientId, provider.clientSecret ?? undefined, undefined, {
       [customFetch]: send,
       // What goes out by http is decided by the deployment's list (rule 26), in `send`.
       execute: provider.issuer.startsWith('http:') ? [allowInsecureRequests] : [],
     })
-    known.set(provider.id, { since, configuration })
-    configuration.catch(() => known.delete(provider.id))
-    return configuration
   }
 
   async function send(
@@ -84,18 +83,20 @@ export function openId(reach: Reach, redirectUri: string): OpenId {
 
   return {
     authorizationUrl: (provider, { state, nonce, codeVerifier }) =>
-      withProvider(provider, async () =>
-        buildAuthorizationUrl(await configurationOf(provider), {
+      withProvider(provider, async () => {
+        const { buildAuthorizationUrl, calculatePKCECodeChallenge } = await library()
+        return buildAuthorizationUrl(await configurationOf(provider), {
           redirect_uri: redirectUri,
           scope: 'openid email profile',
           code_challenge: await calculatePKCECodeChallenge(codeVerifier),
           code_challenge_method: 'S256',
           state,
           nonce,
-        }).toString(),
-      ),
+        }).toString()
+      }),
     identified: (provider, cameBackTo, { state, nonce, codeVerifier }) =>
       withProvider(provider, async () => {
+        const { authorizationCodeGrant, fetchUserInfo } = await library()
         const configuration = await configurationOf(provider)
         const tokens = await authorizationCodeGrant(configuration, cameBackTo, {
           pkceCodeVerifier: codeVerifier,
