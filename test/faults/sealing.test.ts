@@ -33,7 +33,7 @@ test('sixty-four writers on two nodes do not fork the chain, nothing is lost, an
     for (; !isOver; times++) {
       const { status, body } = await apiAt(at)('GET', '/audit/head')
       expect(status).toBe(200)
-      blocks = Math.max(blocks, body.number)
+      blocks = Math.max(blocks, body.head.number)
     }
     return times
   })
