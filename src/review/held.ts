@@ -95,11 +95,38 @@ export async function heldUnits(reader: Reader, directoryId: DirectoryId, select
       missing: missing.slice(0, 10),
     })
   const accounts = people === undefined ? null : await accountIdsOf(reader, people)
-  const units = rows
-    .filter(({ kind }) => accounts === null || kind === 'members')
-    .map(({ id, name }) => ({ id, name, people: accounts }))
+  const units =
+    accounts === null
+      ? await eachOnce(reader, rows)
+      : rows.filter(({ kind }) => kind === 'members').map(({ id, name }) => ({ id, name, people: accounts }))
   if (units.length === 0) throw new Refusal('nothing_to_sync', 'Nothing waits: there is nothing to allow or reject.')
   return units
+}
+
+/**
+ * As units of which none is about what another one does: who is meant as a person is not meant as a member too. Else the first of both that
+ * is done would make the other one's answer another than was shown.
+ */
+async function eachOnce(reader: Reader, rows: readonly Pick<Held, 'id' | 'kind' | 'name'>[]): Promise<HeldUnit[]> {
+  const idsOf = (isMeant: (kind: Held['kind']) => boolean) => rows.filter(({ kind }) => isMeant(kind)).map(({ id }) => id)
+  const others = await sql<{ id: string; people: AccountId[] }>`
+    with persons as materialized (
+      select h.account_id from unnest(${idsOf((kind) => kind !== 'members')}::uuid[]) as given(id)
+      cross join lateral (select account_id from held_acts where org_id = ${reader.orgId} and id = given.id offset 0) h
+      where h.account_id is not null
+    )
+    select given.id, coalesce(array_agg(m.account_id) filter (where not m.is_meant), '{}') as people
+    from unnest(${idsOf((kind) => kind === 'members')}::uuid[]) as given(id)
+    cross join lateral (select group_id from provisioned_groups where org_id = ${reader.orgId} and id = given.id offset 0) p
+    cross join lateral (
+      select account_id, account_id in (select account_id from persons) as is_meant from memberships
+      where org_id = ${reader.orgId} and group_id = p.group_id and waiting = 'held' and pushed <> effective offset 0
+    ) m
+    group by given.id having bool_or(m.is_meant)`.execute(reader)
+  const peopleOf = new Map(others.rows.map(({ id, people }) => [id, people]))
+  return rows
+    .map(({ id, name }) => ({ id, name, people: peopleOf.get(id) ?? null }))
+    .filter(({ people }) => people === null || people.length > 0)
 }
 
 /** What would be so, were this allowed: members whose truths differ and wait, who is switched off out of everything, groups out of force. */

@@ -83,14 +83,17 @@ export async function decideHeld(
   return runId
 }
 
-/** What allowing each comes to, with all of them counted as allowed: who comes and goes, SHA-256 in hex; what is gone then, `account:role`. */
+/**
+ * What allowing each comes to, with all of them counted as allowed: which members come and go, SHA-256 in hex; what is gone then,
+ * `account:role`. Of a person or a group that waits as a whole, what it takes says it all: its memberships may end before by another of the run.
+ */
 async function expectedOf(reader: Reader, units: readonly HeldUnit[]): Promise<Map<string, Expectation>> {
   const rows = await inHashes(
     reader,
     sql<Expectation & { id: string }>`
     with ${accessEffects(reader, heldOf(reader, units))},
     met as (
-      select id, account_id, group_id, gives, null as lost from changing
+      select id, account_id, group_id, gives, null as lost from changing where id not in (select id from acts)
       union all select id, null, null, null, null from selected
       union all select id, null, null, null, account_id || ':' || role_id from weighed where lost and not gives
     )
