@@ -4,6 +4,7 @@ import { useParams } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import { type Admin, admins, type Role, useChangeAdmin, useInvite, useLink, useRemoveAdmin } from '../../data/admins.ts'
 import { session } from '../../data/session.ts'
+import { Confirm } from '../../parts/Confirm.tsx'
 import { CopyField } from '../../parts/CopyField.tsx'
 import { Dialog } from '../../parts/Dialog.tsx'
 import { Field, Fields } from '../../parts/Field.tsx'
@@ -233,27 +234,14 @@ function Remove({ admin, onClose }: { admin: Admin; onClose: () => void }) {
   const remove = useRemoveAdmin()
   const name = admin.displayName ?? admin.userName
   return (
-    <Dialog
+    <Confirm
       title={`Have «${name}» sign in no more?`}
+      deed="Take the right away"
+      change={remove}
+      onDo={() => remove.mutate(admin.id, { onSuccess: onClose })}
       onClose={onClose}
-      foot={
-        <>
-          <Button data-autofocus onClick={onClose}>
-            Cancel
-          </Button>
-          <Button
-            variant="filled"
-            color="take"
-            loading={remove.isPending}
-            onClick={() => remove.mutate(admin.id, { onSuccess: onClose })}
-          >
-            Take the right away
-          </Button>
-        </>
-      }
     >
       <p>Their sessions, links and own tokens end at once. The person stays in the organization, with groups and access.</p>
-      <FailedLine error={remove.error} />
-    </Dialog>
+    </Confirm>
   )
 }

@@ -3,8 +3,8 @@ import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import { type ApiToken, apiTokens, useCreateApiToken, useRevokeApiToken } from '../../data/api-tokens.ts'
+import { Confirm } from '../../parts/Confirm.tsx'
 import { CopyField } from '../../parts/CopyField.tsx'
-import { Dialog } from '../../parts/Dialog.tsx'
 import { Field, Fields } from '../../parts/Field.tsx'
 import { Time } from '../../parts/figures.tsx'
 import { SimpleTable } from '../../parts/SimpleTable.tsx'
@@ -123,27 +123,14 @@ function MakeToken() {
 function Revoke({ token, onClose }: { token: ApiToken; onClose: () => void }) {
   const revoke = useRevokeApiToken()
   return (
-    <Dialog
+    <Confirm
       title={`Revoke «${token.name}»?`}
+      deed="Revoke the token"
+      change={revoke}
+      onDo={() => revoke.mutate(token.id, { onSuccess: onClose })}
       onClose={onClose}
-      foot={
-        <>
-          <Button data-autofocus onClick={onClose}>
-            Cancel
-          </Button>
-          <Button
-            variant="filled"
-            color="take"
-            loading={revoke.isPending}
-            onClick={() => revoke.mutate(token.id, { onSuccess: onClose })}
-          >
-            Revoke the token
-          </Button>
-        </>
-      }
     >
       <p>Within 5 seconds it is refused everywhere. What uses it stops working.</p>
-      <FailedLine error={revoke.error} />
-    </Dialog>
+    </Confirm>
   )
 }

@@ -10,8 +10,8 @@ import {
   useEnableProvider,
   useRemoveProvider,
 } from '../../data/sign-in-providers.ts'
+import { Confirm } from '../../parts/Confirm.tsx'
 import { CopyField } from '../../parts/CopyField.tsx'
-import { Dialog } from '../../parts/Dialog.tsx'
 import { Field, Fields } from '../../parts/Field.tsx'
 import { SimpleTable } from '../../parts/SimpleTable.tsx'
 import { Failed, FailedLine, Waiting } from '../../parts/states.tsx'
@@ -151,27 +151,14 @@ function AddProvider() {
 function Remove({ provider, onClose }: { provider: SignInProvider; onClose: () => void }) {
   const remove = useRemoveProvider()
   return (
-    <Dialog
+    <Confirm
       title={`Remove «${provider.name}»?`}
+      deed="Remove the provider"
+      change={remove}
+      onDo={() => remove.mutate(provider.id, { onSuccess: onClose })}
       onClose={onClose}
-      foot={
-        <>
-          <Button data-autofocus onClick={onClose}>
-            Cancel
-          </Button>
-          <Button
-            variant="filled"
-            color="take"
-            loading={remove.isPending}
-            onClick={() => remove.mutate(provider.id, { onSuccess: onClose })}
-          >
-            Remove the provider
-          </Button>
-        </>
-      }
     >
       <p>Nobody signs in by it any more. Sessions that are open stay so; passkeys and links go on working.</p>
-      <FailedLine error={remove.error} />
-    </Dialog>
+    </Confirm>
   )
 }

@@ -2,8 +2,8 @@ import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { type DirectoryToken, directoryTokens, useNewToken, useRevokeToken } from '../../../data/directories.ts'
+import { Confirm } from '../../../parts/Confirm.tsx'
 import { CopyField } from '../../../parts/CopyField.tsx'
-import { Dialog } from '../../../parts/Dialog.tsx'
 import { Time } from '../../../parts/figures.tsx'
 import { SimpleTable } from '../../../parts/SimpleTable.tsx'
 import { StateChip } from '../../../parts/StateChip.tsx'
@@ -73,30 +73,17 @@ export function DirectoryTokens({ dir }: { dir: string }) {
 function Revoke({ dir, token, isLast, onClose }: { dir: string; token: DirectoryToken; isLast: boolean; onClose: () => void }) {
   const revoke = useRevokeToken(dir)
   return (
-    <Dialog
+    <Confirm
       title={`Revoke the token …${token.hint}?`}
+      deed="Revoke the token"
+      change={revoke}
+      onDo={() => revoke.mutate(token.id, { onSuccess: onClose })}
       onClose={onClose}
-      foot={
-        <>
-          <Button data-autofocus onClick={onClose}>
-            Cancel
-          </Button>
-          <Button
-            variant="filled"
-            color="take"
-            loading={revoke.isPending}
-            onClick={() => revoke.mutate(token.id, { onSuccess: onClose })}
-          >
-            Revoke the token
-          </Button>
-        </>
-      }
     >
       <p>
         Within 5 seconds it is refused everywhere.{' '}
         {isLast ? 'It is the only live one: the provider cannot push until it has another.' : 'The other token goes on.'}
       </p>
-      <FailedLine error={revoke.error} />
-    </Dialog>
+    </Confirm>
   )
 }

@@ -3,8 +3,8 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { disconnectionOf, useDisconnect } from '../../../data/directories.ts'
-import { Dialog } from '../../../parts/Dialog.tsx'
-import { FailedLine, Waiting } from '../../../parts/states.tsx'
+import { Confirm } from '../../../parts/Confirm.tsx'
+import { Waiting } from '../../../parts/states.tsx'
 import { counted } from '../../../parts/words.ts'
 
 /** The end of a directory: shown first, then typed. */
@@ -33,30 +33,18 @@ function Ask({ org, dir, onClose }: { org: string; dir: string; onClose: () => v
   const navigate = useNavigate()
   const [typed, setTyped] = useState('')
   return (
-    <Dialog
+    <Confirm
       title={`Disconnect ${dir}?`}
-      onClose={onClose}
-      foot={
-        <>
-          <Button data-autofocus onClick={onClose}>
-            Cancel
-          </Button>
-          <Button
-            variant="filled"
-            color="take"
-            disabled={!data || typed !== dir}
-            loading={disconnect.isPending}
-            onClick={() =>
-              data &&
-              disconnect.mutate(data.fingerprint, {
-                onSuccess: () => void navigate({ to: '/o/$org/directories', params: { org } }),
-              })
-            }
-          >
-            Disconnect {dir}
-          </Button>
-        </>
+      deed={`Disconnect ${dir}`}
+      change={{ isPending: disconnect.isPending, error: error ?? disconnect.error }}
+      disabled={!data || typed !== dir}
+      onDo={() =>
+        data &&
+        disconnect.mutate(data.fingerprint, {
+          onSuccess: () => void navigate({ to: '/o/$org/directories', params: { org } }),
+        })
       }
+      onClose={onClose}
     >
       {data === undefined ? (
         <Waiting lines={3} />
@@ -80,7 +68,6 @@ function Ask({ org, dir, onClose }: { org: string; dir: string; onClose: () => v
           </label>
         </>
       )}
-      <FailedLine error={error ?? disconnect.error} />
-    </Dialog>
+    </Confirm>
   )
 }
