@@ -281,7 +281,9 @@ export function answer(world: World, proposed: Map<Pushed, Chosen>): string {
     const added = [...(chosen.choice === 'rename_existing' ? one.pushed : after.difference(group.effective))].sort()
     const removed = [...group.effective.difference(after)].sort()
     const isEmpty = removed.length > 0 && removed.length === group.effective.size && added.length === 0
-    const standing = [one.id, one.name, one.group.id, one.state, one.reasons, chosen.choice, chosen.linkTo?.id]
+    // What was linked to may have been deleted, or be another's meanwhile: then it cannot be linked to.
+    const to = chosen.linkTo && [chosen.linkTo.id, chosen.linkTo.inForce, chosen.linkTo.isManaged]
+    const standing = [one.id, one.name, one.group.id, one.state, one.reasons, chosen.choice, to]
     return [...standing, added, removed, isEmpty]
   })
   return JSON.stringify([changes, effects])
