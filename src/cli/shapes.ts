@@ -226,7 +226,7 @@ export interface Effect {
   members: { added: number; removed: number }
   access: Access & { jointLosses: number }
   matrix: { site: string; role: string; lost: number; gained: number }[]
-  warnings: { code: string; groups: number; of?: { site: string; product: string; role?: string }[] }[]
+  warnings: { code: string; groups: number; percent?: number; of?: { site: string; product: string; role?: string }[] }[]
   fingerprint: string
 }
 

@@ -5466,6 +5466,8 @@ export interface operations {
                                 code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                                 groups: number;
                                 people?: number;
+                                /** @description guard_passed: how many of a hundred members may go, where the directory has another limit than 25 */
+                                percent?: number;
                                 /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
                                 of?: {
                                     site: string;
@@ -5667,6 +5669,8 @@ export interface operations {
                                 code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                                 groups: number;
                                 people?: number;
+                                /** @description guard_passed: how many of a hundred members may go, where the directory has another limit than 25 */
+                                percent?: number;
                                 /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
                                 of?: {
                                     site: string;
@@ -8434,6 +8438,8 @@ export interface operations {
                                 code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                                 groups: number;
                                 people?: number;
+                                /** @description guard_passed: how many of a hundred members may go, where the directory has another limit than 25 */
+                                percent?: number;
                                 /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
                                 of?: {
                                     site: string;
@@ -9399,6 +9405,8 @@ export interface operations {
                             code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                             groups: number;
                             people?: number;
+                            /** @description guard_passed: how many of a hundred members may go, where the directory has another limit than 25 */
+                            percent?: number;
                             /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
                             of?: {
                                 site: string;
@@ -9741,6 +9749,8 @@ export interface operations {
                                 code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                                 groups: number;
                                 people?: number;
+                                /** @description guard_passed: how many of a hundred members may go, where the directory has another limit than 25 */
+                                percent?: number;
                                 /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
                                 of?: {
                                     site: string;
@@ -10393,6 +10403,8 @@ export interface operations {
                             code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                             groups: number;
                             people?: number;
+                            /** @description guard_passed: how many of a hundred members may go, where the directory has another limit than 25 */
+                            percent?: number;
                             /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
                             of?: {
                                 site: string;
@@ -10527,6 +10539,8 @@ export interface operations {
                                 code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                                 groups: number;
                                 people?: number;
+                                /** @description guard_passed: how many of a hundred members may go, where the directory has another limit than 25 */
+                                percent?: number;
                                 /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
                                 of?: {
                                     site: string;
@@ -11378,6 +11392,8 @@ export interface operations {
                                 code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                                 groups: number;
                                 people?: number;
+                                /** @description guard_passed: how many of a hundred members may go, where the directory has another limit than 25 */
+                                percent?: number;
                                 /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
                                 of?: {
                                     site: string;
@@ -11510,6 +11526,8 @@ export interface operations {
                                     code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                                     groups: number;
                                     people?: number;
+                                    /** @description guard_passed: how many of a hundred members may go, where the directory has another limit than 25 */
+                                    percent?: number;
                                     /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
                                     of?: {
                                         site: string;
@@ -11634,6 +11652,8 @@ export interface operations {
                                 code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                                 groups: number;
                                 people?: number;
+                                /** @description guard_passed: how many of a hundred members may go, where the directory has another limit than 25 */
+                                percent?: number;
                                 /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
                                 of?: {
                                     site: string;
@@ -11796,6 +11816,8 @@ export interface operations {
                             code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                             groups: number;
                             people?: number;
+                            /** @description guard_passed: how many of a hundred members may go, where the directory has another limit than 25 */
+                            percent?: number;
                             /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
                             of?: {
                                 site: string;
@@ -12033,6 +12055,8 @@ export interface operations {
                                 code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                                 groups: number;
                                 people?: number;
+                                /** @description guard_passed: how many of a hundred members may go, where the directory has another limit than 25 */
+                                percent?: number;
                                 /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
                                 of?: {
                                     site: string;
@@ -12160,6 +12184,8 @@ export interface operations {
                                     code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                                     groups: number;
                                     people?: number;
+                                    /** @description guard_passed: how many of a hundred members may go, where the directory has another limit than 25 */
+                                    percent?: number;
                                     /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
                                     of?: {
                                         site: string;
@@ -12219,6 +12245,8 @@ export interface operations {
                                 code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                                 groups: number;
                                 people?: number;
+                                /** @description guard_passed: how many of a hundred members may go, where the directory has another limit than 25 */
+                                percent?: number;
                                 /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
                                 of?: {
                                     site: string;
@@ -12348,6 +12376,8 @@ export interface operations {
                                 code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                                 groups: number;
                                 people?: number;
+                                /** @description guard_passed: how many of a hundred members may go, where the directory has another limit than 25 */
+                                percent?: number;
                                 /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
                                 of?: {
                                     site: string;
@@ -12471,6 +12501,8 @@ export interface operations {
                                 code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                                 groups: number;
                                 people?: number;
+                                /** @description guard_passed: how many of a hundred members may go, where the directory has another limit than 25 */
+                                percent?: number;
                                 /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
                                 of?: {
                                     site: string;
@@ -12601,6 +12633,8 @@ export interface operations {
                                 code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                                 groups: number;
                                 people?: number;
+                                /** @description guard_passed: how many of a hundred members may go, where the directory has another limit than 25 */
+                                percent?: number;
                                 /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
                                 of?: {
                                     site: string;
@@ -12731,6 +12765,8 @@ export interface operations {
                                 code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                                 groups: number;
                                 people?: number;
+                                /** @description guard_passed: how many of a hundred members may go, where the directory has another limit than 25 */
+                                percent?: number;
                                 /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
                                 of?: {
                                     site: string;
@@ -12861,6 +12897,8 @@ export interface operations {
                                 code: "last_admin" | "left_with_nothing" | "guard_passed" | "seats_exceeded" | "empty" | "unknown_members" | "look_alike" | "inactive" | "filling";
                                 groups: number;
                                 people?: number;
+                                /** @description guard_passed: how many of a hundred members may go, where the directory has another limit than 25 */
+                                percent?: number;
                                 /** @description last_admin: the roles that lose their last holder; seats_exceeded: the products */
                                 of?: {
                                     site: string;

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
 import type { ProvisionedGroupId } from '../database/ids.ts'
 import { inHashes } from '../database/in-hashes.ts'
+import { usualGuard } from '../provisioning/guard-limits.ts'
 import { togetherEffects } from './access-effects.ts'
 import { type Choices, type Proposed, type Sql, syncOf } from './differences.ts'
 import { type Expectation, expectedTogether } from './expected-in-run.ts'
@@ -37,6 +38,8 @@ interface EffectWarning {
   code: WarningCode
   groups: number
   people?: number
+  /** guard_passed: the directory's percentage, where it is not the usual one. */
+  percent?: number
   of?: { site: string; product: string; role?: string }[]
 }
 
@@ -57,7 +60,13 @@ type EffectRow = AccessFigures & {
   added: number
   removed: number
   matrix: MatrixCell[]
-  warnings: { code: WarningCode; groups: number; people: number | null; of: NonNullable<EffectWarning['of']> | null }[]
+  warnings: {
+    code: WarningCode
+    groups: number
+    people: number | null
+    percent: number | null
+    of: NonNullable<EffectWarning['of']> | null
+  }[]
   jointLosses: number
   jointGroups: ProvisionedGroupId[]
   fingerprint: string
@@ -125,25 +134,26 @@ async function effectRow<More>(
       group by s.name, r.name_key
     ),
     warned as (
-      select 'last_admin' as code, count(distinct t.id) as groups, count(distinct t.account_id) as people, (
+      select 'last_admin' as code, count(distinct t.id) as groups, count(distinct t.account_id) as people, null::integer as percent, (
         select json_agg(json_build_object('site', s.name, 'product', p.name, 'role', r.name) order by s.name_key, p.name_key, r.name_key)
         from together_last_admin l
         ${roleOf(reader, sql`l.role_id`)}) as of
         from taking t where t.role_id in (select role_id from together_last_admin)
-      union all select 'left_with_nothing', count(distinct id), count(distinct account_id), null from leaving where is_left
-      union all select 'seats_exceeded', count(distinct id), count(distinct account_id), (
+      union all select 'left_with_nothing', count(distinct id), count(distinct account_id), null, null from leaving where is_left
+      union all select 'seats_exceeded', count(distinct id), count(distinct account_id), null, (
         select json_agg(json_build_object('site', s.name, 'product', p.name) order by s.name_key, p.name_key)
         from together_seats x
         cross join lateral (select * from products where org_id = ${org} and id = x.product_id offset 0) p
         cross join lateral (select * from sites where org_id = ${org} and id = p.site_id offset 0) s)
         from weighed
         where gives and gained and role_id in (select l.role_id from together_limited l join together_seats x on x.product_id = l.product_id)
-      union all select 'inactive', count(distinct id), count(distinct account_id), null from differing where gives and not active
-      union all select 'guard_passed', count(*) filter (where passes_guard), null, null from by_group
-      union all select 'empty', count(*) filter (where is_empty), null, null from by_group
-      union all select 'unknown_members', count(*) filter (where unknown_members > 0), null, null from by_group
-      union all select 'look_alike', count(*) filter (where look_alikes > 0), null, null from by_group
-      union all select 'filling', count(*) filter (where is_filling), null, null from by_group
+      union all select 'inactive', count(distinct id), count(distinct account_id), null, null from differing where gives and not active
+      union all select 'guard_passed', count(*) filter (where passes_guard), null,
+        nullif(max(guard_percent), ${usualGuard.guardMembersPercent}), null from by_group
+      union all select 'empty', count(*) filter (where is_empty), null, null, null from by_group
+      union all select 'unknown_members', count(*) filter (where unknown_members > 0), null, null, null from by_group
+      union all select 'look_alike', count(*) filter (where look_alikes > 0), null, null, null from by_group
+      union all select 'filling', count(*) filter (where is_filling), null, null, null from by_group
     )
     select
       (select count(*) from selected)::integer as groups,
@@ -158,7 +168,7 @@ async function effectRow<More>(
       (select coalesce(array_agg(distinct id), '{}') from taking where joint) as "jointGroups",
       (select coalesce(json_agg(json_build_object('site', site, 'role', role, 'lost', lost, 'gained', gained, 'peopleLosing', people_losing)
         order by site, role), '[]') from matrix) as matrix,
-      (select coalesce(json_agg(json_build_object('code', code, 'groups', groups, 'people', people, 'of', of)), '[]') from warned where groups > 0) as warnings,
+      (select coalesce(json_agg(json_build_object('code', code, 'groups', groups, 'people', people, 'percent', percent, 'of', of)), '[]') from warned where groups > 0) as warnings,
       ${selectionFingerprint} as fingerprint ${also.column}
     from together`,
   )
@@ -176,10 +186,11 @@ function effectFrom(row: EffectRow): Effect {
     matrix: row.matrix,
     warnings: row.warnings
       .sort((a, b) => warningCodes.indexOf(a.code) - warningCodes.indexOf(b.code))
-      .map(({ code, groups, people, of }) => ({
+      .map(({ code, groups, people, percent, of }) => ({
         code,
         groups,
         ...(people === null ? {} : { people }),
+        ...(percent === null ? {} : { percent }),
         ...(of === null ? {} : { of }),
       })),
     jointLosses: { accesses: jointLosses, groups: row.jointGroups },

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Reader } from '../database/connection.ts'
+import { usualGuard } from '../provisioning/guard-limits.ts'
 import type { Sql } from './differences.ts'
 
 // Digests are taken in the database, in the order of ids: 10,000 groups answer 10,000 hashes, not all their rows.
@@ -35,16 +36,26 @@ export const fingerprints = (reader: Reader): Sql => sql`
         where org_id = ${reader.orgId} and look_key = p.look_key and effective and name_key <> p.name_key and id <> s.group_id offset 0
       ) g group by s.id
   ),
+  -- A group that nobody pushes any more is put back as an admin's would be: the limits that a directory begins with.
+  limits as (
+    select s.id, d.percent, d.more_than
+    from selected s
+    cross join lateral (select directory_id from provisioned_groups where org_id = ${reader.orgId} and id = s.id offset 0) p
+    cross join lateral (
+      select guard_members_percent as percent, guard_members_over as more_than from directories where org_id = ${reader.orgId} and id = p.directory_id offset 0
+    ) d
+  ),
   by_group as materialized (
     select id, added, removed, lost, gained, people_losing, people_gaining, left_with_none, last_admin, seats_exceeded, unknown_members, look_alikes, inactive,
-      lost_roles, passes_guard, is_empty, is_filling,
+      lost_roles, passes_guard, guard_percent, is_empty, is_filling,
       encode(sha256(convert_to(concat_ws('|', 'muster.review.group.1', id, standing, to_json(name), passes_guard, is_empty, digests), 'UTF8')), 'hex') as fingerprint
     from (
-      select *, member_count > 10 and removed * 4 > member_count as passes_guard,
+      select *, member_count > guard_over and removed * 100 > member_count::bigint * guard_percent as passes_guard,
         member_count > 0 and removed = member_count and added = 0 as is_empty
       from (
         -- in groups, not in a join of expressions, whose sizes the planner does not know
         select id, max(name) as name, max(standing) as standing, max(member_count) as member_count, bool_or(is_filling) as is_filling,
+          coalesce(max(percent), ${usualGuard.guardMembersPercent}) as guard_percent, coalesce(max(more_than), ${usualGuard.guardMembersOver}) as guard_over,
           ${count('added')} as added, ${count('removed')} as removed,
           ${count('lost')} as lost, ${count('gained')} as gained, ${people('lost')} as people_losing, ${people('gained')} as people_gaining,
           ${count('left')} as left_with_none, ${count('last_admin')} as last_admin, ${count('seats')} as seats_exceeded,
@@ -52,8 +63,10 @@ export const fingerprints = (reader: Reader): Sql => sql`
           coalesce(string_to_array(string_agg(roles, ',') filter (where part = 'lost'), ','), '{}') as lost_roles,
           string_agg(part || ' ' || encode(digest, 'hex'), '|' order by part collate "C") as digests
         from (
-          select id, part, n, people, roles, digest, null as name, null as standing, null as member_count, null as is_filling from parts
-          union all select id, null, 0, 0, null, null, name, standing, member_count, is_filling from selected
+          select id, part, n, people, roles, digest, null as name, null as standing, null as member_count, null as is_filling,
+            null::integer as percent, null::integer as more_than from parts
+          union all select id, null, 0, 0, null, null, name, standing, member_count, is_filling, null, null from selected
+          union all select id, null, 0, 0, null, null, null, null, null, null, percent, more_than from limits
         ) met group by id
       ) counted
     ) warned

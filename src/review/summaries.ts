@@ -57,7 +57,9 @@ export async function reviewHeadings(
       o.add_count as added, o.remove_count as removed, o.member_count - o.remove_count as unchanged,
       ${passesGuard} as "passesGuard", ${becomesEmpty} as "isEmpty"
     from provisioned_groups p
-    cross join lateral (select quiet_seconds from directories where org_id = ${reader.orgId} and id = p.directory_id offset 0) d
+    cross join lateral (
+      select quiet_seconds, guard_members_percent, guard_members_over from directories where org_id = ${reader.orgId} and id = p.directory_id offset 0
+    ) d
     cross join lateral (select * from groups where org_id = ${reader.orgId} and id = p.group_id offset 0) o
     where p.org_id = ${reader.orgId} and ${which}`.execute(reader)
   return rows

@@ -26,8 +26,8 @@ export interface Warning {
   count: number
 }
 
-/** As the guard counts: more than 25 % of the members removed, in groups of more than 10 (behaviour.md, «The guard»). */
-export const passesGuard: Sql = sql`(o.member_count > 10 and o.remove_count * 4 > o.member_count)`
+/** As the guard counts (behaviour.md): more than the directory's percentage of the members removed, in groups of more than its number. */
+export const passesGuard: Sql = sql`(o.member_count > d.guard_members_over and o.remove_count::bigint * 100 > o.member_count::bigint * d.guard_members_percent)`
 
 /** The provider has nobody in a group that has members. */
 export const becomesEmpty: Sql = sql`(o.member_count > 0 and o.remove_count = o.member_count and o.add_count = 0)`

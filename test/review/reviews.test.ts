@@ -200,6 +200,25 @@ test('warnings: last admin, left with nothing, empty, inactive, the guard', asyn
   expect((await review('few')).warnings).toEqual([])
 })
 
+test('the guard that a review warns of is the directory’s own', async ({ stands, api, review }) => {
+  const many = Array.from({ length: 12 }, (_, index) => `person ${index}`)
+  await stands({ many: { has: many, pushed: many.slice(4) }, few: { has: many.slice(0, 8), pushed: many.slice(4, 8) } })
+  const warned = async (limits: object) => {
+    expect((await api('PATCH', '/directories/okta', limits)).status).toBe(200)
+    const { warnings } = (await api('POST', '/directories/okta/reviews/effect', { selection: { mode: 'filter', filter: {} } }))
+      .body
+    const single = await Promise.all(['many', 'few'].map(async (name) => codes(await review(name)).includes('guard_passed')))
+    return [warnings.filter(({ code }: { code: string }) => code === 'guard_passed'), ...single]
+  }
+  expect(await warned({})).toEqual([[{ code: 'guard_passed', groups: 1 }], true, false])
+  expect(await warned({ guardMembersPercent: 50 })).toEqual([[], false, false])
+  expect(await warned({ guardMembersPercent: 49, guardMembersOver: 7 })).toEqual([
+    [{ code: 'guard_passed', groups: 1, percent: 49 }],
+    false,
+    true,
+  ])
+})
+
 test('an administrative role whose last holder is replaced in the same selection does not lose its last admin', async ({
   stands,
   api,

@@ -37,7 +37,7 @@ export function effectView(effect: Effect, out: Output, around: { org?: string; 
     [
       `Review: ${effectSentence(effect)}`,
       ...(effect.access.jointLosses > 0 ? [jointSentence(effect.access.jointLosses)] : []),
-      ...effect.warnings.map(({ code, groups, of }) => out.colors.yellow(`! ${warningSentence(code, groups)}${named(of)}.`)),
+      ...effect.warnings.map((warning) => out.colors.yellow(`! ${warningSentence(warning)}${named(warning.of)}.`)),
       dim(`Fingerprint ${out.forPeople ? short(effect.fingerprint) : effect.fingerprint}, valid until something changes.`),
     ].join('\n'),
   ]

@@ -36,6 +36,6 @@ export function decisionView(decision: 'allow' | 'reject', effect: Omit<Effect, 
     return `${what}: kept as ${effect.groups === 1 ? 'it is' : 'they are'}, until the provider says otherwise.`
   return [
     `${what} would be done. ${effectSentence(effect)}`,
-    ...effect.warnings.map(({ code, groups }) => `! ${warningSentence(code, groups)}.`),
+    ...effect.warnings.map((warning) => `! ${warningSentence(warning)}.`),
   ].join('\n')
 }

@@ -13,6 +13,6 @@ export function restorationView({ now, was, changes, effect }: Restoration): str
     ...(now.managedBy !== null && !isUnlinked
       ? [`It stays managed by ${now.managedBy}: what then differs from the push waits, held.`]
       : []),
-    ...effect.warnings.map(({ code, groups }) => `! ${warningSentence(code, groups)}.`),
+    ...effect.warnings.map((warning) => `! ${warningSentence(warning)}.`),
   ].join('\n')
 }

@@ -12,6 +12,6 @@ export function undoView({ groups, changed, effect }: Undo): string {
   return [
     `${counted(groups, 'group')} put back. ${effectSentence(effect)}`,
     ...(changed.length > 0 ? [`Changed since: ${names.join(', ')}${more}. Left out, unless --even-if-changed.`] : []),
-    ...effect.warnings.map(({ code, groups: n }) => `! ${warningSentence(code, n)}.`),
+    ...effect.warnings.map((warning) => `! ${warningSentence(warning)}.`),
   ].join('\n')
 }

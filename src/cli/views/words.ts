@@ -58,10 +58,10 @@ const warnings: Record<string, [oneGroup: string, groups: string]> = {
   filling: ['is still being filled', 'are still being filled'],
 }
 
-/** `11 groups pass the guard (25 %)`. */
-export function warningSentence(code: string, groups: number): string {
+/** `11 groups pass the guard (25 %)`. `percent`: the guard's, where it is not that. */
+export function warningSentence({ code, groups, percent = 25 }: { code: string; groups: number; percent?: number }): string {
   const [oneGroup, many] = warnings[code] ?? [`: ${code.replaceAll('_', ' ')}`, `: ${code.replaceAll('_', ' ')}`]
-  return groups === 1 ? `1 group ${oneGroup}` : `${count(groups)} groups ${many}`
+  return (groups === 1 ? `1 group ${oneGroup}` : `${count(groups)} groups ${many}`).replace('25 %', `${percent} %`)
 }
 
 export const reasonWord = (reason: string): string => reasons[reason] ?? reason.replaceAll('_', ' ')

@@ -98,13 +98,13 @@ export function EffectPanel({ lead, effect, isOld = false, people, onPick, onWar
               </button>
             </li>
           )}
-          {warnings.map(({ code, groups }) => {
+          {warnings.map(({ code, groups, percent = 25 }) => {
             const [one, more] = warningWords[code] ?? [code, code, code]
             return (
               <li key={code} className={styles.warning}>
                 <IconAlertTriangle size={16} aria-hidden />
                 <span>
-                  {number(groups)} {groups === 1 ? one : more}
+                  {number(groups)} {(groups === 1 ? one : more).replace('25 %', `${percent} %`)}
                 </span>
                 {onWarning && (
                   <button type="button" className="link" onClick={() => onWarning(code)} aria-label={`Show what ${one}`}>

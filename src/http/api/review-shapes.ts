@@ -120,6 +120,11 @@ export const Effect = Type.Object({
       code: OneOf(warningCodes),
       groups: Count,
       people: Type.Optional(Count),
+      percent: Type.Optional(
+        Type.Integer({
+          description: 'guard_passed: how many of a hundred members may go, where the directory has another limit than 25',
+        }),
+      ),
       of: Type.Optional(
         Type.Array(Type.Object({ ...Access, role: Type.Optional(Type.String()) }), {
           description: 'last_admin: the roles that lose their last holder; seats_exceeded: the products',

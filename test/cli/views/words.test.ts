@@ -21,8 +21,9 @@ test('a state is an icon and a word for a person, the API’s own word for a pro
 })
 
 test('a warning counts its groups', () => {
-  expect(warningSentence('guard_passed', 11)).toBe('11 groups pass the guard (25 %)')
-  expect(warningSentence('filling', 1)).toBe('1 group is still being filled')
+  expect(warningSentence({ code: 'guard_passed', groups: 11 })).toBe('11 groups pass the guard (25 %)')
+  expect(warningSentence({ code: 'guard_passed', groups: 1, percent: 50 })).toBe('1 group passes the guard (50 %)')
+  expect(warningSentence({ code: 'filling', groups: 1 })).toBe('1 group is still being filled')
 })
 
 test('times are relative for a person', () => {
