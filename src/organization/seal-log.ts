@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sql } from 'kysely'
 import type { Db, Scope } from '../database/connection.ts'
-import { newId, type OrgId } from '../database/ids.ts'
-import { inTransaction, lookingUp } from '../database/transaction.ts'
+import { inTransaction } from '../database/transaction.ts'
+import { finalIds } from './followers.ts'
 import { sealNext } from './seal.ts'
 
 /**
@@ -21,32 +20,15 @@ export async function sealLog(
   }
 }
 
-/**
- * An id up to which no entry is to come any more. Ids are taken in another order than transactions commit; but whoever took one up to the
- * last that is taken had a transaction id before (migration 0011), lower than one that is taken now: once all those have ended, none
- * is left.
- */
+/** An id up to which no entry is to come any more, and that is not lower than any taken before this was asked; undefined where patience ends first. */
 async function settled(db: Db, patienceMs: number, signal: AbortSignal | undefined): Promise<string | undefined> {
-  const mark = await inTransaction(db, nobody(), async (trx) => {
-    // In this order: first the id, then the transaction id.
-    const [ids, transaction] = await Promise.all([
-      sql<{ last: string }>`select case when is_called then last_value else 0 end as last from log_entry_ids`.execute(trx),
-      sql<{ id: string }>`select pg_current_xact_id()::text as id`.execute(trx),
-    ])
-    return { last: ids.rows[0]?.last as string, transaction: transaction.rows[0]?.id as string }
-  })
+  const ids = finalIds(db)
+  await ids.look()
   const until = performance.now() + patienceMs
   for (let waitMs = 5; ; waitMs = Math.min(waitMs * 2, 500)) {
-    const { rows } = await lookingUp(db, nobody(), (reader) =>
-      sql<{ isOver: boolean }>`select pg_snapshot_xmin(pg_current_snapshot()) > ${mark.transaction}::xid8 as "isOver"`.execute(
-        reader,
-      ),
-    )
-    if (rows[0]?.isOver) return mark.last
+    await ids.look()
+    if (ids.upTo !== undefined) return ids.upTo
     if (signal?.aborted || performance.now() > until) return undefined
     await sleep(waitMs)
   }
 }
-
-// What is asked is of no organization.
-const nobody = (): Scope => ({ orgId: newId<OrgId>(), actor: 'system' })
