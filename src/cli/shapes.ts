@@ -308,7 +308,13 @@ export interface Run {
   members: { added: number; removed: number }
   access: Access
   foreseen: { access: Access }
-  approval: { expiresAt: string; decidedBy: string | null; decidedAt: string | null; comment: string | null } | null
+  approval: {
+    expiresAt: string
+    decidedBy: string | null
+    decidedAt: string | null
+    comment: string | null
+    isOwn: boolean
+  } | null
 }
 
 /** What syncing again what a run left out would do. */

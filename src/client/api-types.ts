@@ -5489,6 +5489,8 @@ export interface operations {
                             decidedBy: string | null;
                             decidedAt: string | null;
                             comment: string | null;
+                            /** @description You asked for it: you may withdraw it, and others approve or reject it */
+                            isOwn: boolean;
                         } | null;
                     };
                 };
@@ -5692,6 +5694,8 @@ export interface operations {
                             decidedBy: string | null;
                             decidedAt: string | null;
                             comment: string | null;
+                            /** @description You asked for it: you may withdraw it, and others approve or reject it */
+                            isOwn: boolean;
                         } | null;
                     };
                 };
@@ -10562,6 +10566,8 @@ export interface operations {
                             decidedBy: string | null;
                             decidedAt: string | null;
                             comment: string | null;
+                            /** @description You asked for it: you may withdraw it, and others approve or reject it */
+                            isOwn: boolean;
                         } | null;
                     };
                 };
@@ -11415,6 +11421,8 @@ export interface operations {
                             decidedBy: string | null;
                             decidedAt: string | null;
                             comment: string | null;
+                            /** @description You asked for it: you may withdraw it, and others approve or reject it */
+                            isOwn: boolean;
                         } | null;
                     };
                 };
@@ -11549,6 +11557,8 @@ export interface operations {
                                 decidedBy: string | null;
                                 decidedAt: string | null;
                                 comment: string | null;
+                                /** @description You asked for it: you may withdraw it, and others approve or reject it */
+                                isOwn: boolean;
                             } | null;
                         }[];
                     };
@@ -11675,6 +11685,8 @@ export interface operations {
                             decidedBy: string | null;
                             decidedAt: string | null;
                             comment: string | null;
+                            /** @description You asked for it: you may withdraw it, and others approve or reject it */
+                            isOwn: boolean;
                         } | null;
                     };
                 };
@@ -12078,6 +12090,8 @@ export interface operations {
                             decidedBy: string | null;
                             decidedAt: string | null;
                             comment: string | null;
+                            /** @description You asked for it: you may withdraw it, and others approve or reject it */
+                            isOwn: boolean;
                         } | null;
                     };
                 };
@@ -12207,6 +12221,8 @@ export interface operations {
                                 decidedBy: string | null;
                                 decidedAt: string | null;
                                 comment: string | null;
+                                /** @description You asked for it: you may withdraw it, and others approve or reject it */
+                                isOwn: boolean;
                             } | null;
                         };
                         groups: number;
@@ -12399,6 +12415,8 @@ export interface operations {
                             decidedBy: string | null;
                             decidedAt: string | null;
                             comment: string | null;
+                            /** @description You asked for it: you may withdraw it, and others approve or reject it */
+                            isOwn: boolean;
                         } | null;
                     };
                 };
@@ -12524,6 +12542,8 @@ export interface operations {
                             decidedBy: string | null;
                             decidedAt: string | null;
                             comment: string | null;
+                            /** @description You asked for it: you may withdraw it, and others approve or reject it */
+                            isOwn: boolean;
                         } | null;
                     };
                 };
@@ -12656,6 +12676,8 @@ export interface operations {
                             decidedBy: string | null;
                             decidedAt: string | null;
                             comment: string | null;
+                            /** @description You asked for it: you may withdraw it, and others approve or reject it */
+                            isOwn: boolean;
                         } | null;
                     };
                 };
@@ -12788,6 +12810,8 @@ export interface operations {
                             decidedBy: string | null;
                             decidedAt: string | null;
                             comment: string | null;
+                            /** @description You asked for it: you may withdraw it, and others approve or reject it */
+                            isOwn: boolean;
                         } | null;
                     };
                 };
@@ -12920,6 +12944,8 @@ export interface operations {
                             decidedBy: string | null;
                             decidedAt: string | null;
                             comment: string | null;
+                            /** @description You asked for it: you may withdraw it, and others approve or reject it */
+                            isOwn: boolean;
                         } | null;
                     };
                 };

@@ -42,6 +42,8 @@ interface Approval {
   decidedBy: string | null
   decidedAt: string | null
   comment: string | null
+  /** Whoever reads this asked for it: only they withdraw it, and only others approve or reject it. */
+  isOwn: boolean
 }
 
 const nothing: Happened = { lost: 0, gained: 0, peopleLosing: 0, peopleGaining: 0, leftWithNone: 0 }
@@ -93,7 +95,7 @@ async function runs(reader: Reader, which: RawBuilder<unknown>, paged: RawBuilde
       r.group_count as "groupCount", r.synced_count as synced, r.skipped_count as skipped, r.failed_count as failed,
       members.added, members.removed,
       case when r.approval_expires_at is not null then json_build_object('expiresAt', r.approval_expires_at, 'decidedBy', r.decided_by,
-        'decidedAt', r.decided_at, 'comment', r.decision_comment) end as approval,
+        'decidedAt', r.decided_at, 'comment', r.decision_comment, 'isOwn', r.created_by = ${reader.scope.actor}) end as approval,
       case when r.finished_at is not null then (
         select l.facts -> 'access' from log_entries l where l.org_id = r.org_id and l.run_id = r.id and l.action = 'run.finished' order by l.id desc limit 1
       ) end as happened

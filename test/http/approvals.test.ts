@@ -80,6 +80,8 @@ test('a run that takes access from more people waits; somebody else approves it,
   waiting,
 }) => {
   expect((await api('GET', '/runs?state=awaiting_approval')).body).toMatchObject({ total: 1, items: [{ id: waiting.id }] })
+  expect((await api('GET', `/runs/${waiting.id}`)).body.approval.isOwn).toBe(true)
+  expect((await other('GET', `/runs/${waiting.id}`)).body.approval.isOwn).toBe(false)
   expect(stateOf(await api('POST', `/runs/${waiting.id}/approve`, {}))).toEqual([403, 'not_permitted'])
   expect(stateOf(await other('POST', `/runs/${waiting.id}/withdraw`, {}))).toEqual([403, 'not_permitted'])
   expect(await acme.membersOf('Docs')).toEqual(['ada', 'bob', 'cyd'])

@@ -49,7 +49,13 @@ export const Run = Type.Object({
   fingerprint: Type.String({ description: 'Of what was reviewed' }),
   approval: Nullable(
     Type.Object(
-      { expiresAt: Time, decidedBy: Nullable(Type.String()), decidedAt: Nullable(Time), comment: Nullable(Type.String()) },
+      {
+        expiresAt: Time,
+        decidedBy: Nullable(Type.String()),
+        decidedAt: Nullable(Time),
+        comment: Nullable(Type.String()),
+        isOwn: Type.Boolean({ description: 'You asked for it: you may withdraw it, and others approve or reject it' }),
+      },
       { description: 'Of a run that needs approval, or needed it' },
     ),
   ),

@@ -1,17 +1,14 @@
 import { Button, Textarea } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { type Run, useSay } from '../../data/runs.ts'
-import { session } from '../../data/session.ts'
 import { EffectSentence } from '../../parts/figures.tsx'
 import { FailedLine } from '../../parts/states.tsx'
 
 /** A run that waits for a second person: what it would do, and the two answers. Whoever asked for it may only withdraw it. */
 export function Approval({ run }: { run: Run }) {
   const say = useSay(run.id)
-  const me = useQuery(session())
   const [comment, setComment] = useState('')
-  const isOwn = me.data?.person !== null && run.createdBy === (me.data?.person?.displayName ?? me.data?.person?.userName)
+  const isOwn = run.approval?.isOwn ?? false
   return (
     <section className="card">
       <header>
@@ -19,7 +16,7 @@ export function Approval({ run }: { run: Run }) {
       </header>
       <div className="body" style={{ display: 'grid', gap: 12 }}>
         <p>
-          {run.createdBy} asks to sync these groups. <EffectSentence {...run.foreseen.access} />
+          {isOwn ? 'You ask' : `${run.createdBy} asks`} to sync these groups. <EffectSentence {...run.foreseen.access} />
         </p>
         <Textarea
           label="Comment"
@@ -46,7 +43,7 @@ export function Approval({ run }: { run: Run }) {
               </Button>
             </>
           )}
-          <Button onClick={() => say.mutate({ what: 'withdraw', comment })}>Withdraw</Button>
+          {isOwn && <Button onClick={() => say.mutate({ what: 'withdraw', comment })}>Withdraw</Button>}
         </div>
         <FailedLine error={say.error} />
       </div>
