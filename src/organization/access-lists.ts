@@ -124,23 +124,36 @@ export interface ListedRole extends Role {
   peopleCount: number
 }
 
+const roleColumns = sql`r.id, s.name as site, p.name as product, r.name as role, r.is_administrative as "isAdministrative",
+  (select count(*)::integer from grants join groups g on g.org_id = grants.org_id and g.id = grants.group_id and g.effective
+    where grants.org_id = r.org_id and grants.role_id = r.id) as "groupCount",
+  (select count(distinct a.id)::integer from grants
+    join groups g on g.org_id = grants.org_id and g.id = grants.group_id and g.effective
+    join memberships m on m.org_id = g.org_id and m.group_id = g.id and m.effective
+    join accounts a on a.org_id = m.org_id and a.id = m.account_id and a.active
+    where grants.org_id = r.org_id and grants.role_id = r.id) as "peopleCount"`
+
 /** Roles, by site, product and name, with the groups that grant them and the active people who have them. */
 export function listRoles(reader: Reader, listing: Listing, filter: AccessFilter = {}): Promise<Listed<ListedRole>> {
   return list(reader, listing, {
-    columns: sql`r.id, s.name as site, p.name as product, r.name as role, r.is_administrative as "isAdministrative",
-      (select count(*)::integer from grants join groups g on g.org_id = grants.org_id and g.id = grants.group_id and g.effective
-        where grants.org_id = r.org_id and grants.role_id = r.id) as "groupCount",
-      (select count(distinct a.id)::integer from grants
-        join groups g on g.org_id = grants.org_id and g.id = grants.group_id and g.effective
-        join memberships m on m.org_id = g.org_id and m.group_id = g.id and m.effective
-        join accounts a on a.org_id = m.org_id and a.id = m.account_id and a.active
-        where grants.org_id = r.org_id and grants.role_id = r.id) as "peopleCount"`,
+    columns: roleColumns,
     from: sql`${roleTables}
       where r.org_id = ${reader.orgId} and ${found(listing, 's.name_key', 'p.name_key', 'r.name_key')} and ${narrowed(filter)}`,
     sorts: roleSorts,
     usual: 'site',
     last: accessOrder,
   })
+}
+
+/** One role, likewise. @throws Refusal `not_found` */
+export async function findListedRole(reader: Reader, id: RoleId): Promise<ListedRole> {
+  const { rows } =
+    await sql<ListedRole>`select ${roleColumns} from ${roleTables} where r.org_id = ${reader.orgId} and r.id = ${id}`.execute(
+      reader,
+    )
+  const [role] = rows
+  if (role === undefined) throw new Refusal('not_found', 'There is no such role.')
+  return role
 }
 
 export interface ListedGrant extends RoleName {

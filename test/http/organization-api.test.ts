@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { describe } from 'vitest'
 import { insertAccount } from '../../src/organization/accounts.ts'
@@ -276,6 +277,10 @@ describe('access', () => {
       total: 1,
       items: [{ site: 'acme', product: 'wiki', seats: null, roleCount: 2 }],
     })
+    const [user] = (await api('GET', '/roles?role=user')).body.items
+    expect((await api('GET', `/roles/${user.id}`)).body).toEqual(user)
+    expect((await api('GET', `/roles/${encoded('acme/wiki/user')}`)).body).toEqual(user)
+    expect((await api('GET', `/roles/${randomUUID()}`)).status).toBe(404)
     expect((await api('GET', '/roles?sort=-role')).body.items).toEqual([
       {
         id: expect.any(String),

@@ -32,12 +32,9 @@ export const rolePeople = (role: string, query: { search?: string; at?: string }
     ) as Promise<Answer<'listRolePeople'>>,
 })
 
-/** One role, found among all of its organization's. */
+/** One role, by its id. */
 export const roleOf = (role: string) =>
   queryOptions({
     queryKey: ['access', 'role', role],
-    queryFn: async ({ signal }) => {
-      const { items } = await answer(api.GET('/api/v1/roles', { params: { query: { limit: 0 } }, signal }))
-      return items.find(({ id }) => id === role) ?? null
-    },
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/roles/{role}', { params: { path: { role } }, signal })),
   })

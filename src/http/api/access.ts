@@ -6,6 +6,7 @@ import { ensureRole, findRole, parseRole } from '../../organization/access.ts'
 import {
   type AccessFilter,
   findGrant,
+  findListedRole,
   listGrants,
   listProducts,
   listRoles,
@@ -129,6 +130,21 @@ export const accessApi: ApiPlugin = async (app, { db }) => {
       },
     },
     async ({ scope, query }) => reading(db, scope, (reader) => listRoles(reader, listingOf(query), filterOf(query))),
+  )
+
+  app.get(
+    '/roles/:role',
+    {
+      schema: {
+        operationId: 'showRole',
+        tags,
+        summary: 'A role, and how many have it',
+        params: Type.Object({ role: RoleParam }),
+        response: { 200: Role },
+      },
+    },
+    async ({ scope, params }) =>
+      reading(db, scope, async (reader) => findListedRole(reader, (await findRole(reader, parseRole(params.role))).id)),
   )
 
   app.get(

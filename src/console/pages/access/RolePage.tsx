@@ -18,14 +18,6 @@ export function RolePage() {
   const { data: role, error, isPending, refetch } = useQuery(roleOf(id))
   if (error) return <Failed error={error} what="The role could not be loaded" retry={() => void refetch()} />
   if (isPending) return <Waiting lines={8} />
-  if (!role)
-    return (
-      <Empty title="There is no such role here.">
-        <Link to="/o/$org/access" params={{ org }}>
-          All access
-        </Link>
-      </Empty>
-    )
   const say = (next: Partial<typeof search>) => void navigate({ search: { ...search, ...next }, replace: true })
   const tab = search.tab === 'groups' ? 'groups' : 'people'
   return (
