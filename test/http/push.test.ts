@@ -6,6 +6,7 @@ import { runPush } from '../../src/push/run-push.ts'
 import { queuePlan } from '../../src/push/stored/plans.ts'
 import { startTinyScimService, type TinyScimService, token } from '../push/tiny-scim-service.ts'
 import type { Client } from '../support/clients.ts'
+import { someoneWaits } from '../support/waiting.ts'
 import { expect, test } from '../support/world.ts'
 
 const all = (value: string) => ({ include: [{ field: 'name', is: 'starts_with', value }] })
@@ -241,4 +242,28 @@ test('a push that ends in between is gone on with by its journal, and makes noth
   })
   expect(target.groups).toHaveLength(12)
   expect(Object.values(target.members())).toEqual(Array(12).fill(['ada', 'bob']))
+})
+
+test('of two plans of a target that are applied at once, one is sent', async ({ api, db, inOrg }) => {
+  const { source, target } = await services()
+  group(source, 'sig-docs', 'ada')
+  await stored(api, { source, target })
+  await api('PUT', '/push/rules/sigs', { target: 'wiki', condition: all('sig-') })
+  const plan = async () => (await api('POST', '/push/plans', { target: 'wiki' })).body as { id: string; fingerprint: string }
+  const [one, other] = [await plan(), await plan()]
+  let second: Promise<string> | undefined
+  await inOrg(async (trx) => {
+    await queuePlan(trx, one.id, one.fingerprint)
+    let isOver = false
+    second = inOrg((another) => queuePlan(another, other.id, other.fingerprint))
+      .then(
+        () => 'queued',
+        (error) => error.code as string,
+      )
+      .finally(() => {
+        isOver = true
+      })
+    await someoneWaits(db, { isOver: () => isOver })
+  })
+  expect(await second).toBe('push_in_use')
 })

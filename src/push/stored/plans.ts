@@ -71,9 +71,11 @@ export async function savePlan(trx: Trx, target: PushTargetId, plan: PushPlan): 
  * @throws Refusal `not_found`, `plan_changed`, `push_stopped`, `push_in_use`
  */
 export async function queuePlan(trx: Trx, given: string, fingerprint: string): Promise<StoredPlan> {
-  await sql`select from push_plans where org_id = ${trx.orgId} and id = ${isId(given) ? given : null}::uuid for update`.execute(
-    trx,
-  )
+  // The target's, as that is what two plans share: of two at once one waits, and finds the other under way.
+  await sql`
+    select from push_targets where org_id = ${trx.orgId} and id = (
+      select target_id from push_plans where org_id = ${trx.orgId} and id = ${isId(given) ? given : null}::uuid)
+    for no key update`.execute(trx)
   const { plan, ...stored } = await findPlan(trx, given)
   if (stored.fingerprint !== fingerprint)
     throw new Refusal('plan_changed', 'This is not the plan that you saw: its fingerprint is another.', {
