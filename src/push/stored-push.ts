@@ -89,12 +89,7 @@ export async function openPush(world: PushWorld, given: string): Promise<OpenedP
 
 async function matched(trx: Parameters<typeof addMappings>[0], target: PushTargetId, source: Source) {
   const rules = (await listPushRules(trx, {}, target)).items
-  const mapped = new Set((await mappingsOf(trx, target)).map(({ sourceKey }) => sourceKey))
-  await addMappings(
-    trx,
-    target,
-    newMatches(rules, source.groups).filter(({ sourceKey }) => !mapped.has(sourceKey)),
-  )
+  await addMappings(trx, target, newMatches(rules, source.groups))
   const byKey = new Map(source.groups.map((group) => [keyOf(group), group]))
   const byRule = new Map(rules.map((rule) => [rule.id, { matches: matcherOf(rule.condition), rule }]))
   const all = await mappingsOf(trx, target)

@@ -90,20 +90,20 @@ export interface NewMapping {
 
 /** Adds mappings; those that are there stay as they are. @returns how many are new */
 export async function addMappings(trx: Trx, target: PushTargetId, given: NewMapping[]): Promise<number> {
-  const added = await sql<{ id: string }>`
+  const added = await sql<{ sourceName: string }>`
     insert into push_mappings (org_id, id, target_id, source_key, source_name, target_name, rule_id)
     select ${trx.orgId}, id, ${target}, source_key, source_name, target_name, rule_id
     from unnest(${given.map(() => newId<PushMappingId>())}::uuid[], ${given.map((one) => one.sourceKey)}::text[],
       ${given.map((one) => one.sourceName)}::text[], ${given.map((one) => one.targetName)}::text[],
       ${given.map((one) => one.ruleId)}::uuid[]) as new (id, source_key, source_name, target_name, rule_id)
-    on conflict (org_id, target_id, source_key) do nothing returning id`.execute(trx)
+    on conflict (org_id, target_id, source_key) do nothing returning source_name as "sourceName"`.execute(trx)
   if (added.rows.length > 0)
     await appendLog(trx, {
       action: 'push.saved',
       subject: target,
       facts: {
         what: 'mappings',
-        name: given
+        name: added.rows
           .slice(0, 10)
           .map((one) => one.sourceName)
           .join(', '),
