@@ -1,4 +1,6 @@
-import { existsSync, globSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Command, Option } from 'commander'
 import { expect, test } from 'vitest'
@@ -23,6 +25,16 @@ const textOf = (path: string): string => documents.get(path) ?? ''
 test('the documents are read', () => {
   expect([...documents.keys()]).toEqual(expect.arrayContaining(['README.md', 'CONTRIBUTING.md', 'docs/architecture.md']))
   expect(wrongIn(documents, wrongCommands).length + codeIn(textOf('docs/reference-cli.md')).length).toBeGreaterThan(50)
+})
+
+test('npx runs the command line of the clone, as npm does it the first time', () => {
+  const cache = mkdtempSync(join(tmpdir(), `muster-test-${process.pid}-`))
+  try {
+    const env = { ...process.env, npm_config_cache: cache }
+    expect(execFileSync('npx', ['--offline', 'muster', 'version'], { cwd: root, env, encoding: 'utf8' })).toMatch(/^muster \d/)
+  } finally {
+    rmSync(cache, { recursive: true })
+  }
 })
 
 test('every npm script that a document names is in package.json', () => {
