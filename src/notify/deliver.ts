@@ -38,15 +38,19 @@ export async function deliverDue(db: Db, scope: Scope, tellers: Tellers): Promis
     return true
   }
   const secrets = await reading(db, scope, (reader) => secretsOf(reader, tellers.keys, webhookId))
+  const began = performance.now()
   for (const one of due) {
     const outcome = await post(tellers, url, secrets, one)
     await note([one], outcome)
-    if (outcome.status !== 410) continue
-    await inTransaction(db, scope, (trx) => disableWebhook(trx, webhookId, 'It answered 410 Gone.'))
-    break
+    if (outcome.status === 410) await inTransaction(db, scope, (trx) => disableWebhook(trx, webhookId, 'It answered 410 Gone.'))
+    // The others are tried when they may be taken again: a receiver that is away, or slow, keeps nobody else waiting.
+    if (outcome.status === 410 || outcome.status === null || performance.now() - began > goesOnForMs) break
   }
   return true
 }
+
+// Less than they are taken for, by the longest that a request takes.
+const goesOnForMs = 60_000
 
 const answerShown = 2_048
 

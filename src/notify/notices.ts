@@ -43,19 +43,20 @@ export interface Due {
   kind: NoticeKind
   at: Date
   data: NoticeData
-  attempts: number
 }
 
 // What Standard Webhooks advises: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h.
 const retriesAfter = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400]
 const mostAttempts = retriesAfter.length + 1
 const atOnce = 20
+// Who takes some has them for so long: within it they are told, or another may take them.
+const takenForSeconds = 180
 // One mail, and what comes within the next minutes is in the next.
 const mailEverySeconds = 300
 
 /**
- * Takes what is due of one webhook: noted as tried before it is sent, so that nobody else takes it and a node that dies is followed by
- * another after a while, under the same id.
+ * Takes what is due of one webhook, for three minutes: nobody else takes it, and a node that dies is followed by another after them, under
+ * the same id.
  * @returns the webhook that has been waiting longest, with what is due; undefined: nothing is due
  */
 export async function takeDue(trx: Trx): Promise<{ webhookId: WebhookId; url: string; due: Due[] } | undefined> {
@@ -77,12 +78,11 @@ export async function takeDue(trx: Trx): Promise<{ webhookId: WebhookId; url: st
       order by due_at, id limit ${webhook.url.startsWith('mailto:') ? 1_000 : atOnce} for update skip locked
     ),
     taken as (
-      update notice_deliveries d set attempts = attempts + 1, tried_at = now(),
-        due_at = now() + make_interval(secs => greatest(60, (${retriesAfter}::int[])[least(attempts + 1, ${retriesAfter.length})]))
+      update notice_deliveries d set due_at = now() + make_interval(secs => ${takenForSeconds})
       from due where d.org_id = ${trx.orgId} and d.id = due.id
-      returning d.id, d.notice_id, d.attempts
+      returning d.id, d.notice_id
     )
-    select t.id, t.notice_id as "noticeId", n.kind, n.at, n.data, t.attempts
+    select t.id, t.notice_id as "noticeId", n.kind, n.at, n.data
     from taken t join notices n on n.org_id = ${trx.orgId} and n.id = t.notice_id order by n.at, n.id`.execute(trx)
   return { webhookId: webhook.id, url: webhook.url, due }
 }
@@ -99,9 +99,9 @@ export interface Outcome {
 export async function recordTry(trx: Trx, due: readonly Due[], { status, error, answer }: Outcome): Promise<void> {
   const isDone = error === null
   await sql`
-    update notice_deliveries d set status = ${status}::int, error = ${error}, answer = ${answer},
-      state = case when ${isDone} then 'delivered' when attempts >= ${mostAttempts} then 'given_up' else 'waiting' end,
-      due_at = now() + make_interval(secs => (${retriesAfter}::int[])[least(attempts, ${retriesAfter.length})])
+    update notice_deliveries d set attempts = attempts + 1, tried_at = now(), status = ${status}::int, error = ${error}, answer = ${answer},
+      state = case when ${isDone} then 'delivered' when attempts + 1 >= ${mostAttempts} then 'given_up' else 'waiting' end,
+      due_at = now() + make_interval(secs => (${retriesAfter}::int[])[least(attempts + 1, ${retriesAfter.length})])
     where org_id = ${trx.orgId} and id = any(${due.map(({ id }) => id)}::uuid[])`.execute(trx)
 }
 

@@ -44,6 +44,7 @@ async function receiver() {
       body += chunk
     })
     request.on('end', () => {
+      if (answers.status === 0) return response.destroy()
       response.writeHead(answers.status, answers.status === 302 ? { location: 'http://127.0.0.1:1/' } : {}).end(answers.text)
       told.put({ ...JSON.parse(body), headers: request.headers, body })
     })
@@ -181,6 +182,16 @@ test('a receiver that fails is tried again later, one that is gone no more; what
   await api('POST', `/webhooks/${made.id}/deliveries/${failed.id}/replay`)
   await tell()
   expect(await last()).toMatchObject({ state: 'delivered', attempts: 1, error: null, answer: 'thanks', notice: failed.notice })
+
+  // One that is away is asked once: what else is due waits, and has not been tried.
+  hook.answers.status = 0
+  for (const _ of [1, 2]) await api('POST', `/webhooks/${made.id}/test`)
+  await tell()
+  const tried = (await api('GET', `/webhooks/${made.id}/deliveries?sort=at`)).body.items.slice(-2)
+  expect(tried.map((one: Record<string, unknown>) => [one.state, one.attempts, one.triedAt !== null])).toEqual([
+    ['waiting', 1, true],
+    ['waiting', 0, false],
+  ])
 
   hook.answers.status = 410
   await api('POST', `/webhooks/${made.id}/test`)
