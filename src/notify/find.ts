@@ -100,7 +100,8 @@ export async function tellOfTime(trx: Trx): Promise<void> {
       where org_id = ${trx.orgId} and not is_rejected and ${stillWaits(trx)}
     ),
     waiting_for_days as (
-      select directory_id, count(*)::int as n, min(since) as since, (jsonb_agg(jsonb_build_object('id', id, 'name', name) order by since) ) as subjects,
+      select directory_id, count(*)::int as n, min(since) as since,
+        to_jsonb((array_agg(jsonb_build_object('id', id, 'name', name) order by since))[:${sql.lit(subjectsNamed)}]) as subjects,
         max(floor(extract(epoch from now() - since) / 86400))::int as days
       from waiting where since < now() - interval '1 day' group by directory_id
     ),
@@ -141,8 +142,5 @@ export async function tellOfTime(trx: Trx): Promise<void> {
       case when d.id is null then null else jsonb_build_object('id', d.id, 'name', d.name) end) as data
     from found f left join directories d on d.org_id = ${trx.orgId} and d.id = f.directory_id
     where not exists (select from notices where org_id = ${trx.orgId} and key = f.key)`.execute(trx)
-  await addNotices(
-    trx,
-    rows.map((row) => ({ ...row, data: { ...row.data, subjects: row.data.subjects.slice(0, subjectsNamed) } })),
-  )
+  await addNotices(trx, rows)
 }
