@@ -68,6 +68,20 @@ export function unseal(keys: SecretKeys, place: SecretPlace, sealed: Buffer): st
 /** Whether it is time to seal this anew: it is under an older key. */
 export const isUnderOlderKey = (keys: SecretKeys, sealed: Buffer): boolean => keyIdOf(sealed) !== keys.newest
 
+/** Of what is sealed in rows of a table, that which is under an older key, sealed anew; in two lists, as a statement takes them. */
+export function sealedAnew<Id extends string>(
+  keys: SecretKeys,
+  { orgId, table }: Omit<SecretPlace, 'row'>,
+  rows: readonly { id: Id; secret: Buffer }[],
+): { ids: Id[]; secrets: Buffer[] } {
+  const old = rows.filter(({ secret }) => isUnderOlderKey(keys, secret))
+  const anew = ({ id: row, secret }: { id: Id; secret: Buffer }) => {
+    const place = { orgId, table, row }
+    return seal(keys, place, unseal(keys, place, secret))
+  }
+  return { ids: old.map(({ id }) => id), secrets: old.map(anew) }
+}
+
 const keyIdOf = (sealed: Buffer): string => sealed.subarray(1, 1 + idBytes).toString('hex')
 
 const placeText = ({ orgId, table, row }: SecretPlace): Buffer => Buffer.from(JSON.stringify([orgId, table, row]))

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { isId, newId, type WebhookId } from '../database/ids.ts'
-import { isUnderOlderKey, type SecretKeys, seal, unseal } from '../database/secrets.ts'
+import { type SecretKeys, seal, sealedAnew, unseal } from '../database/secrets.ts'
 import { beginFollowing } from '../organization/followers.ts'
 import { found, type Listed, type Listing, list } from '../organization/listing.ts'
 import { appendLog } from '../organization/log.ts'
@@ -149,14 +149,13 @@ export async function secretsOf(reader: Reader, keys: SecretKeys, id: WebhookId)
 export async function resealWebhooks(trx: Trx, keys: SecretKeys): Promise<number> {
   const { rows } = await sql<{ id: WebhookId; secret: Buffer }>`
     select id, secret from webhooks where org_id = ${trx.orgId} and secret is not null for update`.execute(trx)
-  const old = rows.filter(({ secret }) => isUnderOlderKey(keys, secret))
-  const anew = old.map(({ id, secret }) => sealed(trx, keys, id, unseal(keys, placeOf(trx, id), secret)))
+  const { ids, secrets } = sealedAnew(keys, { orgId: trx.orgId, table: 'webhooks' }, rows)
   // An old secret that is under an older key signs no more: it would be for a day at most.
   await sql`
     update webhooks w set secret = given.secret, old_secret = null
-    from unnest(${old.map(({ id }) => id)}::uuid[], ${anew}::bytea[]) as given(id, secret)
+    from unnest(${ids}::uuid[], ${secrets}::bytea[]) as given(id, secret)
     where w.org_id = ${trx.orgId} and w.id = given.id`.execute(trx)
-  return old.length
+  return ids.length
 }
 
 export const isMail = (url: string): boolean => url.startsWith('mailto:')

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Reader, Trx } from '../database/connection.ts'
 import { isId, newId, type SignInProviderId } from '../database/ids.ts'
-import { isUnderOlderKey, type SecretKeys, seal, unseal } from '../database/secrets.ts'
+import { type SecretKeys, seal, sealedAnew, unseal } from '../database/secrets.ts'
 import { found, type Listed, type Listing, list } from './listing.ts'
 import { appendLog, changeOf } from './log.ts'
 import { nameKey } from './name-key.ts'
@@ -128,16 +128,15 @@ export async function removeProvider(trx: Trx, id: string): Promise<void> {
 
 /** Seals anew what is under an older key. @returns how many */
 export async function resealProviders(trx: Trx, keys: SecretKeys): Promise<number> {
-  const { rows } = await sql<{ id: SignInProviderId; sealed: Buffer }>`
-    select id, client_secret as sealed from sign_in_providers where org_id = ${trx.orgId} and client_secret is not null for update`.execute(
+  const { rows } = await sql<{ id: SignInProviderId; secret: Buffer }>`
+    select id, client_secret as secret from sign_in_providers where org_id = ${trx.orgId} and client_secret is not null for update`.execute(
     trx,
   )
-  const old = rows.filter((row) => isUnderOlderKey(keys, row.sealed))
-  const anew = old.map((row) => seal(keys, placeOf(trx, row.id), unseal(keys, placeOf(trx, row.id), row.sealed)))
+  const { ids, secrets } = sealedAnew(keys, { orgId: trx.orgId, table: 'sign_in_providers' }, rows)
   await sql`
-    update sign_in_providers p set client_secret = given.sealed from unnest(${old.map(({ id }) => id)}::uuid[], ${anew}::bytea[]) as given(id, sealed)
+    update sign_in_providers p set client_secret = given.sealed from unnest(${ids}::uuid[], ${secrets}::bytea[]) as given(id, sealed)
     where p.org_id = ${trx.orgId} and p.id = given.id`.execute(trx)
-  return old.length
+  return ids.length
 }
 
 const placeOf = ({ orgId }: Reader, id: SignInProviderId) => ({ orgId, table: 'sign_in_providers', row: id })

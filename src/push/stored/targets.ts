@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Reader, Trx } from '../../database/connection.ts'
 import { isId, newId, type PushSourceId, type PushTargetId } from '../../database/ids.ts'
-import { isUnderOlderKey, type SecretKeys, seal, unseal } from '../../database/secrets.ts'
+import { type SecretKeys, seal, sealedAnew, unseal } from '../../database/secrets.ts'
 import { found, type Listed, type Listing, list } from '../../organization/listing.ts'
 import { appendLog } from '../../organization/log.ts'
 import { nameKey } from '../../organization/name-key.ts'
@@ -135,12 +135,11 @@ export async function takeDueTarget(trx: Trx): Promise<{ id: PushTargetId; appli
 export async function resealPushTargets(trx: Trx, keys: SecretKeys): Promise<number> {
   const kept = await sql<{ id: PushTargetId; secret: Buffer }>`
     select id, secret from push_targets where org_id = ${trx.orgId} and secret is not null for update`.execute(trx)
-  const old = kept.rows.filter(({ secret }) => isUnderOlderKey(keys, secret))
-  const sealed = old.map(({ id, secret }) => seal(keys, placeOf(trx, id), unseal(keys, placeOf(trx, id), secret)))
+  const { ids, secrets } = sealedAnew(keys, { orgId: trx.orgId, table: 'push_targets' }, kept.rows)
   await sql`
-    update push_targets set secret = anew.secret from unnest(${old.map(({ id }) => id)}::uuid[], ${sealed}::bytea[]) as anew (id, secret)
+    update push_targets set secret = anew.secret from unnest(${ids}::uuid[], ${secrets}::bytea[]) as anew (id, secret)
     where org_id = ${trx.orgId} and push_targets.id = anew.id`.execute(trx)
-  return old.length
+  return ids.length
 }
 
 const placeOf = ({ orgId }: Reader, row: PushTargetId) => ({ orgId, table: 'push_targets', row })
