@@ -171,14 +171,14 @@ export async function heldRun(trx: Trx, id: RunId): Promise<{ isUnderWay: boolea
   return rows[0] ?? { isUnderWay: false, fingerprint: '' }
 }
 
-/** Takes a group's place in a run that is under way; false where it is done already, or the run was stopped. */
-export async function takePlace(trx: Trx, runId: RunId, id: ProvisionedGroupId): Promise<boolean> {
-  const { rows } = await sql`
-    select from run_groups x
+/** Takes a group's place in a run that is under way; what was foreseen of it, or undefined where it is done already, or the run was stopped. */
+export async function takePlace(trx: Trx, runId: RunId, id: ProvisionedGroupId): Promise<Expectation | undefined> {
+  const { rows } = await sql<{ expected: string }>`
+    select x.expected from run_groups x
     where x.org_id = ${trx.orgId} and x.run_id = ${runId} and x.provisioned_group_id = ${id} and ${waits}
       and exists (select from runs r where r.org_id = ${trx.orgId} and r.id = ${runId} and r.state = 'running')
     for update of x`.execute(trx)
-  return rows.length > 0
+  return rows[0] && JSON.parse(rows[0].expected)
 }
 
 /** A group `x` of a run that is not done. Not «is null», which would be looked up among all that wait instead of by the group's key. */

@@ -20,7 +20,7 @@ import { type Effect, effectOfProposed } from '../review/effect.ts'
 import type { Expectation } from '../review/expected-in-run.ts'
 import { type HeldSelection, type HeldUnit, heldOf, heldUnits } from '../review/held.ts'
 import { approvalFor } from './approvals.ts'
-import { type GroupOutcome, insertRun, type PendingGroup, type RunTerms, recordOutcome, skipped, waits } from './runs.ts'
+import { type GroupOutcome, insertRun, type PendingGroup, type RunTerms, recordOutcome, skipped, takePlace } from './runs.ts'
 import { isForeseen } from './sync-group.ts'
 
 /** What becomes of what waits: it is done, or it is kept as it is until the provider says otherwise. */
@@ -119,7 +119,7 @@ export async function decideOne(
 ): Promise<GroupOutcome | 'later' | undefined> {
   const { id, people = null } = unit
   const place = await lockPlace(trx, id)
-  const foreseen = await claim(trx, run, id)
+  const foreseen = await takePlace(trx, run.id, id)
   if (foreseen === undefined) return undefined
   if (place === undefined) return recordOutcome(trx, run.id, id, skipped('gone'))
   const act = { runId: run.id, directoryId: run.directoryId }
@@ -262,14 +262,4 @@ async function reject(
       place satisfies never
   }
   return { added: 0, removed: 0 }
-}
-
-/** Takes a unit's place in the run; what was foreseen of it, or undefined where it is done, or the run was stopped. */
-async function claim(trx: Trx, run: RunTerms, id: ProvisionedGroupId): Promise<Expectation | undefined> {
-  const { rows } = await sql<{ expected: string }>`
-    select x.expected from run_groups x
-    where x.org_id = ${trx.orgId} and x.run_id = ${run.id} and x.provisioned_group_id = ${id} and ${waits}
-      and exists (select from runs r where r.org_id = ${trx.orgId} and r.id = ${run.id} and r.state = 'running')
-    for update of x`.execute(trx)
-  return rows[0] && JSON.parse(rows[0].expected)
 }
