@@ -185,7 +185,7 @@ function writes(trx: Trx): RawBuilder<unknown> {
       select ${org}::uuid, ${run}::uuid, 'sync', 'finished', directory_id, 'overwrite', '', '{}', count(*), 'bench' from by_group group by directory_id
     ),
     results as (
-    insert into run_groups (org_id, run_id, provisioned_group_id, position, name, choice, expected, result, added_count, removed_count, finished_at)
+    insert into run_groups (org_id, run_id, unit_id, position, name, choice, expected, result, added_count, removed_count, finished_at)
     select ${org}::uuid, ${run}::uuid, id, row_number() over (order by name), name, 'overwrite', '', 'synced', cardinality(added), cardinality(removed), now() from by_group
     )`
 }

@@ -147,7 +147,7 @@ async function undoAtOnce(trx: Trx, runId: RunId): Promise<void> {
       insert into runs (org_id, id, kind, undoes, state, directory_id, choice, fingerprint, foreseen, group_count, created_by)
       select org_id, ${undo}::uuid, 'restore', id, 'finished', directory_id, 'restore', '', '{}', group_count, 'bench' from runs where org_id = ${org} and id = ${runId}
     )
-    insert into run_groups (org_id, run_id, provisioned_group_id, position, name, choice, expected, result, added_count, removed_count, finished_at)
+    insert into run_groups (org_id, run_id, unit_id, position, name, choice, expected, result, added_count, removed_count, finished_at)
     select ${org}::uuid, ${undo}::uuid, group_id, row_number() over (), '', 'restore', '', 'synced', coalesce(cardinality(removed), 0), coalesce(cardinality(added), 0), now()
     from moved`.execute(trx)
 }

@@ -43,6 +43,7 @@ import * as linksInRuns from './migrations/0046-links-in-runs.ts'
 import * as decided from './migrations/0047-decided.ts'
 import * as wholeRequests from './migrations/0048-whole-requests.ts'
 import * as askedAtOnce from './migrations/0049-guard-asked-at-once.ts'
+import * as unitsOfRuns from './migrations/0050-units-of-runs.ts'
 
 interface Migration {
   /** Nodes of the last release cannot work with the database once this has run. */
@@ -88,6 +89,7 @@ const migrations: Record<string, Migration> = {
   '0047-decided': decided,
   '0048-whole-requests': wholeRequests,
   '0049-guard-asked-at-once': askedAtOnce,
+  '0050-units-of-runs': unitsOfRuns,
   '0040-sign-in-providers': signInProviders,
   '0041-passkeys-and-devices': passkeysAndDevices,
 }

@@ -528,7 +528,8 @@ export interface RunRow {
 export interface RunGroupRow {
   org_id: OrgId
   run_id: RunId
-  provisioned_group_id: ProvisionedGroupId
+  /** What it is about, a pushed group; in a run of kind `restore` a group; in one of kind `held` also a row of `held_acts`. */
+  unit_id: ProvisionedGroupId | GroupId | HeldActRow['id']
   position: number
   name: string
   choice: SyncChoice

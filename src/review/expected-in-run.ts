@@ -156,7 +156,7 @@ function linkedOf(reader: Reader, pending: Pending): Sql {
   const given =
     'run' in pending
       ? sql`(
-      select provisioned_group_id as id, choice, link_to from run_groups x
+      select unit_id as id, choice, link_to from run_groups x
       where x.org_id = ${org} and x.run_id = ${pending.run} and x.link_to is not null and coalesce(x.result, '') = ''
     ) as given`
       : givenChoices(pending.ids, pending.choices)
@@ -182,7 +182,7 @@ function choiceOf(reader: Reader, pending: Pending, id: Sql): Sql {
   if (!('run' in pending)) return sql`select choice, link_to, people from chosen where chosen.id = ${id}`
   return sql`
     select x.choice, x.link_to, x.people from run_groups x
-    where x.org_id = ${reader.orgId} and x.run_id = ${pending.run} and x.provisioned_group_id = ${id} and coalesce(x.result, '') = '' offset 0`
+    where x.org_id = ${reader.orgId} and x.run_id = ${pending.run} and x.unit_id = ${id} and coalesce(x.result, '') = '' offset 0`
 }
 
 /** Whether a difference `m` of whatever group becomes what is pushed, because its group is pending. */

@@ -105,7 +105,7 @@ function refuseOwn(trx: Trx, { createdBy }: Awaiting): void {
 /** What a run that was stored comes to now: the groups that were reviewed, each as chosen. Those that were settled have nothing expected. */
 async function effectNow(trx: Trx, id: RunId): Promise<Effect> {
   const { rows } = await sql<Chosen & { groupId: ProvisionedGroupId; name: string; cut: string | null }>`
-    select provisioned_group_id as "groupId", name, choice, link_to as "linkTo", new_name as "newName", people, cut::text from run_groups
+    select unit_id as "groupId", name, choice, link_to as "linkTo", new_name as "newName", people, cut::text from run_groups
     where org_id = ${trx.orgId} and run_id = ${id} and expected::jsonb ->> 'digest' <> '' order by position`.execute(trx)
   const cuts = rows.flatMap(({ groupId, cut }): Cut[] =>
     cut === null ? [] : [{ groupId: groupId as string as GroupId, entry: cut }],

@@ -64,14 +64,14 @@ async function dueGroups(trx: Trx, directoryIds: readonly DirectoryId[]): Promis
       and not exists (
         select from runs r
         cross join lateral (
-          select from run_groups where org_id = ${trx.orgId} and run_id = r.id and provisioned_group_id = p.id and result is null offset 0
+          select from run_groups where org_id = ${trx.orgId} and run_id = r.id and unit_id = p.id and result is null offset 0
         ) x
         where r.org_id = ${trx.orgId} and r.finished_at is null
       )
       and not exists (
         select from runs r
         cross join lateral (
-          select reason, finished_at from run_groups where org_id = ${trx.orgId} and run_id = r.id and provisioned_group_id = p.id offset 0
+          select reason, finished_at from run_groups where org_id = ${trx.orgId} and run_id = r.id and unit_id = p.id offset 0
         ) x
         where r.org_id = ${trx.orgId} and r.created_at > now() - interval '1 day' and r.directory_id = p.directory_id and r.created_by = 'system'
           and x.reason not in ('review_changed', 'busy', 'filling', 'empty') and x.finished_at > coalesce(p.members_written_at, p.created_at)

@@ -56,9 +56,9 @@ export async function retryOf(reader: Reader, id: string): Promise<Retry> {
 
 async function leftGroups(reader: Reader, id: RunId): Promise<LeftGroup[]> {
   const { rows } = await sql<LeftGroup>`
-    select x.provisioned_group_id as id, x.choice, x.link_to as "linkTo", x.new_name as "newName", x.people from run_groups x
+    select x.unit_id as id, x.choice, x.link_to as "linkTo", x.new_name as "newName", x.people from run_groups x
     cross join lateral (
-      select state from provisioned_groups where org_id = ${reader.orgId} and id = x.provisioned_group_id offset 0
+      select state from provisioned_groups where org_id = ${reader.orgId} and id = x.unit_id offset 0
     ) p
     where x.org_id = ${reader.orgId} and x.run_id = ${id} and x.result in ('skipped', 'failed') and x.choice not in ('restore', 'allow', 'reject')
       and (p.state = 'needs_review' or x.choice = 'drop_kept' and p.state in ('synced', 'held'))

@@ -166,7 +166,7 @@ export async function listRunGroups(
     rows: [counted],
   } = await sql<{ total: number }>`select count(*)::integer as total from run_groups x where ${which}`.execute(reader)
   const { rows } = await sql<RunGroupRow>`
-    select x.provisioned_group_id as id, x.name, x.choice,
+    select x.unit_id as id, x.name, x.choice,
       (select json_build_object('id', o.id, 'name', o.name) from groups o where o.org_id = x.org_id and o.id = x.link_to) as "linkTo", x.result, x.reason, x.detail, coalesce(x.added_count, 0) as added,
       coalesce(x.removed_count, 0) as removed, coalesce(x.lost_count, 0) as lost, coalesce(x.gained_count, 0) as gained,
       json_array_length(x.expected::json -> 'lost') as "foreseenLost", x.finished_at as "finishedAt"

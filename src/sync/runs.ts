@@ -109,7 +109,7 @@ export async function insertRun(trx: Trx, run: NewRun): Promise<RunId> {
     .execute()
   const people = groups.map((group) => (group.people ? JSON.stringify(group.people) : null))
   await sql`
-    insert into run_groups (org_id, run_id, provisioned_group_id, position, name, choice, link_to, new_name, people, cut, expected, result, reason, detail, finished_at)
+    insert into run_groups (org_id, run_id, unit_id, position, name, choice, link_to, new_name, people, cut, expected, result, reason, detail, finished_at)
     select ${trx.orgId}::uuid, ${id}::uuid, id, position, name, choice, link_to, new_name,
       case when people is not null then (select array_agg(value::uuid) from jsonb_array_elements_text(people::jsonb)) end,
       cut, expected, result, reason, detail, case when result is not null then now() end
@@ -141,7 +141,7 @@ export async function insertRun(trx: Trx, run: NewRun): Promise<RunId> {
 export async function addReadyGroups(trx: Trx, { id, directoryId }: RunTerms): Promise<void> {
   await sql`
     with added as (
-      insert into run_groups (org_id, run_id, provisioned_group_id, position, name, choice, expected)
+      insert into run_groups (org_id, run_id, unit_id, position, name, choice, expected)
       select p.org_id, ${id}, p.id, (select coalesce(max(position), 0) from run_groups where org_id = ${trx.orgId} and run_id = ${id})
         + row_number() over (order by p.name_key, p.id), p.name, 'overwrite', ${JSON.stringify({ digest: '', lost: [] } satisfies Expectation)}
       from provisioned_groups p where p.org_id = ${trx.orgId} and p.directory_id = ${directoryId} and p.state = 'ready'
@@ -175,7 +175,7 @@ export async function heldRun(trx: Trx, id: RunId): Promise<{ isUnderWay: boolea
 export async function takePlace(trx: Trx, runId: RunId, id: ProvisionedGroupId): Promise<Expectation | undefined> {
   const { rows } = await sql<{ expected: string }>`
     select x.expected from run_groups x
-    where x.org_id = ${trx.orgId} and x.run_id = ${runId} and x.provisioned_group_id = ${id} and ${waits}
+    where x.org_id = ${trx.orgId} and x.run_id = ${runId} and x.unit_id = ${id} and ${waits}
       and exists (select from runs r where r.org_id = ${trx.orgId} and r.id = ${runId} and r.state = 'running')
     for update of x`.execute(trx)
   return rows[0] && JSON.parse(rows[0].expected)
@@ -201,7 +201,7 @@ export function recording(trx: Trx, runId: RunId, id: ProvisionedGroupId, outcom
   return sql`
     update run_groups x set result = ${outcome.result}, reason = ${outcome.reason}, detail = ${outcome.detail},
       added_count = ${added}, removed_count = ${removed}, finished_at = clock_timestamp()
-    where x.org_id = ${trx.orgId} and x.run_id = ${runId} and x.provisioned_group_id = ${id} and ${waits}`
+    where x.org_id = ${trx.orgId} and x.run_id = ${runId} and x.unit_id = ${id} and ${waits}`
 }
 
 /** Takes up a run that waits or that was left in the middle; undefined where it has ended, or is not approved. Its counters are made right. */
@@ -219,7 +219,7 @@ export async function takeUpRun(trx: Trx, id: RunId): Promise<(RunUnderWay & { c
 
 /** A group of a run that waits, with what was chosen for it. */
 export interface PendingGroup extends Chosen {
-  /** Of a run that undoes another: the group's own. */
+  /** `unit_id`: what each part of the run is about, by its kind. */
   id: ProvisionedGroupId
   /** The first entry of the log about it that is undone. */
   cut?: string | null
@@ -229,7 +229,7 @@ export interface PendingGroup extends Chosen {
 /** The next groups of a run that wait, after a position, in order; of a run that was stopped none do. @param limit null: all */
 export async function pendingGroups(reader: Reader, id: RunId, after: number, limit: number | null): Promise<PendingGroup[]> {
   const { rows } = await sql<PendingGroup>`
-    select x.provisioned_group_id as id, x.position, x.choice, x.link_to as "linkTo", x.new_name as "newName", x.people, x.cut from run_groups x
+    select x.unit_id as id, x.position, x.choice, x.link_to as "linkTo", x.new_name as "newName", x.people, x.cut from run_groups x
     where x.org_id = ${reader.orgId} and x.run_id = ${id} and x.result is null and x.position > ${after}
       and exists (select from runs r where r.org_id = ${reader.orgId} and r.id = ${id} and r.state = 'running')
     order by x.position limit ${limit}`.execute(reader)
@@ -371,7 +371,7 @@ async function recordEffects(trx: Trx, id: RunId): Promise<Happened> {
       left join lateral (select p.id from provisioned_groups p where p.org_id = ${trx.orgId} and p.group_id = e.group_id offset 0) p on true
       cross join lateral (
         select r.ctid as place from run_groups r
-        where r.org_id = ${trx.orgId} and r.run_id = ${id} and r.provisioned_group_id = any(array[p.id, e.group_id]) limit 1
+        where r.org_id = ${trx.orgId} and r.run_id = ${id} and r.unit_id = any(array[p.id, e.group_id]) limit 1
       ) r
       where x.ctid = r.place
     )

@@ -201,7 +201,7 @@ async function claimGroup(trx: Trx, runId: RunId, id: ProvisionedGroupId, others
   const { rows } = await sql<ClaimRow>`
     with claimed as materialized (
       select x.expected, x.choice, x.link_to as "linkTo", x.new_name as "newName", x.people from run_groups x
-      where x.org_id = ${trx.orgId} and x.run_id = ${runId} and x.provisioned_group_id = ${id} and ${waits}
+      where x.org_id = ${trx.orgId} and x.run_id = ${runId} and x.unit_id = ${id} and ${waits}
         and exists (select from runs r where r.org_id = ${trx.orgId} and r.id = ${runId} and r.state = 'running')
       for update of x ${others === 'skip' ? skipLocked : sql``}
     ),
@@ -239,8 +239,8 @@ const skipLocked: RawBuilder<unknown> = sql`skip locked`
 async function lockWhoIsRemoved(trx: Trx, runId: RunId, ids: readonly ProvisionedGroupId[]): Promise<void> {
   await sql`
     with claimed as materialized (
-      select x.provisioned_group_id as id, x.link_to from run_groups x
-      where x.org_id = ${trx.orgId} and x.run_id = ${runId} and x.provisioned_group_id = any(${ids}::uuid[]) and ${waits}
+      select x.unit_id as id, x.link_to from run_groups x
+      where x.org_id = ${trx.orgId} and x.run_id = ${runId} and x.unit_id = any(${ids}::uuid[]) and ${waits}
       for update of x skip locked
     )
     select from accounts a

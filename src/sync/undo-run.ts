@@ -212,7 +212,7 @@ async function putBackInRun(
 async function claim(trx: Trx, run: RunTerms, id: ProvisionedGroupId): Promise<Expectation | undefined> {
   const { rows } = await sql<{ expected: string }>`
     select x.expected, set_config('synchronous_commit', 'off', true) from run_groups x
-    where x.org_id = ${trx.orgId} and x.run_id = ${run.id} and x.provisioned_group_id = ${id} and ${waits}
+    where x.org_id = ${trx.orgId} and x.run_id = ${run.id} and x.unit_id = ${id} and ${waits}
       and exists (select from runs r where r.org_id = ${trx.orgId} and r.id = ${run.id} and r.state = 'running')
     for update of x`.execute(trx)
   return rows[0] && JSON.parse(rows[0].expected)

@@ -162,7 +162,7 @@ export async function createSecondOrganization(db: Db): Promise<Scope> {
       insert into runs (org_id, id, kind, state, directory_id, choice, fingerprint, foreseen, group_count, created_by)
       values (${org}, ${id.run}, 'sync', 'queued', ${id.okta}, 'overwrite', 'f', '{}', 1, 'system')`.execute(trx)
     await sql`
-      insert into run_groups (org_id, run_id, provisioned_group_id, position, name, choice, expected)
+      insert into run_groups (org_id, run_id, unit_id, position, name, choice, expected)
       values (${org}, ${id.run}, ${id.pushed}, 1, 'Engineering', 'overwrite', 'f')`.execute(trx)
     await sql`
       insert into scim_requests (org_id, id, directory_id, token_id, at, method, path, status, duration_ms, times, subjects)
