@@ -19,20 +19,20 @@ const namedAtMost = 10
 export async function refuseOutsideProducts(reader: Reader, by: Asking | undefined, groups: readonly Decided[]): Promise<void> {
   if (by === undefined || isAtLeast(by.role, 'admin')) return
   const { rows } = await sql<{ name: string; count: number }>`
-    with given as (
-      select p.name, p.name_key, p.group_id, asked.linked_to
+    with given as materialized (
+      select p.name, p.name_key, p.group_id, coalesce(asked.linked_to, p.group_id) as with_id
       from unnest(${groups.map(({ id }) => id)}::uuid[], ${groups.map(({ to }) => to ?? null)}::uuid[]) as asked(id, linked_to)
       cross join lateral (
         select name, name_key, group_id from provisioned_groups where org_id = ${reader.orgId} and id = asked.id offset 0
       ) p
     )
     select name, (count(*) over ())::integer as count from given
-    where not exists (select from grants where org_id = ${reader.orgId} and group_id = coalesce(given.linked_to, given.group_id))
+    where not exists (select from grants where org_id = ${reader.orgId} and group_id = given.with_id offset 0)
       or exists (
-        select from grants g
-        cross join lateral (select product_id from product_roles where org_id = g.org_id and id = g.role_id offset 0) r
-        where g.org_id = ${reader.orgId} and g.group_id in (given.group_id, coalesce(given.linked_to, given.group_id))
-          and r.product_id <> all(${[...by.products]}::uuid[]))
+        select from unnest(array[given.group_id, given.with_id]) as of_group(id)
+        cross join lateral (select role_id from grants where org_id = ${reader.orgId} and group_id = of_group.id offset 0) g
+        cross join lateral (select product_id from product_roles where org_id = ${reader.orgId} and id = g.role_id offset 0) r
+        where r.product_id <> all(${[...by.products]}::uuid[]))
     order by name_key limit ${namedAtMost}`.execute(reader)
   const [first] = rows
   if (first === undefined) return

@@ -1,9 +1,17 @@
 import { sql } from 'kysely'
 import type { Trx } from '../../src/database/connection.ts'
-import { type DirectoryId, newId, type ProvisionedGroupId, type ProvisionedUserId } from '../../src/database/ids.ts'
+import {
+  type DirectoryId,
+  newId,
+  type ProductId,
+  type ProvisionedGroupId,
+  type ProvisionedUserId,
+} from '../../src/database/ids.ts'
 import { inTransaction } from '../../src/database/transaction.ts'
+import { ensureRoles } from '../../src/organization/access.ts'
 import { groupPage, groupsBy, userPage, usersBy } from '../../src/provisioning/read.ts'
 import { membersTexts } from '../../src/provisioning/read-members.ts'
+import { refuseOutsideProducts } from '../../src/review/products.ts'
 import { parseFilter } from '../../src/scim/filter.ts'
 import { readGroupPatch } from '../../src/scim/group-patch.ts'
 import { rfcs } from '../../src/scim/quirks.ts'
@@ -18,7 +26,7 @@ test('what a key picks is looked up by it, however many there are, and before th
   db,
 }) => {
   const directory = await org.directory()
-  const { people, groups } = await inTransaction(db, org.scope, (trx) => seed(trx, directory.id, 1_000))
+  const { people, groups, product } = await inTransaction(db, org.scope, (trx) => seed(trx, directory.id, 1_000))
   const [person, member, group] = [people[700], people[0], groups[700]] as [string, string, ProvisionedGroupId]
   const values = (from: number, count: number) => people.slice(from, from + count).map((value) => ({ value }))
   const asked = (type: ResourceType, text: string) => ({
@@ -53,6 +61,7 @@ test('what a key picks is looked up by it, however many there are, and before th
     ['replacing all by twenty', pushes({ op: 'replace', path: 'members', value: values(100, 20) })],
     ['a new name', pushes({ op: 'replace', path: 'displayName', value: 'New' })],
     ['a new group', (trx) => receiveNewGroup(trx, directory, { displayName: 'Newer', externalId: null, members: values(0, 10) })],
+    ['a reviewer’s right', (trx) => refuseOutsideProducts(trx, reviewerOf(product), [{ id: group, to: groups[3] as never }])],
     ['a new user', (trx) => receiveNewUser(trx, directory, ada)],
   ]
   const read: [what: string, count: number][] = []
@@ -61,7 +70,7 @@ test('what a key picks is looked up by it, however many there are, and before th
       const before = await rowsRead(trx)
       await act(trx)
       const after = await rowsRead(trx)
-      for (const table of ['provisioned_users', 'provisioned_groups', 'memberships'])
+      for (const table of ['provisioned_users', 'provisioned_groups', 'memberships', 'grants'])
         read.push([`${name}: rows of ${table}`, (after[table] ?? 0) - (before[table] ?? 0)])
     })
   }
@@ -70,7 +79,9 @@ test('what a key picks is looked up by it, however many there are, and before th
 
 const patchUrn = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
 
-/** So many people and groups; the first three are in ten of the groups, the one that is asked for among them. */
+const reviewerOf = (product: ProductId) => ({ role: 'reviewer' as const, accountId: null, products: [product] })
+
+/** So many people and groups, each granted the one role of the one product; the first three are in ten of the groups, the one that is asked for among them. */
 async function seed(trx: Trx, directoryId: DirectoryId, count: number) {
   const people = Array.from({ length: count }, () => newId<ProvisionedUserId>())
   const groups = Array.from({ length: count }, () => newId<ProvisionedGroupId>())
@@ -93,7 +104,14 @@ async function seed(trx: Trx, directoryId: DirectoryId, count: number) {
     insert into memberships (org_id, group_id, account_id, pushed, effective)
     select ${trx.orgId}::uuid, "group", person, true, true
     from unnest(${groups.slice(695, 705)}::uuid[]) as "group", unnest(${people.slice(0, 3)}::uuid[]) as person`.execute(trx)
-  return { people, groups }
+  const role = { site: 'acme', product: 'wiki', role: 'user' }
+  const roleId = (await ensureRoles(trx, [role])).values().next().value
+  await sql`
+    insert into grants (org_id, group_id, role_id) select ${trx.orgId}::uuid, id, ${roleId} from unnest(${groups}::uuid[]) id`.execute(
+    trx,
+  )
+  const { rows } = await sql<{ id: ProductId }>`select id from products where org_id = ${trx.orgId}`.execute(trx)
+  return { people, groups, product: rows[0]?.id as ProductId }
 }
 
 /** How many rows of each table this session has read and not told of yet. */
