@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Db, Reader, Scope, Trx } from '../../database/connection.ts'
 import { isId, newId, type PushPlanId, type PushTargetId } from '../../database/ids.ts'
 import type { PushPlanState } from '../../database/tables.ts'
@@ -51,9 +51,12 @@ export function listPlans(reader: Reader, listing: Listing, target?: PushTargetI
 }
 
 /** One, with all its steps. @throws Refusal `not_found` */
-export async function findPlan(reader: Reader, given: string): Promise<StoredPlan & { plan: PushPlan }> {
-  const all = await sql<StoredPlan & { plan: PushPlan }>`
-    select ${columns}, p.plan from ${rows(reader)} and p.id = ${isId(given) ? given : null}::uuid`.execute(reader)
+export const findPlan = (reader: Reader, given: string): Promise<StoredPlan & { plan: PushPlan }> =>
+  onePlan(reader, given, sql`${columns}, p.plan`)
+
+async function onePlan<Plan>(reader: Reader, given: string, shown: RawBuilder<unknown>): Promise<Plan> {
+  const all = await sql<Plan>`
+    select ${shown} from ${rows(reader)} and p.id = ${isId(given) ? given : null}::uuid`.execute(reader)
   if (all.rows[0] === undefined) throw new Refusal('not_found', 'There is no such push plan. List them to see their ids.')
   return all.rows[0]
 }
@@ -76,12 +79,12 @@ export async function queuePlan(trx: Trx, given: string, fingerprint: string): P
     select from push_targets where org_id = ${trx.orgId} and id = (
       select target_id from push_plans where org_id = ${trx.orgId} and id = ${isId(given) ? given : null}::uuid)
     for no key update`.execute(trx)
-  const { plan, ...stored } = await findPlan(trx, given)
+  const stored = await onePlan<StoredPlan>(trx, given, columns)
   if (stored.fingerprint !== fingerprint)
     throw new Refusal('plan_changed', 'This is not the plan that you saw: its fingerprint is another.', {
       fingerprint: stored.fingerprint,
     })
-  if (plan.stops.length > 0) throw new Refusal('push_stopped', plan.stops.join(' '), { stops: plan.stops })
+  if (stored.stops.length > 0) throw new Refusal('push_stopped', stored.stops.join(' '), { stops: stored.stops })
   if (stored.state !== 'planned')
     throw new Refusal('push_in_use', `The plan is ${stored.state}. Make another one.`, { state: stored.state })
   const { rows: others } = await sql<{ id: string }>`
@@ -110,14 +113,14 @@ export async function endPlan(
   end: { state: 'done' | 'incomplete' | 'failed'; result?: object; error?: string },
 ): Promise<void> {
   const { state, result, error } = end
-  await sql`
+  const ended = await sql<{ target: string }>`
     update push_plans set state = ${state}, result = ${result ? JSON.stringify(result) : null}, error = ${error ?? null}, finished_at = now()
-    where org_id = ${trx.orgId} and id = ${id}`.execute(trx)
-  const { target } = await findPlan(trx, id)
+    where org_id = ${trx.orgId} and id = ${id}
+    returning (select name from push_targets where org_id = ${trx.orgId} and id = target_id) as target`.execute(trx)
   await appendLog(trx, {
     action: 'push.finished',
     subject: id,
-    facts: { target: target.name, state, ...(error ? { error } : {}) },
+    facts: { target: ended.rows[0]?.target, state, ...(error ? { error } : {}) },
   })
 }
 
