@@ -52,6 +52,12 @@ export async function runPush(world: PushWorld, id: PushPlanId, signal: AbortSig
 const isTold = (error: unknown): error is Error =>
   [Refusal, SourceError, TargetError, TargetUnreachable].some((kind) => error instanceof kind)
 
+/** Whether these are who was confirmed before, in whatever order: then nothing of them is written. */
+function areSame(before: readonly string[] | null, now: readonly string[]): boolean {
+  const had = new Set(before)
+  return before !== null && had.size === now.length && now.every((one) => had.has(one))
+}
+
 async function sent(
   world: PushWorld,
   push: OpenedPush,
@@ -66,7 +72,8 @@ async function sent(
   const confirmed = (name: string, targetGroupId: string): Confirmed[] => {
     const mapping = push.mappings.get(name)
     const members = (groups.get(name)?.members ?? []).flatMap((one) => made.ids.ofSource.get(made.userNames.get(one) ?? '') ?? [])
-    return mapping ? [{ id: mapping.id, targetGroupId, members, error: null }] : []
+    if (mapping === undefined) return []
+    return [{ id: mapping.id, targetGroupId, members: areSame(mapping.confirmed, members) ? null : members, error: null }]
   }
   const result = await applyPlan(plan, made, push.scim, {
     journal: await storedJournal(db, scope, id),

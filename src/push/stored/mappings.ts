@@ -136,6 +136,7 @@ export async function noteMatches(
 export interface Confirmed {
   id: PushMappingId
   targetGroupId: string | null
+  /** Null: as before. */
   members: string[] | null
   error: string | null
 }
